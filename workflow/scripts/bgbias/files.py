@@ -1,0 +1,77 @@
+"""Writing files so that a reader never sees half of one, and the small formats that every stage shares."""
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bgbias.errors import StudyError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it onto ``path`` when the block ends well.
+
+    The folder is made when it is missing. When the block raises, the temporary file is removed and what lay
+    at ``path`` before stays as it was. Two processes writing the same path never tear each other's file.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise StudyError(_cannot_write(path, error)) from error
+    aside = Path(name)
+    try:
+        yield aside
+        with open(aside, "rb") as written:
+            os.fsync(written.fileno())
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, path)
+    except OSError as error:
+        raise StudyError(_cannot_write(path, error)) from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write ``text`` as UTF-8, atomically."""
+    with replacing(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_rows(path: str | os.PathLike, rows: Iterable[dict], columns: Sequence[str]) -> None:
+    """Write ``rows`` as CSV with a header, atomically. A row with a column not in ``columns`` is an error."""
+    with replacing(path) as aside, open(aside, "w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
+    """Read a CSV with a header into dictionaries of strings; a clear error when it is missing or torn."""
+    try:
+        with open(path, newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            rows = list(reader)
+    except FileNotFoundError as error:
+        raise StudyError(f"{path} does not exist.") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{path} cannot be read as CSV: {error}.") from error
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise StudyError(f"{path}, line {number}: expected {len(reader.fieldnames)} columns.")
+    return rows
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    return f"{path} cannot be written: {error.strerror or error}. Make room or mend the folder, then run again."
