@@ -1,0 +1,170 @@
+"""Exact nearest-neighbour retrieval and its metrics: MAP@R, Precision@1, R-precision, Recall@k.
+
+R is the number of images in the reference set that share the query's label, the query itself not counted;
+``rel(i)`` is 1 where the i-th neighbour shares the label. After Musgrave et al., A Metric Learning Reality Check:
+
+    MAP@R = 1/R · Σ_{i≤R} rel(i) · (hits among the first i) / i
+    R-precision = (hits among the first R) / R;   Precision@1 = rel(1);   Recall@k = 1 if any rel(i), i ≤ k
+
+Neighbours are ordered by inner product, largest first; equal products are ordered by row number, so that the
+result does not hang on the order in which a library happens to meet them. A query never retrieves itself, and
+"itself" is the row, not the vector: a duplicate of the query is an ordinary neighbour.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bgbias.errors import StudyError
+
+BLOCK_BYTES = 64 * 2**20  # what one block of queries may hold in neighbours
+
+
+def measure(
+    query: np.ndarray,
+    query_labels: np.ndarray,
+    reference: np.ndarray | None = None,
+    reference_labels: np.ndarray | None = None,
+    ks: Sequence[int] = (1,),
+    own: np.ndarray | None = None,
+    threads: int = 1,
+    block_bytes: int = BLOCK_BYTES,
+) -> dict[str, float]:
+    """Retrieve every query's neighbours and average the metrics over the queries that have a partner.
+
+    ``query`` (Q, E) and ``reference`` (N, E) are float32 with rows of length 1, so that the order by inner
+    product is the order by Euclidean and by cosine distance; labels are integers (Q,) and (N,). Without
+    ``reference`` the queries are searched among themselves, each without itself. With it, ``own`` (Q,) may give
+    the row of the reference that *is* the query, −1 where there is none (everywhere by default).
+
+    Gives ``map_at_r``, ``precision_at_1``, ``r_precision``, ``recall_at_{k}`` for each of ``ks``, in [0, 1], and
+    ``n_queries``, the number of queries averaged: one whose label no other reference image carries is left out,
+    as in pytorch-metric-learning; with none left the metrics are NaN. Extra memory is about ``block_bytes``,
+    whatever Q and N are. Raises StudyError for embeddings that are not finite or not of length 1.
+    """
+    if reference is None:
+        reference, reference_labels, own = query, query_labels, np.arange(len(query))
+    query, reference = _checked(query), _checked(reference)
+    query_labels, reference_labels = np.asarray(query_labels), np.asarray(reference_labels)
+    own = np.full(len(query), -1) if own is None else np.asarray(own)
+    partners = _partners(query_labels, reference_labels, own)
+    valid = np.flatnonzero(partners)
+    # In order of depth, one large class does not make every other query search as deep as it needs.
+    valid = valid[np.argsort(-partners[valid], kind="stable")]
+    depths = np.maximum(partners[valid], max(ks, default=1))
+
+    names = ["map_at_r", "precision_at_1", "r_precision", *(f"recall_at_{k}" for k in ks)]
+    totals = np.zeros(len(names))
+    for part in _blocks(depths, query.shape[1], block_bytes):
+        rows = valid[part]
+        neighbours, _ = _search(query[rows], reference, own[rows], int(depths[part][0]), threads)
+        hits = reference_labels[neighbours] == query_labels[rows, None]
+        totals += [values.sum() for values in _scores(hits, partners[rows], ks)]
+    means = totals / len(valid) if len(valid) else np.full(len(names), np.nan)
+    return {**dict(zip(names, map(float, means), strict=True)), "n_queries": len(valid)}
+
+
+def top_matches(
+    query: np.ndarray,
+    reference: np.ndarray | None = None,
+    own: np.ndarray | None = None,
+    queries: np.ndarray | None = None,
+    k: int = 5,
+    threads: int = 1,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``k`` nearest reference rows of the query rows ``queries`` (default: all), and their inner products.
+
+    Arguments as for :func:`measure`. Gives int64 and float32 arrays (len(queries), min(k, rows there are)).
+    """
+    if reference is None:
+        reference, own = query, np.arange(len(query))
+    queries = np.arange(len(query)) if queries is None else np.asarray(queries)
+    own = np.full(len(query), -1) if own is None else np.asarray(own)
+    return _search(_checked(query[queries]), _checked(reference), own[queries], k, threads)
+
+
+def _scores(hits: np.ndarray, partners: np.ndarray, ks: Sequence[int]) -> list[np.ndarray]:
+    """Per query: MAP@R, Precision@1, R-precision, Recall@k…, from hits (B, depth) in order of rank."""
+    ranks = np.arange(1, hits.shape[1] + 1)
+    within_r = hits & (ranks <= partners[:, None])
+    precision = within_r.cumsum(1, dtype=np.int32) / ranks
+    return [
+        np.where(within_r, precision, 0).sum(1) / partners,
+        hits[:, 0],
+        within_r.sum(1) / partners,
+        *(hits[:, :k].any(1) for k in ks),
+    ]
+
+
+def _search(
+    query: np.ndarray, reference: np.ndarray, own: np.ndarray, depth: int, threads: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``depth`` nearest reference rows of each query but its own: rows and products, (B, depth) each."""
+    import faiss
+
+    # One more for the query itself, and one more to see whether a tie runs across the end of the list.
+    wanted = min(depth + 1, len(reference))
+    width = min(wanted + 1, len(reference))
+    threads_before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(threads)
+    try:
+        products, rows = faiss.knn(query, reference, width, metric=faiss.METRIC_INNER_PRODUCT)
+    finally:
+        faiss.omp_set_num_threads(threads_before)
+
+    tied = np.flatnonzero((products[:, 1:] == products[:, :-1]).any(1))
+    order = np.lexsort((rows[tied], -products[tied]))
+    rows[tied] = np.take_along_axis(rows[tied], order, 1)
+    products[tied] = np.take_along_axis(products[tied], order, 1)
+    if width > wanted:
+        for row in np.flatnonzero(products[:, wanted] == products[:, wanted - 1]):
+            rows[row], products[row] = _search_one(query[row], reference, width)
+
+    rows, products = rows[:, :wanted], products[:, :wanted]
+    keep = rows != own[:, None]
+    keep[keep.all(1), -1] = False  # the query's own row is not there: the list is one too long
+    return rows[keep].reshape(len(rows), wanted - 1), products[keep].reshape(len(rows), wanted - 1)
+
+
+def _search_one(query: np.ndarray, reference: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first ``width`` rows by (largest product, smallest row), for a query with a tie at the end."""
+    products = reference @ query
+    last = np.partition(products, len(products) - width)[len(products) - width]
+    above = np.flatnonzero(products > last)
+    rows = np.concatenate([above, np.flatnonzero(products == last)[: width - len(above)]])
+    rows = rows[np.lexsort((rows, -products[rows]))]
+    return rows, products[rows]
+
+
+def _partners(query_labels: np.ndarray, reference_labels: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """R of each query: (Q,) int64."""
+    labels, counts = np.unique(reference_labels, return_counts=True)
+    at = np.minimum(np.searchsorted(labels, query_labels), len(labels) - 1)
+    return np.where(labels[at] == query_labels, counts[at], 0) - (own >= 0)
+
+
+def _blocks(depths: np.ndarray, embedding_size: int, block_bytes: int) -> Iterator[slice]:
+    """Cut queries, deepest first, into slices whose vectors and neighbours fit into ``block_bytes``."""
+    start = 0
+    while start < len(depths):
+        # About 64 bytes a neighbour: row and product (12), twice that in faiss while it searches, and the scores.
+        size = max(1, int(block_bytes // (4 * embedding_size + 64 * (depths[start] + 2))))
+        yield slice(start, start + size)
+        start += size
+
+
+def _checked(embeddings: np.ndarray) -> np.ndarray:
+    embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
+    squares = np.einsum("ij,ij->i", embeddings, embeddings)
+    if len(squares) and not np.isfinite(squares).all():
+        raise StudyError(
+            f"The embedding in row {np.isfinite(squares).argmin()} is not finite: the model diverged. Train it "
+            "with a smaller learning rate."
+        )
+    if len(squares) and np.abs(squares - 1).max() > 0.01:
+        row = np.abs(squares - 1).argmax()
+        raise StudyError(
+            f"Embeddings must have length 1, but that in row {row} has length {squares[row] ** 0.5:.4g}. "
+            "Normalise them first."
+        )
+    return embeddings
