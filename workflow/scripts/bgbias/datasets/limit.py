@@ -1,0 +1,51 @@
+"""A seeded share of a dataset, for quick runs of the whole flow on real data."""
+
+import numpy as np
+
+from bgbias.errors import StudyError
+from bgbias.index import SPLITS, Index
+from bgbias.randomness import generator
+
+
+def limited(index: Index, limit: dict, seed: int) -> Index:
+    """At most ``limit["classes"]`` classes of each split and ``limit["images"]`` images of each class.
+
+    Either key may be missing (no limit). ``classes`` is a number or a mapping from split to number. The choice
+    depends on the seed, the class and the number of its images alone, and rows keep their order. With queries
+    and gallery, each class keeps ``images`` of either.
+    """
+    if not limit:
+        return index
+    _check(limit)
+    kept: list[int] = []
+    for split in SPLITS:
+        rows = index.rows(split)
+        classes = np.unique(index.labels[rows])
+        most = limit.get("classes")
+        most = most.get(split) if isinstance(most, dict) else most
+        if most is not None and most < len(classes):
+            classes = generator(seed, f"limit classes {split}").choice(classes, most, replace=False)
+        for label in classes:
+            kept += _images(index, rows[index.labels[rows] == label], limit.get("images"), seed)
+    return index.take(sorted(kept))
+
+
+def _images(index: Index, rows: np.ndarray, most: int | None, seed: int) -> list[int]:
+    if most is None:
+        return rows.tolist()
+    flags = np.zeros(len(rows), bool) if index.is_query is None else index.is_query[rows]
+    kept = []
+    for query in (False, True):
+        of_kind = rows[flags == query]
+        if len(of_kind) > most:
+            of_kind = generator(seed, "limit images", index.labels[of_kind[0]], query).choice(of_kind, most,
+                                                                                              replace=False)
+        kept += of_kind.tolist()
+    return kept
+
+
+def _check(limit: dict) -> None:
+    if set(limit) - {"classes", "images"}:
+        raise StudyError(f"limit has the keys {', '.join(map(str, limit))}; it takes classes and images only.")
+    if (limit.get("images") or 2) < 2:
+        raise StudyError("limit.images must be at least 2: an image needs a partner of its class to be retrieved.")
