@@ -1,0 +1,106 @@
+"""The three published tables: from one row a cell to what is printed where."""
+
+from collections.abc import Callable, Sequence
+
+from bgbias.names import human
+from bgbias.summaries import RUN, finite, pick, seen
+from bgbias.table_formats import Cell, Table, number
+
+
+def retrieval_table(summary: Sequence[dict]) -> Table:
+    """Rows loss × variant, a column group a dataset, a column a protocol; percent."""
+    groups = {
+        dataset: seen([row for row in summary if row["dataset"] == dataset], "protocol")
+        for dataset in seen(summary, "dataset")
+    }
+    cells = {(*pick(row, RUN), row["protocol"]): _retrieval_cell(row) for row in summary}
+
+    def lines(backbone: str) -> list[list[Cell]]:
+        found = []
+        for loss in seen(summary, "loss"):
+            family = []
+            for variant in seen(summary, "variant"):
+                values = [
+                    cells.get((dataset, backbone, loss, variant, protocol), Cell())
+                    for dataset, protocols in groups.items()
+                    for protocol in protocols
+                ]
+                if any(cell.text for cell in values):
+                    family.append([Cell("" if family else human(loss)), Cell(human(variant)), *values])
+            found += family
+        return found
+
+    return Table(
+        ["Loss", "Variant"],
+        [(human(dataset), protocols) for dataset, protocols in groups.items()],
+        _blocks(summary, lines),
+    )
+
+
+def attention_table(summary: Sequence[dict], method: str = "study") -> Table:
+    """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images)."""
+    summary = [row for row in summary if row["method"] == method]
+    variants, datasets = seen(summary, "variant"), seen(summary, "dataset")
+    cells = {
+        pick(row, RUN): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
+        for row in summary
+    }
+
+    def lines(backbone: str) -> list[list[Cell]]:
+        rows = [
+            [
+                Cell(human(loss)),
+                *(
+                    cells.get((dataset, backbone, loss, variant), Cell())
+                    for dataset in datasets
+                    for variant in variants
+                ),
+            ]
+            for loss in seen(summary, "loss")
+        ]
+        return [row for row in rows if any(cell.text for cell in row[1:])]
+
+    return Table(
+        ["Loss"],
+        [(human(dataset), [human(variant) for variant in variants]) for dataset in datasets],
+        _blocks(summary, lines),
+    )
+
+
+def mask_quality_table(rows: Sequence[dict]) -> Table:
+    """A row a dataset (and masker): images, IoU in full, overlap; both are fractions, sd over images."""
+    parts = ("median", "min", "q25", "q75")
+
+    def cells(row: dict, measure: str) -> list[Cell]:
+        key = (row["dataset"],)
+        plain = [Cell(number(finite(row, f"{measure}_{part}", key), 3)) for part in parts]
+        mean, sd = (number(finite(row, f"{measure}_{part}", key), 3) for part in ("mean", "sd"))
+        return [Cell(mean, f"± {sd}"), *plain]
+
+    several = len(seen(rows, "masker")) > 1
+    titles = ["mean", "median", "min", "q25", "q75"]
+    lines = [
+        [
+            Cell(human(row["dataset"])),
+            *([Cell(row["masker"])] if several else []),
+            Cell(row["n"]),
+            *cells(row, "iou"),
+            *cells(row, "overlap")[:2],
+        ]
+        for row in rows
+    ]
+    return Table(
+        ["Dataset", *(["Masker"] if several else [])],
+        [("", ["images"]), ("IoU", titles), ("Overlap", titles[:2])],
+        [("", lines)],
+    )
+
+
+def _retrieval_cell(row: dict) -> Cell:
+    spread = "" if row["sd"] is None else f"± {number(100 * row['sd'])}"
+    return Cell(f"{100 * row['mean']:.2f}", spread, row["best"] == 1)
+
+
+def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:
+    backbones = seen(summary, "backbone")
+    return [(human(backbone) if len(backbones) > 1 else "", lines(backbone)) for backbone in backbones]
