@@ -1,7 +1,8 @@
 """Exact nearest-neighbour retrieval and its metrics: MAP@R, Precision@1, R-precision, Recall@k.
 
-R is the number of images in the reference set that share the query's label, the query itself not counted;
-``rel(i)`` is 1 where the i-th neighbour shares the label. After Musgrave et al., A Metric Learning Reality Check:
+R is the number of images in the reference set that share the query's label, the query itself not
+counted; ``rel(i)`` is 1 where the i-th neighbour shares the label. The definitions are those of
+Musgrave et al., A Metric Learning Reality Check:
 
     MAP@R = 1/R · Σ_{i≤R} rel(i) · (hits among the first i) / i
     R-precision = (hits among the first R) / R;   Precision@1 = rel(1);   Recall@k = 1 if any rel(i), i ≤ k
@@ -32,15 +33,16 @@ def measure(
 ) -> dict[str, float]:
     """Retrieve every query's neighbours and average the metrics over the queries that have a partner.
 
-    ``query`` (Q, E) and ``reference`` (N, E) are float32 with rows of length 1, so that the order by inner
-    product is the order by Euclidean and by cosine distance; labels are integers (Q,) and (N,). Without
-    ``reference`` the queries are searched among themselves, each without itself. With it, ``own`` (Q,) may give
-    the row of the reference that *is* the query, −1 where there is none (everywhere by default).
+    ``query`` (Q, E) and ``reference`` (N, E) are float32 with rows of length 1, so that the order by
+    inner product is the order by Euclidean and by cosine distance; labels are integers (Q,) and (N,).
+    Without ``reference`` the queries are searched among themselves, each without itself. With it, ``own``
+    (Q,) may give the row of the reference that *is* the query, −1 where there is none (the default).
 
-    Gives ``map_at_r``, ``precision_at_1``, ``r_precision``, ``recall_at_{k}`` for each of ``ks``, in [0, 1], and
-    ``n_queries``, the number of queries averaged: one whose label no other reference image carries is left out,
-    as in pytorch-metric-learning; with none left the metrics are NaN. Extra memory is about ``block_bytes``,
-    whatever Q and N are. Raises StudyError for embeddings that are not finite or not of length 1.
+    Gives ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
+    [0, 1], and ``n_queries``, the number of queries averaged: one whose label no other reference image
+    carries is left out, as in pytorch-metric-learning; with none left the metrics are NaN. Extra memory is
+    about ``block_bytes``, whatever Q and N are. Raises StudyError for embeddings that are not finite or
+    not of length 1.
     """
     if reference is None:
         reference, reference_labels, own = query, query_labels, np.arange(len(query))
@@ -58,7 +60,7 @@ def measure(
     for part in _blocks(depths, query.shape[1], block_bytes):
         rows = valid[part]
         neighbours, _ = _search(query[rows], reference, own[rows], int(depths[part][0]), threads)
-        hits = reference_labels[neighbours] == query_labels[rows, None]
+        hits = (reference_labels[neighbours] == query_labels[rows, None]) & (neighbours >= 0)
         totals += [values.sum() for values in _scores(hits, partners[rows], ks)]
     means = totals / len(valid) if len(valid) else np.full(len(names), np.nan)
     return {**dict(zip(names, map(float, means), strict=True)), "n_queries": len(valid)}
@@ -72,9 +74,10 @@ def top_matches(
     k: int = 5,
     threads: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ``k`` nearest reference rows of the query rows ``queries`` (default: all), and their inner products.
+    """The ``k`` nearest reference rows of the query rows ``queries`` (default: all), and their products.
 
-    Arguments as for :func:`measure`. Gives int64 and float32 arrays (len(queries), min(k, rows there are)).
+    Arguments and errors as for :func:`measure`. Gives int64 rows and float32 inner products, nearest first,
+    (len(queries), k) each; row −1 and product −inf where the reference has no more rows.
     """
     if reference is None:
         reference, own = query, np.arange(len(query))
@@ -103,7 +106,7 @@ def _search(
     import faiss
 
     # One more for the query itself, and one more to see whether a tie runs across the end of the list.
-    wanted = min(depth + 1, len(reference))
+    wanted = depth + 1
     width = min(wanted + 1, len(reference))
     threads_before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(threads)
@@ -120,10 +123,12 @@ def _search(
         for row in np.flatnonzero(products[:, wanted] == products[:, wanted - 1]):
             rows[row], products[row] = _search_one(query[row], reference, width)
 
-    rows, products = rows[:, :wanted], products[:, :wanted]
-    keep = rows != own[:, None]
-    keep[keep.all(1), -1] = False  # the query's own row is not there: the list is one too long
-    return rows[keep].reshape(len(rows), wanted - 1), products[keep].reshape(len(rows), wanted - 1)
+    missing = ((0, 0), (0, max(0, wanted - width)))
+    rows = np.pad(rows[:, :wanted], missing, constant_values=-1)
+    products = np.pad(products[:, :wanted], missing, constant_values=-np.inf)
+    keep = (rows != own[:, None]) | (rows < 0)
+    keep[keep.all(1), -1] = False  # the query's own row is not among them: the list is one too long
+    return rows[keep].reshape(-1, depth), products[keep].reshape(-1, depth)
 
 
 def _search_one(query: np.ndarray, reference: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +152,7 @@ def _blocks(depths: np.ndarray, embedding_size: int, block_bytes: int) -> Iterat
     """Cut queries, deepest first, into slices whose vectors and neighbours fit into ``block_bytes``."""
     start = 0
     while start < len(depths):
-        # About 64 bytes a neighbour: row and product (12), twice that in faiss while it searches, and the scores.
+        # About 64 bytes a neighbour: row and product (12), twice that inside faiss, and the scores.
         size = max(1, int(block_bytes // (4 * embedding_size + 64 * (depths[start] + 2))))
         yield slice(start, start + size)
         start += size
@@ -158,8 +163,8 @@ def _checked(embeddings: np.ndarray) -> np.ndarray:
     squares = np.einsum("ij,ij->i", embeddings, embeddings)
     if len(squares) and not np.isfinite(squares).all():
         raise StudyError(
-            f"The embedding in row {np.isfinite(squares).argmin()} is not finite: the model diverged. Train it "
-            "with a smaller learning rate."
+            f"The embedding in row {np.isfinite(squares).argmin()} is not finite: the model diverged. "
+            "Train it with a smaller learning rate."
         )
     if len(squares) and np.abs(squares - 1).max() > 0.01:
         row = np.abs(squares - 1).argmax()

@@ -1,0 +1,193 @@
+"""Retrieval metrics against a literal loop of their definition and against pytorch-metric-learning."""
+
+import numpy as np
+import pytest
+import torch
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+
+from bgbias import retrieval
+from bgbias.errors import StudyError
+
+PML = {
+    "map_at_r": "mean_average_precision_at_r",
+    "precision_at_1": "precision_at_1",
+    "r_precision": "r_precision",
+}
+
+
+def unit(rng, n, size=16):
+    vectors = rng.normal(size=(n, size))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def exact(rng, n):
+    """Vectors of length exactly 1 whose products are multiples of 1/4: ties are exact on every machine."""
+    return rng.choice([-0.5, 0.5], size=(n, 4)).astype(np.float32)
+
+
+def naive(query, labels, reference, reference_labels, own, ks):
+    """The definition, one query and one rank at a time."""
+    rows = []
+    for q in range(len(query)):
+        others = [j for j in range(len(reference)) if j != own[q]]
+        order = sorted(others, key=lambda j: (-float(query[q] @ reference[j]), j))
+        hits = [bool(reference_labels[j] == labels[q]) for j in order]
+        r = sum(hits)
+        if r:
+            precision = [sum(hits[: i + 1]) / (i + 1) for i in range(r)]
+            rows.append(
+                [
+                    sum(p for p, hit in zip(precision, hits, strict=False) if hit) / r,
+                    hits[0],
+                    sum(hits[:r]) / r,
+                ]
+                + [any(hits[:k]) for k in ks]
+            )
+    names = [*PML, *(f"recall_at_{k}" for k in ks)]
+    return {**dict(zip(names, np.mean(rows, axis=0), strict=True)), "n_queries": len(rows)}
+
+
+def by_pml(query, labels, reference=None, reference_labels=None):
+    tensors = [
+        None if a is None else torch.from_numpy(a) for a in (query, labels, reference, reference_labels)
+    ]
+    got = AccuracyCalculator(include=list(PML.values()), device=torch.device("cpu")).get_accuracy(*tensors)
+    return {ours: got[theirs] for ours, theirs in PML.items()}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_cases_equal_the_loop_and_pml(seed):
+    rng = np.random.default_rng(seed)
+    embeddings, labels = unit(rng, 150), rng.integers(0, 30, 150)  # some classes have one image
+    got = retrieval.measure(embeddings, labels, ks=(1, 3, 500))
+    expected = naive(embeddings, labels, embeddings, labels, np.arange(150), (1, 3, 500))
+    assert got == pytest.approx(expected, abs=1e-9)
+    assert by_pml(embeddings, labels) == pytest.approx({name: got[name] for name in PML}, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_query_and_gallery_equal_the_loop_and_pml(seed):
+    rng = np.random.default_rng(seed)
+    query, gallery = unit(rng, 60), unit(rng, 90)
+    labels, gallery_labels = rng.integers(0, 25, 60), rng.integers(5, 30, 90)  # labels 0 to 4 have no partner
+    got = retrieval.measure(query, labels, gallery, gallery_labels, ks=(2,))
+    expected = naive(query, labels, gallery, gallery_labels, [-1] * 60, (2,))
+    assert got == pytest.approx(expected, abs=1e-9)
+    assert by_pml(query, labels, gallery, gallery_labels) == pytest.approx(
+        {name: got[name] for name in PML}, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_ties_are_ordered_by_row(seed):
+    # 16 possible vectors for 130 images: most lists are decided by the rule for ties, also at their end.
+    rng = np.random.default_rng(seed)
+    embeddings, labels = exact(rng, 130), rng.integers(0, 12, 130)
+    got = retrieval.measure(embeddings, labels, ks=(1, 5))
+    expected = naive(embeddings, labels, embeddings, labels, np.arange(130), (1, 5))
+    assert got == pytest.approx(expected, abs=1e-9)
+
+
+def test_ties_equal_pml_where_pml_orders_them_by_row():
+    # PML searches squared distances, where faiss keeps the smaller row number; its lists are shorter than 100
+    # here, beyond which faiss gathers candidates in another way that promises no order.
+    rng = np.random.default_rng(0)
+    embeddings, labels = exact(rng, 90), rng.integers(0, 9, 90)
+    got = retrieval.measure(embeddings, labels)
+    assert by_pml(embeddings, labels) == pytest.approx({name: got[name] for name in PML}, abs=1e-6)
+
+
+def test_a_duplicate_is_a_neighbour_and_the_query_is_not():
+    # Two copies of each of 40 vectors under one label: the copy is the one and only right answer.
+    rng = np.random.default_rng(0)
+    embeddings = np.repeat(unit(rng, 40), 2, axis=0)
+    got = retrieval.measure(embeddings, np.repeat(np.arange(40), 2))
+    assert (got["map_at_r"], got["precision_at_1"], got["r_precision"]) == (1, 1, 1)
+    # The copies under labels of their own: the query's partner is never first, because its copy is.
+    labels = np.concatenate([[i, i + 40] for i in range(40)])
+    pairs = np.concatenate([labels, labels])
+    spread = np.concatenate([embeddings, unit(rng, 80)])
+    got = retrieval.measure(spread, pairs)
+    assert retrieval.top_matches(spread, queries=np.arange(80), k=1)[0][:, 0].tolist() == [
+        row ^ 1 for row in range(80)
+    ]
+    assert by_pml(spread, pairs) == pytest.approx({name: got[name] for name in PML}, abs=1e-6)
+
+
+def test_all_embeddings_equal_is_the_order_of_rows():
+    # A collapsed model: every list is 0, 1, 2, … without the query, whatever faiss kept.
+    embeddings = np.tile(np.array([[1, 0, 0, 0]], np.float32), (300, 1))
+    rows, _ = retrieval.top_matches(embeddings, k=3)
+    assert rows[0].tolist() == [1, 2, 3]
+    assert rows[1].tolist() == [0, 2, 3]
+    assert (rows[3:] == [0, 1, 2]).all()
+
+
+def test_one_large_class_and_small_blocks_change_nothing():
+    # 150 images of one class put its lists into the reservoir that faiss uses from 100 neighbours on.
+    rng = np.random.default_rng(1)
+    embeddings = unit(rng, 260)
+    labels = np.concatenate([np.zeros(150, int), rng.integers(1, 20, 110)])
+    whole = retrieval.measure(embeddings, labels, ks=(1, 10))
+    assert whole == pytest.approx(
+        naive(embeddings, labels, embeddings, labels, np.arange(260), (1, 10)), abs=1e-9
+    )
+    assert retrieval.measure(embeddings, labels, ks=(1, 10), block_bytes=200_000) == pytest.approx(
+        whole, abs=1e-9
+    )
+
+
+def test_an_image_that_is_query_and_gallery_at_once_does_not_find_itself():
+    rng = np.random.default_rng(2)
+    embeddings, labels = unit(rng, 80), rng.integers(0, 10, 80)
+    own = np.arange(-20, 20).clip(
+        -1
+    )  # the first 20 queries are not in the gallery, the others are rows 0 to 19
+    query = np.concatenate([embeddings[60:], embeddings[:20]])
+    query_labels = np.concatenate([labels[60:], labels[:20]])
+    got = retrieval.measure(query, query_labels, embeddings[:60], labels[:60], own=own)
+    expected = naive(query, query_labels, embeddings[:60], labels[:60], own, (1,))
+    assert got == pytest.approx(expected, abs=1e-9)
+
+
+def test_every_class_of_one_image_has_no_answer():
+    rng = np.random.default_rng(0)
+    got = retrieval.measure(unit(rng, 30), np.arange(30))
+    assert got["n_queries"] == 0
+    assert np.isnan(got["map_at_r"])
+    assert np.isnan(by_pml(unit(rng, 30), np.arange(30))["map_at_r"])
+
+
+def test_top_matches_of_chosen_queries_and_beyond_the_end():
+    rng = np.random.default_rng(3)
+    embeddings = unit(rng, 30)
+    rows, products = retrieval.top_matches(embeddings, queries=np.array([7, 3]), k=5)
+    similarity = embeddings @ embeddings.T
+    np.fill_diagonal(similarity, -np.inf)
+    assert (rows == np.argsort(-similarity[[7, 3]], axis=1)[:, :5]).all()
+    assert products == pytest.approx(-np.sort(-similarity[[7, 3]], axis=1)[:, :5], abs=1e-6)
+    rows, products = retrieval.top_matches(embeddings[:3], k=5)
+    assert (rows[:, 2:] == -1).all()
+    assert np.isneginf(products[:, 2:]).all()
+    assert sorted(rows[0, :2]) == [1, 2]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_embeddings_that_are_not_finite_are_refused(value):
+    embeddings = unit(np.random.default_rng(0), 10)
+    embeddings[4, 2] = value
+    with pytest.raises(StudyError, match="row 4 is not finite"):
+        retrieval.measure(embeddings, np.zeros(10, int))
+
+
+def test_embeddings_that_are_not_normalised_are_refused():
+    with pytest.raises(StudyError, match="length 1"):
+        retrieval.measure(unit(np.random.default_rng(0), 10) * 2, np.zeros(10, int))
+
+
+def test_labels_beyond_single_precision_stay_apart():
+    # 2^24 and 2^24 + 1 are one number in float32, which is where pytorch-metric-learning loses them.
+    embeddings = unit(np.random.default_rng(0), 40)
+    labels = np.repeat([2**24, 2**24 + 1], 20)
+    small = retrieval.measure(embeddings, labels - 2**24)
+    assert retrieval.measure(embeddings, labels) == small
