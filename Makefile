@@ -1,0 +1,37 @@
+# Each target sets up what it needs: a virtual environment with exact pins, made once.
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+VENV := .venv
+SNAKEMAKE := $(VENV)/bin/snakemake
+
+.PHONY: demo test test-unit lint help
+
+help:
+	@echo "make demo       the whole embedded study, to results/demo/report.html"
+	@echo "make test       all tests"
+	@echo "make test-unit  the library's tests only"
+	@echo "make lint       ruff and snakemake --lint"
+
+demo: $(VENV)/.study
+	$(SNAKEMAKE) --cores $(CORES)
+	@echo "Open results/demo/report.html"
+
+test: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest tests
+
+test-unit: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest tests/unit
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(SNAKEMAKE) --lint
+
+$(VENV)/.study: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.study requirements-dev.txt
+	$(VENV)/bin/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
+	touch $@

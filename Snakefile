@@ -1,0 +1,27 @@
+"""Background bias in deep metric learning: from raw photographs to the study's tables, figures and report."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+configfile: "config/config.yaml"
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/masks.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/attribute.smk"
+include: "workflow/rules/publish.smk"
+
+report: "workflow/report/workflow.rst"
+
+localrules: all, masks, mask_quality, train, evaluate, attribute, tables, figures, report
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+        rules.tables.input,
+        rules.figures.input,

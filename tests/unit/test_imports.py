@@ -1,0 +1,34 @@
+"""The library files that a script reaches: found by reading its imports, with no list to keep."""
+
+from pathlib import Path
+
+from bgbias.imports import LIBRARY, reached
+
+
+def names(script):
+    return {path.relative_to(LIBRARY).as_posix() for path in reached(script)}
+
+
+def test_follows_imports_through_modules_and_into_functions(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import os\n\ndef late():\n    from bgbias.index import read_index\n")
+    # index.py imports errors and files; importing any of them executes the package's __init__.
+    assert {"__init__.py", "index.py", "errors.py", "files.py"} <= names(script)
+    assert "retrieval.py" not in names(script)
+
+
+def test_a_script_without_the_library_reaches_nothing(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import csv\n")
+    assert names(script) == set()
+
+
+def test_an_import_of_a_submodule_reaches_it(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from bgbias import randomness\n")
+    assert names(script) == {"__init__.py", "randomness.py"}
+
+
+def test_every_script_of_the_workflow_can_be_read():
+    for script in Path(LIBRARY).parent.glob("*.py"):
+        assert LIBRARY / "__init__.py" in reached(script), script.name

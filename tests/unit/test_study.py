@@ -1,0 +1,99 @@
+"""The configuration: what is refused and with which sentence, and what the runs of a study are."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bgbias import study
+from bgbias.errors import StudyError
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+
+
+def put(config, path, value):
+    *parents, last = path.split(".")
+    for key in parents:
+        config = config[key]
+    config[last] = value
+
+
+def test_the_default_is_the_grid_of_the_paper(config):
+    study.check(config, SCHEMA)
+    assert len(study.runs(config)) == 3 * 5 * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("devise", "cpu", "the top level: the key 'devise' is unknown; did you mean 'device'?"),
+        ("training.learning_rat", 1, "training: the key 'learning_rat' is unknown; did you mean 'learning_rate'?"),
+        ("losses.triplet.margn", 1, "losses.triplet: the key 'margn' is unknown; did you mean 'margin'?"),
+        ("losses.triplet.per_dataset", {"a": {"mrgin": 1}}, "losses.triplet.per_dataset.a: the key 'mrgin' is unknown"),
+        ("losses.triplt", {"images_per_class": 4}, "'triplt' is not known under `losses`; did you mean 'triplet'?"),
+        ("grid.loss", ["arcfce"], "grid.loss: 'arcfce' is not known under `losses`; did you mean 'arcface'?"),
+        ("grid.dataset", ["demo_car"], "did you mean 'demo_cars'?"),
+        ("grid.seed", [], "grid.seed: [] should be non-empty"),
+        ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
+        ("training.batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
+        ("variants.half", {"probability": 1.5, "selection": "clean"}, "1.5 is greater than the maximum of 1"),
+        ("study", "../elsewhere", "study: '../elsewhere' does not match"),
+        ("transform.eval_size", 500, "transform.eval_size must not be larger than pixels.short_side"),
+    ],
+)
+def test_refuses_with_one_sentence(config, path, value, sentence):
+    put(config, path, value)
+    with pytest.raises(StudyError) as caught:
+        study.check(config, SCHEMA)
+    assert sentence in str(caught.value)
+
+
+def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
+    config["datasets"]["mine"] = {"source": "index", "root": str(tmp_path)}
+    config["grid"]["dataset"] = ["mine"]
+    with pytest.raises(StudyError, match=r"datasets\.mine\.index: the file .*index\.csv does not exist"):
+        study.check(config, SCHEMA)
+
+
+def test_frozen_backbones_are_runs_without_training(config):
+    config["frozen"] = ["small_cnn"]
+    frozen = [run for run in study.runs(config) if run["loss"] == study.FROZEN]
+    assert [run["dataset"] for run in frozen] == config["grid"]["dataset"]
+
+
+def test_a_loss_takes_its_own_values_for_a_dataset(config):
+    config["losses"]["triplet"]["per_dataset"] = {"demo_birds": {"margin": 0.5}}
+    assert study.loss_settings(config, "triplet", "demo_birds")["margin"] == 0.5
+    assert study.loss_settings(config, "triplet", "demo_cars") == {
+        "type": "triplet", "images_per_class": 4, "margin": config["losses"]["triplet"]["margin"]}
+
+
+def test_every_key_of_the_schema_is_described():
+    assert list(undescribed(SCHEMA)) == []
+
+
+def undescribed(node, path=""):
+    """The keys of a schema without a description, their own or that of the definition they refer to."""
+    if isinstance(node, list):
+        for value in node:
+            yield from undescribed(value, path)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "properties":
+                for name, entry in value.items():
+                    if isinstance(entry, dict) and "const" not in entry and not described(entry):
+                        yield f"{path}.{name}"
+            if key != "if":
+                yield from undescribed(value, f"{path}.{key}")
+
+
+def described(entry):
+    definition = SCHEMA["$defs"].get(entry.get("$ref", "").split("/")[-1], {})
+    return "description" in entry or "description" in definition

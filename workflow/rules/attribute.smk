@@ -1,0 +1,50 @@
+"""Attribution: how much of a model's attention lies on the object."""
+
+
+rule attribute:
+    input:
+        f"{RESULTS}/attention.csv",
+
+
+rule attribute_images:
+    output:
+        attention=f"{RUN}/attention.csv",
+        images=f"{RUN}/attention_images.csv",
+        maps=f"{RUN}/attention_maps.npz",
+    input:
+        unpack(pixels),
+        model=f"{RUN}/model.safetensors",
+        run=f"{RUN}/run.yaml",
+        code=library("attribute_images.py"),
+    params:
+        run=run_identity,
+        settings=config["attribution"],
+        transform=config["transform"],
+        device=config["device"],
+    log:
+        f"{RESULTS}/logs/attribute_images/{RUN_NAME}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attribute_images/{RUN_NAME}.tsv"
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=growing(4000),
+        runtime=240,
+    conda:
+        "../../envs/models.yaml"
+    script:
+        "../scripts/attribute_images.py"
+
+
+rule collect_attention:
+    output:
+        f"{RESULTS}/attention.csv",
+    input:
+        tables=of_runs(f"{RUN}/attention.csv"),
+        code=library("collect_rows.py"),
+    log:
+        f"{RESULTS}/logs/collect_attention.log",
+    conda:
+        "../../envs/retrieval.yaml"
+    script:
+        "../scripts/collect_rows.py"

@@ -1,0 +1,140 @@
+"""Functions and constants that the rules share; the rules themselves are in the other files."""
+
+import os
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
+sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
+
+from bgbias import imports, study  # noqa: E402 - found through the line above
+from bgbias.errors import StudyError  # noqa: E402
+
+try:
+    study.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+
+RUNS = study.runs(config)
+DATASETS = config["grid"]["dataset"]
+RESULTS = f"results/{config['study']}"
+RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
+RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
+BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
+GPU = 1 if config["device"] == "cuda" else 0
+
+
+def any_of(names):
+    """A wildcard constraint that admits just these names, or nothing at all when there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def datasets_from(*sources):
+    """The configured datasets that come from one of these sources."""
+    return [name for name, settings in config["datasets"].items() if settings["source"] in sources]
+
+
+def library(script):
+    """The library files that a script reaches through its imports, as inputs of its rule.
+
+    Snakemake notices an edit of the script itself; an edit of a module behind it only through these.
+    """
+    scripts = WORKFLOW / "scripts"
+    found = imports.reached((scripts / script).resolve())
+    return [str(scripts / path.relative_to(scripts.resolve())) for path in found]
+
+
+def image_root(wildcards):
+    """The folder that the paths in a dataset's index are relative to."""
+    return config["datasets"][wildcards.dataset].get("root", f"data/{wildcards.dataset}/raw")
+
+
+def dataset_settings(wildcards):
+    """What the index of a dataset depends on: its entry without what only the masks need."""
+    settings = config["datasets"][wildcards.dataset]
+    if settings["source"] == "demo_world":
+        return {"source": "index"}
+    return {key: value for key, value in settings.items() if key not in ("masks", "root")}
+
+
+def raw_index(wildcards):
+    """The file whose edit must make a new index, where there is one."""
+    settings = config["datasets"][wildcards.dataset]
+    if settings["source"] == "demo_world":
+        return f"data/{wildcards.dataset}/raw/index.csv"
+    return study.index_file(settings) if settings["source"] == "index" else []
+
+
+def masker(wildcards):
+    return study.masker_settings(config, wildcards.dataset)
+
+
+def masker_weights(wildcards):
+    """The ONNX file of the masker, when it is a file of the user's or the project's."""
+    return masker(wildcards).get("weights") or []
+
+
+def pixels(wildcards):
+    return {"layout": f"data/{wildcards.dataset}/pixels/layout.csv", "rgba": f"data/{wildcards.dataset}/pixels/rgba.bin"}
+
+
+def training_backgrounds(wildcards):
+    """The backgrounds that this variant's training and validation look at; base needs none of them."""
+    variant = config["variants"][wildcards.variant]
+    needed = {}
+    if variant["probability"] > 0:
+        needed["train_backgrounds"] = f"{BACKGROUNDS}/train/layout.csv"
+    if variant["selection"] == "swapped":
+        needed["validation_backgrounds"] = f"{BACKGROUNDS}/validation/layout.csv"
+    return needed
+
+
+def run_identity(wildcards):
+    """The values of the run's axes, as columns of its tables."""
+    identity = {axis: getattr(wildcards, axis) for axis in study.AXES}
+    return identity | {"seed": int(wildcards.seed)}
+
+
+def training_settings(wildcards):
+    """Everything that the training of this run depends on, and nothing else: a change elsewhere reruns nothing."""
+    return {
+        "backbone": study.backbone_settings(config, wildcards.backbone),
+        "embedding_size": config["embedding_size"],
+        "loss": study.loss_settings(config, wildcards.loss, wildcards.dataset),
+        "variant": config["variants"][wildcards.variant],
+        "transform": config["transform"],
+        "training": config["training"],
+    }
+
+
+def backbone_weights(wildcards):
+    """The backbone's weights, when they are a file."""
+    weights = config["backbones"][wildcards.backbone].get("weights")
+    return [] if weights in (None, "imagenet") else weights
+
+
+def of_runs(pattern, **fixed):
+    """``pattern`` filled in for every run whose axes have the values in ``fixed``."""
+    return [pattern.format(**run) for run in RUNS if all(run[axis] == value for axis, value in fixed.items())]
+
+
+def growing(megabytes):
+    """Memory that doubles with every retry."""
+
+    def memory(wildcards, attempt):
+        return megabytes * 2 ** (attempt - 1)
+
+    return memory
+
+
+wildcard_constraints:
+    dataset=any_of(config["datasets"]),
+    backbone=any_of(config["backbones"]),
+    loss=any_of([*config["losses"], study.FROZEN]),
+    variant=any_of(config["variants"]),
+    seed=r"\d+",
+    shard=r"\d+",
+    role="train|validation|test",

@@ -1,0 +1,72 @@
+"""Background-swap evaluation: embeddings once per run, metrics from them as often as one likes."""
+
+
+rule evaluate:
+    input:
+        f"{RESULTS}/retrieval.csv",
+
+
+rule embed_images:
+    output:
+        embeddings=f"{RUN}/embeddings.npz",
+    input:
+        unpack(pixels),
+        model=f"{RUN}/model.safetensors",
+        run=f"{RUN}/run.yaml",
+        backgrounds=f"{BACKGROUNDS}/test/layout.csv",
+        code=library("embed_images.py"),
+    params:
+        evaluation={key: config["evaluation"][key] for key in ("draws", "seed", "background_crop", "batch_size")},
+        transform=config["transform"],
+        device=config["device"],
+    log:
+        f"{RESULTS}/logs/embed_images/{RUN_NAME}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embed_images/{RUN_NAME}.tsv"
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=growing(4000),
+        runtime=120,
+    conda:
+        "../../envs/models.yaml"
+    script:
+        "../scripts/embed_images.py"
+
+
+rule measure_retrieval:
+    output:
+        retrieval=f"{RUN}/retrieval.csv",
+        matches=f"{RUN}/matches.csv",
+    input:
+        embeddings=f"{RUN}/embeddings.npz",
+        code=library("measure_retrieval.py"),
+    params:
+        run=run_identity,
+        ks=config["evaluation"]["recall_at"],
+        gallery_queries=config["publish"]["gallery_queries"],
+        seed=config["evaluation"]["seed"],
+    log:
+        f"{RESULTS}/logs/measure_retrieval/{RUN_NAME}.log",
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=60,
+    conda:
+        "../../envs/retrieval.yaml"
+    script:
+        "../scripts/measure_retrieval.py"
+
+
+rule collect_retrieval:
+    output:
+        f"{RESULTS}/retrieval.csv",
+    input:
+        tables=of_runs(f"{RUN}/retrieval.csv"),
+        code=library("collect_rows.py"),
+    log:
+        f"{RESULTS}/logs/collect_retrieval.log",
+    conda:
+        "../../envs/retrieval.yaml"
+    script:
+        "../scripts/collect_rows.py"

@@ -1,0 +1,118 @@
+"""Foreground masks by rembg, their check against hand labels, and what training reads: packed pixels."""
+
+
+rule masks:
+    input:
+        expand("data/{dataset}/masks.csv", dataset=DATASETS),
+
+
+rule mask_quality:
+    input:
+        expand("data/{dataset}/mask_quality.csv", dataset=DATASETS),
+        expand("data/{dataset}/masks_accepted", dataset=DATASETS),
+
+
+rule mask_images:
+    output:
+        table="data/{dataset}/mask_shards/{shard}.csv",
+    input:
+        index="data/{dataset}/index.csv",
+        weights=masker_weights,
+        code=library("mask_images.py"),
+    params:
+        root=image_root,
+        masks="data/{dataset}/masks",
+        masker=masker,
+        shard=lambda wildcards: int(wildcards.shard),
+        shards=config["masker"]["shards"],
+        on_bad_image=config["on_bad_image"],
+    log:
+        "data/{dataset}/logs/mask_images_{shard}.log",
+    benchmark:
+        "data/{dataset}/benchmarks/mask_images_{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=240,
+    conda:
+        "../../envs/masks.yaml"
+    script:
+        "../scripts/mask_images.py"
+
+
+rule merge_masks:
+    output:
+        table="data/{dataset}/masks.csv",
+    input:
+        index="data/{dataset}/index.csv",
+        shards=expand("data/{{dataset}}/mask_shards/{shard}.csv", shard=range(config["masker"]["shards"])),
+        code=library("merge_masks.py"),
+    log:
+        "data/{dataset}/logs/merge_masks.log",
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/merge_masks.py"
+
+
+rule check_masks:
+    output:
+        images="data/{dataset}/mask_quality_images.csv",
+        summary="data/{dataset}/mask_quality.csv",
+    input:
+        index="data/{dataset}/index.csv",
+        table="data/{dataset}/masks.csv",
+        code=library("check_masks.py"),
+    params:
+        root=image_root,
+        masks="data/{dataset}/masks",
+        dataset="{dataset}",
+        masker=lambda wildcards: masker(wildcards)["model"],
+    log:
+        "data/{dataset}/logs/check_masks.log",
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/check_masks.py"
+
+
+rule accept_masks:
+    output:
+        touch("data/{dataset}/masks_accepted"),
+    input:
+        summary="data/{dataset}/mask_quality.csv",
+        table="data/{dataset}/masks.csv",
+        code=library("accept_masks.py"),
+    params:
+        minimum_iou=config["mask_quality"]["minimum_iou"],
+        maximum_empty=config["mask_quality"]["maximum_empty"],
+    log:
+        "data/{dataset}/logs/accept_masks.log",
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/accept_masks.py"
+
+
+rule pack_pixels:
+    output:
+        layout="data/{dataset}/pixels/layout.csv",
+        rgba="data/{dataset}/pixels/rgba.bin",
+    input:
+        index="data/{dataset}/index.csv",
+        table="data/{dataset}/masks.csv",
+        # The verdict must be there before any training; that it was given anew changes no pixel.
+        accepted=ancient("data/{dataset}/masks_accepted"),
+        code=library("pack_pixels.py"),
+    params:
+        root=image_root,
+        masks="data/{dataset}/masks",
+        short_side=config["pixels"]["short_side"],
+        on_bad_image=config["on_bad_image"],
+    log:
+        "data/{dataset}/logs/pack_pixels.log",
+    threads: 2
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/pack_pixels.py"

@@ -1,0 +1,37 @@
+"""The training grid: one run per dataset, backbone, loss, variant and seed."""
+
+
+rule train:
+    input:
+        of_runs(f"{RUN}/model.safetensors"),
+
+
+rule train_model:
+    output:
+        model=f"{RUN}/model.safetensors",
+        history=f"{RUN}/history.csv",
+        run=f"{RUN}/run.yaml",
+    input:
+        unpack(pixels),
+        unpack(training_backgrounds),
+        weights=backbone_weights,
+        code=library("train_model.py"),
+    params:
+        run=run_identity,
+        settings=training_settings,
+        device=config["device"],
+        # Beside the outputs, not among them: Snakemake deletes the outputs of a job that failed.
+        checkpoint=f"{RUN}/checkpoint",
+    log:
+        f"{RESULTS}/logs/train_model/{RUN_NAME}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_model/{RUN_NAME}.tsv"
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=growing(4000),
+        runtime=720,
+    conda:
+        "../../envs/models.yaml"
+    script:
+        "../scripts/train_model.py"

@@ -1,0 +1,47 @@
+"""Which files of this library a script reaches through its imports: what must trigger its rerun."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+LIBRARY = Path(__file__).parent
+
+
+@cache
+def reached(script: Path) -> tuple[Path, ...]:
+    """The files under the library that ``script`` imports, directly or not, sorted.
+
+    Reads the import statements, those inside functions too, without running anything. Conditional imports
+    count as well: a rerun too many is cheaper than a stale result.
+    """
+    found: set[Path] = set()
+    queue = [Path(script)]
+    while queue:
+        new = _imported_files(queue.pop()) - found
+        found |= new
+        queue.extend(new)
+    return tuple(sorted(found))
+
+
+@cache
+def _imported_files(file: Path) -> frozenset[Path]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(path for name in names for path in _files_of(name))
+
+
+def _files_of(module: str) -> list[Path]:
+    """The files that ``import module`` executes: the module and the packages above it."""
+    parts = module.split(".")
+    if parts[0] != LIBRARY.name:
+        return []
+    files = []
+    for length in range(1, len(parts) + 1):
+        base = LIBRARY.joinpath(*parts[1:length])
+        files += [path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()]
+    return files

@@ -1,0 +1,117 @@
+"""The study that a configuration describes: checked, spelt out into runs, resolved per run."""
+
+import difflib
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+from bgbias.errors import StudyError
+
+AXES = ("dataset", "backbone", "loss", "variant", "seed")
+FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
+SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "losses", "variant": "variants"}
+
+
+def check(config: dict, schema: dict) -> None:
+    """Raise :class:`StudyError` with one sentence when ``config`` breaks the schema or contradicts itself."""
+    _check_schema(config, schema)
+    _check_losses(config, schema)
+    for axis, section in SECTION_OF_AXIS.items():
+        for name in config["grid"][axis]:
+            _check_known(name, config[section], f"grid.{axis}", section)
+    for name in config["frozen"]:
+        _check_known(name, config["backbones"], "frozen", "backbones")
+    _check_known(config["background_set"], config["backgrounds"], "background_set", "backgrounds")
+    _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
+    if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
+        raise StudyError("transform.eval_size must not be larger than pixels.short_side in the configuration.")
+    for dataset in config["grid"]["dataset"]:
+        settings = config["datasets"][dataset]
+        if settings["source"] in ("index", "folders") and not Path(settings["root"]).is_dir():
+            raise StudyError(f"datasets.{dataset}.root: the folder {settings['root']} does not exist; "
+                             "correct the path in the configuration.")
+        if settings["source"] == "index" and not index_file(settings).is_file():
+            raise StudyError(f"datasets.{dataset}.index: the file {index_file(settings)} does not exist; "
+                             "write it (columns path,label,class_name,split) or correct the path.")
+
+
+def runs(config: dict) -> list[dict]:
+    """Every training run of the grid, and the frozen backbones, as dictionaries over :data:`AXES`."""
+    grid = config["grid"]
+    trained = [dict(zip(AXES, values, strict=True)) for values in product(*(grid[axis] for axis in AXES))]
+    frozen = [
+        {"dataset": dataset, "backbone": backbone, "loss": FROZEN, "variant": "base", "seed": grid["seed"][0]}
+        for dataset, backbone in product(grid["dataset"], config["frozen"])
+    ]
+    return trained + frozen
+
+
+def backbone_settings(config: dict, backbone: str) -> dict:
+    """The backbone's settings with ``model`` (its name in the registry) filled in."""
+    return {"model": backbone, **config["backbones"][backbone]}
+
+
+def loss_settings(config: dict, loss: str, dataset: str) -> dict:
+    """The loss's settings with ``type`` filled in and the dataset's own values laid over the general ones."""
+    if loss == FROZEN:
+        return {"type": FROZEN}
+    settings = {"type": loss, **config["losses"][loss]}
+    per_dataset = settings.pop("per_dataset", {})
+    return settings | per_dataset.get(dataset, {})
+
+
+def masker_settings(config: dict, dataset: str) -> dict:
+    """How the masks of ``dataset`` are made: its folder of ready masks, or the study's masker."""
+    ready = config["datasets"][dataset].get("masks")
+    if ready is not None:
+        return {"model": "ready", "folder": ready}
+    return {key: value for key, value in config["masker"].items() if key != "shards"}
+
+
+def index_file(settings: dict) -> Path:
+    """The user's index of a dataset with ``source: index``."""
+    return Path(settings["root"]) / settings.get("index", "index.csv")
+
+
+def _check_known(name: str, known: dict, where: str, section: str) -> None:
+    if name not in known:
+        raise StudyError(f"Configuration, {where}: {name!r} is not known under `{section}`"
+                         f"{_suggestion(name, known)}.")
+
+
+def _suggestion(name: str, known) -> str:
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(map(str, known))}"
+
+
+def _check_schema(config: dict, schema: dict, where: str = "") -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        place = ".".join([*filter(None, [where]), *map(str, error.absolute_path)]) or "the top level"
+        raise StudyError(f"Configuration, {place}: {'; '.join(_explain(error))}.")
+
+
+def _check_losses(config: dict, schema: dict) -> None:
+    """A loss's keys depend on its type, and its values for one dataset must be as valid as the general ones."""
+    types = schema["$defs"]["losses"]
+    for name, entry in config["losses"].items():
+        kind = entry.get("type", name)
+        _check_known(kind, types, f"losses.{name}.type" if "type" in entry else "losses", "losses")
+        closed = {"$defs": schema["$defs"], **types[kind]}
+        general = {key: value for key, value in entry.items() if key != "per_dataset"}
+        _check_schema(entry, closed, f"losses.{name}")
+        for dataset, own in entry.get("per_dataset", {}).items():
+            _check_schema(general | own, closed, f"losses.{name}.per_dataset.{dataset}")
+
+
+def _explain(error) -> Iterator[str]:
+    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        allowed = error.schema.get("properties", {})
+        for key in error.instance:
+            if key not in allowed:
+                yield f"the key {key!r} is unknown{_suggestion(key, allowed)}"
+    else:
+        yield error.message
