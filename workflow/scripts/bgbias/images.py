@@ -1,0 +1,130 @@
+"""Reading image files: one way for every stage, so that masks, pixels and figures see the same picture."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image
+
+from bgbias.errors import StudyError
+
+# Twice this many pixels is where Pillow itself refuses (a "decompression bomb"); no photograph is larger.
+MAX_PIXELS = Image.MAX_IMAGE_PIXELS
+MIN_SIDE = 2  # ASSUME: an image one pixel wide is a mistake of whoever made it, not a photograph
+MAX_ELONGATION = 64  # resizing the short side of a sliver would make the long side enormous
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_rgb(path: str | os.PathLike) -> np.ndarray:
+    """The picture as a person sees it: uint8 (height, width, 3), upright by its EXIF orientation.
+
+    Any mode that Pillow decodes is accepted and means the same everywhere; transparency is laid over white.
+    StudyError names the file when it is missing, damaged, no image, or of a size that no photograph has.
+    """
+    with _opened(path) as image:
+        return np.asarray(_upright(_to_rgb(image), image))
+
+
+def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> np.ndarray:
+    """A mask as uint8 (height, width), 255 = object, upright by its EXIF orientation.
+
+    A mask with several channels is read by its brightness, or by its transparency where it has any.
+    StudyError when it cannot be read, or when ``size`` (height, width) is given and differs.
+    """
+    with _opened(path) as image:
+        mask = np.asarray(_upright(_to_grey(image), image))
+    if size is not None and mask.shape != tuple(size):
+        raise StudyError(f"{path}: the mask is {mask.shape[1]}×{mask.shape[0]} pixels but its image is "
+                         f"{size[1]}×{size[0]}. Make the mask from this very image.")
+    return mask
+
+
+def image_size(path: str | os.PathLike) -> tuple[int, int]:
+    """(height, width) of what :func:`read_rgb` gives, from the file's header alone."""
+    with _opened(path) as image:
+        width, height = image.size
+        return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
+    try:
+        with Image.open(path) as image:
+            _check_size(path, *image.size)
+            yield image
+    except StudyError:
+        raise
+    except FileNotFoundError as error:
+        raise StudyError(f"{path} does not exist. Mend the index or put the file there.") from error
+    except Image.DecompressionBombError as error:
+        raise StudyError(_enormous(path)) from error
+    except Exception as error:  # Pillow's decoders raise anything on damaged data, struct.error and all
+        reason = "it is empty" if _is_empty(path) else f"{error}"
+        raise StudyError(f"{path} cannot be read as an image: {reason}. Replace the file, take it out of the "
+                         "index, or set on_bad_image: skip.") from error
+
+
+def _check_size(path, width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise StudyError(_enormous(path))
+    if min(width, height) < MIN_SIDE or max(width, height) > MAX_ELONGATION * min(width, height):
+        raise StudyError(f"{path} is {width}×{height} pixels, which is no photograph. Replace the file, take "
+                         "it out of the index, or set on_bad_image: skip.")
+
+
+def _enormous(path) -> str:
+    return (f"{path} has more than {MAX_PIXELS // 10**6} million pixels. Scale it down, take it out of the "
+            "index, or set on_bad_image: skip.")
+
+
+def _is_empty(path) -> bool:
+    return os.path.isfile(path) and os.path.getsize(path) == 0
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # damaged EXIF in a sound picture: show the picture as it is stored
+        return 1
+    return value if isinstance(value, int) and value in _UPRIGHT else 1
+
+
+def _upright(converted: Image.Image, original: Image.Image) -> Image.Image:
+    method = _UPRIGHT.get(_orientation(original))
+    return converted if method is None else converted.transpose(method)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _high_byte(image).convert("RGB")
+    if image.has_transparency_data:
+        # ASSUME: white shows through, as on a page; the colour under alpha 0 must not reach a network.
+        overlay = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", overlay.size, "white"), overlay).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_grey(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _high_byte(image)
+    if image.has_transparency_data:
+        return image.convert("RGBA").getchannel("A")
+    return image.convert("L")
+
+
+def _high_byte(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion clips 16-bit grey at 255 and turns most of such a picture white. The high byte
+    # is also what Pillow keeps of a 16-bit colour PNG.
+    values = np.asarray(image)
+    return Image.fromarray((np.clip(values, 0, 65535) >> 8).astype(np.uint8))

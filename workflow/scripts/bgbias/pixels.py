@@ -1,0 +1,125 @@
+"""The packed store: every image decoded once, with its mask as fourth channel, in one memory-mapped file.
+
+A store is a folder of two files. ``rgba.bin``: uint8, one image after the other, each height × width × 4 in
+C order: red, green, blue and the soft mask (0 in a store of backgrounds). ``layout.csv``: one line an image,
+where it begins and how large it is, then the columns of the index. Reading needs numpy only.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows, replacing, write_rows
+from bgbias.index import Index, read_index
+
+PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
+
+
+@dataclass(frozen=True, eq=False)
+class PixelStore:
+    """An open store of ``len(store)`` images: ``index`` says what they are, ``sizes`` int64 (N, 2) is
+    height and width, ``offsets`` int64 (N,) the first byte of each in ``data``."""
+
+    index: Index
+    sizes: np.ndarray
+    offsets: np.ndarray
+    data: np.ndarray
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike) -> "PixelStore":
+        """Open for reading; nothing is read but the layout. StudyError when file and layout disagree."""
+        folder = Path(folder)
+        rows = read_rows(folder / "layout.csv")
+        try:
+            place = np.array([[int(row[name]) for name in PLACE] for row in rows], dtype=np.int64)
+            place = place.reshape(-1, 3)
+            ends = np.cumsum(4 * place[:, 1] * place[:, 2])
+            actual = (folder / "rgba.bin").stat().st_size
+        except (KeyError, ValueError, OSError) as error:
+            raise StudyError(f"{folder} is no packed store ({error}). Delete it and pack again.") from error
+        if not rows or actual != ends[-1] or (place[1:, 0] != ends[:-1]).any() or place[0, 0] != 0:
+            raise StudyError(f"{folder / 'rgba.bin'} has {actual} bytes, which its layout of {len(rows)} "
+                             f"images does not describe. Delete {folder} and pack again.")
+        data = np.memmap(folder / "rgba.bin", dtype=np.uint8, mode="r")
+        return cls(read_index(folder / "layout.csv"), place[:, 1:], place[:, 0], data)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def rgba(self, row: int) -> np.ndarray:
+        """Image ``row`` as a read-only uint8 view (height, width, 4) of the file."""
+        height, width = self.sizes[row]
+        offset = self.offsets[row]
+        return self.data[offset:offset + 4 * height * width].reshape(height, width, 4)
+
+
+def write_store(rgba_path: str | os.PathLike, layout_path: str | os.PathLike,
+                images: Iterable[tuple[np.ndarray, dict]], columns: list[str]) -> int:
+    """Write ``images``, pairs of uint8 (h, w, 4) and the index columns of that row; the number written.
+
+    The layout is renamed into place last and an old one is taken away first, so a folder with a layout is a
+    whole store. StudyError when there is nothing to write.
+    """
+    Path(layout_path).unlink(missing_ok=True)
+    layout, offset = [], 0
+    with replacing(rgba_path) as aside, open(aside, "wb") as stream:
+        for rgba, row in images:
+            height, width, _ = rgba.shape
+            stream.write(np.ascontiguousarray(rgba, dtype=np.uint8).data)
+            layout.append({"offset": offset, "height": height, "width": width, **row})
+            offset += rgba.nbytes
+        if not layout:
+            raise StudyError(f"{Path(rgba_path).parent}: there is no readable image to pack. See the list of "
+                             "problems of this dataset.")
+    write_rows(layout_path, layout, [*PLACE, *columns])
+    return len(layout)
+
+
+def resized_size(size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
+    """(height, width) once the short side is ``short_side`` pixels; the long side is cut to whole pixels.
+
+    The rounding is torchvision's ``Resize(int)``. None leaves the size as it is.
+    """
+    height, width = size
+    if short_side is None:
+        return height, width
+    if height <= width:
+        return short_side, int(short_side * width / height)
+    return int(short_side * height / width), short_side
+
+
+def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int | None) -> np.ndarray:
+    """uint8 (h, w, 3) and its mask (h, w), None for a background, to one resized RGBA array (H, W, 4).
+
+    Pillow's antialiased bilinear filter on both, each by itself: the colour is not weighted by the mask.
+    """
+    from PIL import Image
+
+    height, width = resized_size(rgb.shape[:2], short_side)
+    rgba = np.zeros((height, width, 4), dtype=np.uint8)
+
+    def resized(array):
+        if array.shape[:2] == (height, width):
+            return array
+        return Image.fromarray(array).resize((width, height), Image.Resampling.BILINEAR)
+
+    rgba[..., :3] = resized(rgb)
+    if mask is not None:
+        rgba[..., 3] = resized(mask)
+    return rgba
+
+
+def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], short_side: int | None) -> int:
+    """Bytes that a store of images of these sizes will take. StudyError when the disk has less left."""
+    needed = sum(4 * h * w for h, w in (resized_size(size, short_side) for size in sizes))
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StudyError(f"{folder}: the packed images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB "
+                         "are free. Make room, or lower pixels.short_side.")
+    return needed
