@@ -24,7 +24,7 @@ def check(config: dict, schema: dict) -> None:
     _check_known(config["background_set"], config["backgrounds"], "background_set", "backgrounds")
     _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
     if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
-        raise StudyError("transform.eval_size must not be larger than pixels.short_side in the configuration.")
+        raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
     for dataset in config["grid"]["dataset"]:
         settings = config["datasets"][dataset]
         if settings["source"] in ("index", "folders") and not Path(settings["root"]).is_dir():
@@ -95,7 +95,7 @@ def _check_schema(config: dict, schema: dict, where: str = "") -> None:
 
 
 def _check_losses(config: dict, schema: dict) -> None:
-    """A loss's keys depend on its type, and its values for one dataset must be as valid as the general ones."""
+    """A loss's keys depend on its type; its values for one dataset must be as valid as the general ones."""
     types = schema["$defs"]["losses"]
     for name, entry in config["losses"].items():
         kind = entry.get("type", name)

@@ -1,0 +1,70 @@
+"""What each kind of edit reruns, as the job counts of a dry run after a finished study.
+
+The tiny study has 1 dataset x 2 losses x 2 variants x 1 seed = 4 runs, 2 of each loss.
+"""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PUBLISHING = {"tabulate_retrieval", "tabulate_attention", "tabulate_mask_quality", "write_report"}
+DRAWING = {"draw_contact_sheet", "draw_swap_chart", "draw_attribution_panels", "draw_retrieval_gallery",
+           "draw_training_curves", "draw_mask_examples"}
+
+
+def of_stage(planned, *rules):
+    return {rule: planned.get(rule, 0) for rule in rules}
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    assert finished.planned() == {}
+
+
+def test_an_edit_of_the_table_code_reruns_publishing_only(finished):
+    finished.edit("workflow/scripts/bgbias/tables.py", '"""', '"""Edited. ')
+    planned = finished.planned()
+    assert planned
+    assert set(planned) <= PUBLISHING | DRAWING
+
+
+def test_a_loss_margin_retrains_the_runs_of_that_loss_only(finished):
+    finished.edit("config/config.yaml", "triplet: {images_per_class: 4, margin: 0.1}",
+                  "triplet: {images_per_class: 4, margin: 0.15}")
+    planned = finished.planned()
+    assert of_stage(planned, "train_model", "embed_images", "measure_retrieval", "attribute_images") == {
+        "train_model": 2, "embed_images": 2, "measure_retrieval": 2, "attribute_images": 2}
+    assert of_stage(planned, "make_demo_world", "mask_images", "pack_pixels") == {
+        "make_demo_world": 0, "mask_images": 0, "pack_pixels": 0}
+
+
+def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
+    planned = finished.planned("--config", "grid={seed: [0, 1]}")
+    assert of_stage(planned, "train_model", "embed_images", "attribute_images", "pack_pixels") == {
+        "train_model": 4, "embed_images": 4, "attribute_images": 4, "pack_pixels": 0}
+
+
+@pytest.mark.parametrize(
+    ("module", "reruns", "spares"),
+    [
+        ("retrieval.py", {"measure_retrieval": 4}, ("pack_pixels", "mask_images")),
+        ("attribution.py", {"attribute_images": 4, "train_model": 0, "embed_images": 0}, ("pack_pixels",)),
+        ("mask_quality.py", {"check_masks": 1, "train_model": 0}, ("mask_images", "pack_pixels")),
+        ("maskers.py", {"mask_images": 2}, ("make_demo_world", "index_dataset")),
+    ],
+)
+def test_an_edit_of_a_module_reruns_the_stages_that_import_it(finished, module, reruns, spares):
+    finished.edit(f"workflow/scripts/bgbias/{module}", '"""', '"""Edited. ')
+    planned = finished.planned()
+    assert of_stage(planned, *reruns) == reruns
+    assert not set(spares) & set(planned)
+
+
+def test_a_change_of_the_mask_threshold_reruns_the_verdict_only(finished):
+    finished.edit("tests/config/tiny.yaml", "minimum_iou: 0.3", "minimum_iou: 0.31")
+    assert set(finished.planned()) == {"accept_masks"}
+
+
+def test_a_metric_key_reruns_no_model(finished):
+    planned = finished.planned("--config", "evaluation={recall_at: [1, 2]}")
+    assert of_stage(planned, "measure_retrieval", "embed_images", "train_model") == {
+        "measure_retrieval": 4, "embed_images": 0, "train_model": 0}
