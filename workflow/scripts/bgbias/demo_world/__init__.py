@@ -1,0 +1,5 @@
+"""Generated photographs of cars, birds and products whose background is correlated with the class on purpose."""
+
+from bgbias.demo_world.dataset import INDEX_COLUMNS, make_backgrounds, make_dataset
+
+__all__ = ["INDEX_COLUMNS", "make_backgrounds", "make_dataset"]

@@ -1,0 +1,106 @@
+"""Writing generated datasets and background pools to disk."""
+
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from bgbias.demo_world.canvas import Canvas
+from bgbias.demo_world.chance import between, happens
+from bgbias.demo_world.classes import WORLDS, DemoClass, World, make_classes
+from bgbias.demo_world.photo import developed, photograph, random_pose
+from bgbias.demo_world.scenery import PAINTERS, new_place, view
+from bgbias.errors import StudyError
+from bgbias.logs import progress
+from bgbias.randomness import generator
+
+INDEX_COLUMNS = ["path", "label", "class_name", "split", "mask"]
+HAND_LABELS = 20
+ROLES = ("train", "validation", "test")
+
+
+def make_dataset(folder: str | os.PathLike, world: str, rho: float, classes: int, images_per_class: int, size: int,
+                 seed: int) -> list[dict]:
+    """Write ``images/<class>/<number>.jpg`` and ``exact_masks/<class>/<number>.png`` below ``folder``.
+
+    ``rho`` is the probability that an image shows its class's home place; otherwise it shows a place of its own.
+    Images are RGB, ``size`` pixels a side; masks are 8-bit soft coverage of the same size.
+
+    Returns the rows of the dataset's index. ``mask`` names the exact mask for 20 seeded test images, which stand
+    for hand labels, and is empty for the others. Raises StudyError for settings that make no dataset.
+    """
+    if world not in WORLDS:
+        raise StudyError(f"Unknown world {world!r}: choose one of {', '.join(WORLDS)}.")
+    if not 0 <= rho <= 1:
+        raise StudyError(f"rho is a probability, not {rho}: choose a number from 0 to 1.")
+    if images_per_class < 2:
+        raise StudyError(f"images_per_class must be at least 2, not {images_per_class}: retrieval needs a partner.")
+    folder, spec = Path(folder), WORLDS[world]
+    members = make_classes(spec, classes, seed)
+    rows = []
+    jobs = [(label, number) for label in range(classes) for number in range(images_per_class)]
+    for label, number in progress(jobs, f"generate {world}", "images"):
+        member = members[label]
+        name = member.name.lower().replace(" ", "_")
+        image_path, mask_path = f"images/{name}/{number + 1:03d}.jpg", f"exact_masks/{name}/{number + 1:03d}.png"
+        picture, mask = make_image(spec, member, rho, size, seed, label, number)
+        _save(picture, folder / image_path, quality=92, subsampling=0)
+        _save(mask, folder / mask_path, compress_level=1)
+        rows.append({"path": image_path, "label": label, "class_name": member.name, "split": member.split,
+                     "mask": mask_path})
+    _keep_hand_labels(rows, seed)
+    return rows
+
+
+def make_image(world: World, member: DemoClass, rho: float, size: int, seed: int, label: int,
+               number: int) -> tuple[Image.Image, Image.Image]:
+    """Image ``number`` of the class ``label`` (RGB) and its exact mask (L)."""
+    # The object's stream knows nothing of rho: two datasets that differ in rho show the same objects.
+    rng = generator(seed, "object", label, number)
+    canvas = Canvas(size, random_pose(rng))
+    turn = between(rng, -world.hue_spread, world.hue_spread)
+    world.painter.draw(canvas, world.painter.vary(member.design, turn, rng), rng)
+    place = member.home
+    if not at_home(rho, seed, label, number):
+        place = new_place(seed, "elsewhere", label * 1_000_003 + number, world.places)
+    background = view(place, size, generator(seed, "view", label, number))
+    return photograph(canvas, background, generator(seed, "photograph", label, number), world.shadow)
+
+
+def at_home(rho: float, seed: int, label: int, number: int) -> bool:
+    """Whether image ``number`` of the class ``label`` shows the class's home place."""
+    return happens(generator(seed, "at home", label, number), rho)
+
+
+def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int, role: str) -> list[str]:
+    """Write ``count`` views of as many places, of all kinds, as ``folder``/<number>.jpg; returns the file names.
+
+    No two roles, and no dataset, share a place.
+    """
+    if role not in ROLES:
+        raise StudyError(f"Unknown role {role!r} of a background set: choose one of {', '.join(ROLES)}.")
+    if count < 1:
+        raise StudyError(f"A background set needs at least one image, not {count}: change `count` in the config.")
+    names = []
+    for number in progress(range(count), f"generate {role} backgrounds", "images"):
+        place = new_place(seed, f"wild {role}", number, list(PAINTERS))
+        rng = generator(seed, f"wild view {role}", number)
+        names.append(f"{number + 1:04d}.jpg")
+        _save(developed(view(place, size, rng), rng), Path(folder) / names[-1], quality=92, subsampling=0)
+    return names
+
+
+def _keep_hand_labels(rows: list[dict], seed: int) -> None:
+    test = [index for index, row in enumerate(rows) if row["split"] == "test"]
+    order = generator(seed, "hand labels").permutation(len(test))
+    chosen = {test[int(place)] for place in order[:HAND_LABELS]}
+    for index, row in enumerate(rows):
+        if index not in chosen:
+            row["mask"] = ""
+
+
+def _save(picture: Image.Image, path: Path, **settings: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, **settings)
+
+

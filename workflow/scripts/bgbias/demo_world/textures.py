@@ -1,0 +1,67 @@
+"""Surfaces from which scenery is painted: noise, washes and grain, in PIL's fixed-point arithmetic."""
+
+import numpy as np
+from PIL import Image, ImageChops, ImageDraw
+
+from bgbias.demo_world.chance import Colour, between
+
+
+def noise(rng: np.random.Generator, side: int, across: int, down: int, octaves: int = 3) -> Image.Image:
+    """Smooth random light and dark (L), with ``across`` × ``down`` hills; each octave is twice as fine."""
+    total = None
+    for octave in range(octaves):
+        grid = rng.integers(0, 256, (max(2, down << octave), max(2, across << octave)), dtype=np.uint8)
+        layer = Image.fromarray(grid).resize((side, side), Image.Resampling.BICUBIC)
+        total = layer if total is None else Image.blend(total, layer, 0.375)
+    return total
+
+
+def grain(rng: np.random.Generator, side: int, dark: Colour, light: Colour, across: int, down: int,
+          octaves: int = 3) -> Image.Image:
+    """A surface of two colours mixed by noise."""
+    return mixed(dark, light, noise(rng, side, across, down, octaves))
+
+
+def mixed(dark: Colour, light: Colour, amount: Image.Image) -> Image.Image:
+    """Every pixel between ``dark`` and ``light``, as ``amount`` (L) says."""
+    return Image.composite(Image.new("RGB", amount.size, light), Image.new("RGB", amount.size, dark), amount)
+
+
+def wash(side: int, top: Colour, bottom: Colour, start: float = 0.0, end: float = 1.0) -> Image.Image:
+    """A vertical gradient that changes between the heights ``start`` and ``end`` (shares of the side)."""
+    ramp = Image.new("L", (side, side), 0)
+    first, last = round(start * side), max(round(end * side), round(start * side) + 1)
+    ramp.paste(255, (0, last, side, side)) if last < side else None
+    ramp.paste(Image.linear_gradient("L").resize((side, last - first), Image.Resampling.BILINEAR), (0, first))
+    return mixed(top, bottom, ramp)
+
+
+def ridge(rng: np.random.Generator, height: float, roughness: float, bumps: int) -> list[tuple[float, float]]:
+    """A skyline across the picture as shares of its side: midpoints displaced, ``bumps`` halvings deep."""
+    line = [height + between(rng, -roughness, roughness) for _ in range(3)]
+    for _ in range(bumps):
+        roughness *= 0.5
+        finer = []
+        for left, right in zip(line, line[1:], strict=False):
+            finer += [left, (left + right) / 2 + between(rng, -roughness, roughness)]
+        line = [*finer, line[-1]]
+    return [(index / (len(line) - 1), y) for index, y in enumerate(line)]
+
+
+def below(picture: Image.Image, skyline: list[tuple[float, float]], surface: Image.Image) -> None:
+    """Paint ``surface`` into ``picture`` below ``skyline``."""
+    side = picture.width
+    region = Image.new("L", picture.size, 0)
+    outline = [(round(x * side), round(y * side)) for x, y in skyline]
+    ImageDraw.Draw(region).polygon([(0, side), *outline, (side, side)], fill=255)
+    picture.paste(surface, (0, 0), region)
+
+
+def dimmed(picture: Image.Image, amount: Image.Image) -> Image.Image:
+    """``picture`` multiplied by ``amount`` (L; 255 leaves it as it is)."""
+    return ImageChops.multiply(picture, amount.convert("RGB"))
+
+
+def levels(layer: Image.Image, low: int, high: int) -> Image.Image:
+    """An L image stretched so that ``low`` becomes 0 and ``high`` 255."""
+    return layer.point([min(max((value - low) * 255 // (high - low), 0), 255) for value in range(256)])

@@ -1,0 +1,20 @@
+"""Generate one of the demo's datasets: images, exact masks and the index."""
+
+from pathlib import Path
+
+from bgbias.demo_world import INDEX_COLUMNS, make_dataset
+from bgbias.files import write_rows
+from bgbias.logs import job_log
+
+
+def make_demo_world(raw: str, index: str, settings: dict) -> None:
+    """Write the dataset that ``settings`` (the arguments of ``make_dataset``) describe below the folder ``raw``."""
+    Path(raw).mkdir(parents=True, exist_ok=True)
+    write_rows(index, make_dataset(raw, **settings), INDEX_COLUMNS)
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):  # noqa: F821
+        names = ("world", "rho", "classes", "images_per_class", "size", "seed")
+        make_demo_world(snakemake.output.raw, snakemake.output.index,  # noqa: F821
+                        {name: snakemake.params[name] for name in names})  # noqa: F821
