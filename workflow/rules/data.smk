@@ -22,13 +22,14 @@ rule make_demo_world:
 rule index_dataset:
     output:
         index="data/{dataset}/index.csv",
-        problems="data/{dataset}/problems.csv",
     input:
         raw=raw_index,
         code=library("index_dataset.py"),
     params:
         dataset="{dataset}",
         source=dataset_settings,
+        # Not an output: Snakemake deletes those of a job that failed, and then the list is needed most.
+        problems="data/{dataset}/problems.csv",
         root=image_root,
         on_bad_image=config["on_bad_image"],
     log:
