@@ -11,10 +11,19 @@ from bgbias.verify import find_problems, without_problems
 
 
 def index_dataset(
-    dataset: str, root: str, settings: dict, on_bad_image: str, index_path: str, problems_path: str, threads: int = 1
+    dataset: str,
+    root: str,
+    settings: dict,
+    on_bad_image: str,
+    index_path: str,
+    problems_path: str,
+    threads: int = 1,
 ) -> None:
-    """Index ``root`` as ``settings`` say; images that cannot be read are listed in ``problems_path`` and end the
-    study (``on_bad_image: fail``) or are left out of the index (``skip``)."""
+    """Index ``root`` as ``settings`` say.
+
+    Images that cannot be read are listed in ``problems_path``; they end the study (``on_bad_image: fail``) or
+    are left out of the index (``skip``).
+    """
     if on_bad_image not in ("fail", "skip"):
         raise StudyError(f"on_bad_image is {on_bad_image!r}; it must be fail or skip.")
     index = dataset_index(root, settings)
@@ -27,9 +36,9 @@ def index_dataset(
     if problems and on_bad_image == "fail":
         first = "; ".join(f"{row['path']!r} {row['problem']}" for row in rows[:3])
         raise StudyError(
-            f"{len(rows)} of {len(index)} images of dataset {dataset} in {root} are not usable: {first}"
-            f"{'; …' if len(rows) > 3 else ''}. All are listed in {problems_path}. Mend them, or set on_bad_image: "
-            "skip in the config to leave them out."
+            f"{len(rows)} of {len(index)} images of dataset {dataset} in {root} are unusable: {first}"
+            f"{'; …' if len(rows) > 3 else ''}. All are listed in {problems_path}. Mend them, or set "
+            "on_bad_image: skip in the config to leave them out."
         )
     print(f"{dataset}: {len(kept)} images indexed, {len(rows)} left out")
     write_index(index_path, kept)
@@ -40,10 +49,10 @@ if "snakemake" in globals():
         index_dataset(
             snakemake.params.dataset,
             snakemake.params.root,
-            snakemake.params.settings,
+            snakemake.params.source,
             snakemake.params.on_bad_image,
             snakemake.output.index,
-            # Not an output: Snakemake deletes the outputs of a failed job, and then the list is needed most.
-            snakemake.params.problems,
+            # Snakemake deletes the outputs of a failed job, and then the list is needed most: a parameter.
+            snakemake.params.get("problems") or snakemake.output.problems,
             snakemake.threads,
         )

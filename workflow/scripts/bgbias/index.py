@@ -19,9 +19,9 @@ COLUMNS = ("path", "label", "class_name", "split")
 class Index:
     """N images in a fixed order; row numbers are positions in it.
 
-    ``paths``: posix, relative to the dataset's image root. ``labels``: int64 (N,), any non-negative integers.
-    ``masks``: hand label of the image, relative to the same root, "" where there is none. ``groups``: free text
-    (a background, a camera), "" where unknown. ``is_query``, ``is_gallery``: bool (N,), meaningful in the test
+    ``paths``: posix, relative to the dataset's image root. ``labels``: int64 (N,), any non-negative numbers.
+    ``masks``: hand label of the image, relative to the same root, "" where there is none. ``groups``: free
+    text (a background, a camera), "" where unknown. ``is_query``, ``is_gallery``: bool (N,), for the test
     split; both None when every test image is a query against all others.
     """
 
@@ -56,10 +56,16 @@ class Index:
         def pick(values):
             return [values[row] for row in rows]
 
-        return Index(pick(self.paths), self.labels[rows], pick(self.class_names), pick(self.splits),
-                     pick(self.masks), pick(self.groups),
-                     None if self.is_query is None else self.is_query[rows],
-                     None if self.is_gallery is None else self.is_gallery[rows])
+        return Index(
+            pick(self.paths),
+            self.labels[rows],
+            pick(self.class_names),
+            pick(self.splits),
+            pick(self.masks),
+            pick(self.groups),
+            None if self.is_query is None else self.is_query[rows],
+            None if self.is_gallery is None else self.is_gallery[rows],
+        )
 
 
 def read_index(path: str | os.PathLike) -> Index:
@@ -72,8 +78,10 @@ def read_index(path: str | os.PathLike) -> Index:
         raise StudyError(f"{path} has no rows. It needs a header {','.join(COLUMNS)} and one line per image.")
     missing = [name for name in COLUMNS if name not in rows[0]]
     if missing:
-        raise StudyError(f"{path} has no column {' and no column '.join(missing)}; found {', '.join(rows[0])}. "
-                         f"The header must be {','.join(COLUMNS)} (and optionally is_query,is_gallery,mask,group).")
+        raise StudyError(
+            f"{path} has no column {' and no column '.join(missing)}; found {', '.join(rows[0])}. "
+            f"The header must be {','.join(COLUMNS)} (and optionally is_query,is_gallery,mask,group)."
+        )
     line = _lines(row.values() for row in rows)
 
     def column(name, parse):
@@ -88,24 +96,37 @@ def read_index(path: str | os.PathLike) -> Index:
     def optional(name, parse, absent):
         return column(name, parse) if name in rows[0] else absent
 
-    return Index(paths=[row["path"] for row in rows], labels=np.array(column("label", _label), dtype=np.int64),
-                 class_names=[row["class_name"] for row in rows], splits=[row["split"] for row in rows],
-                 masks=optional("mask", str, []), groups=optional("group", str, []),
-                 is_query=optional("is_query", _flag, None), is_gallery=optional("is_gallery", _flag, None))
+    return Index(
+        paths=[row["path"] for row in rows],
+        labels=np.array(column("label", _label), dtype=np.int64),
+        class_names=[row["class_name"] for row in rows],
+        splits=[row["split"] for row in rows],
+        masks=optional("mask", str, []),
+        groups=optional("group", str, []),
+        is_query=optional("is_query", _flag, None),
+        is_gallery=optional("is_gallery", _flag, None),
+    )
 
 
 def write_index(path: str | os.PathLike, index: Index) -> None:
-    """Write ``index``, atomically. Columns that say nothing (no masks, no groups, no queries) are left out."""
-    columns = {"path": index.paths, "label": index.labels.tolist(), "class_name": index.class_names,
-               "split": index.splits}
+    """Write ``index``, atomically. Columns that say nothing (no masks, groups or queries) are left out."""
+    columns = {
+        "path": index.paths,
+        "label": index.labels.tolist(),
+        "class_name": index.class_names,
+        "split": index.splits,
+    }
     for name in ("is_query", "is_gallery"):
         if getattr(index, name) is not None:
             columns[name] = getattr(index, name).astype(int).tolist()
     for name, values in (("mask", index.masks), ("group", index.groups)):
         if any(values):
             columns[name] = values
-    write_rows(path, (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)),
-               list(columns))
+    write_rows(
+        path,
+        (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)),
+        list(columns),
+    )
 
 
 def check_index(index: Index, path: str | os.PathLike) -> None:
@@ -123,16 +144,23 @@ def check_index(index: Index, path: str | os.PathLike) -> None:
     _check_classes(index, line, refuse)
     for split in SPLITS:
         if not len(index.rows(split)):
-            raise StudyError(f"{path} has no rows with split {split}. The study trains on train, selects the epoch on "
-                             "val and measures on test: give whole classes to each.")
+            raise StudyError(
+                f"{path} has no rows with split {split}. The study trains on train, selects the epoch on "
+                "val and measures on test: give whole classes to each."
+            )
     _check_queries(index, path, refuse)
     for row in partnerless_rows(index)[:1]:
-        refuse(row, f"class {index.class_names[row]!r} (label {index.labels[row]}) has no other image in the test "
-                    "split that could be retrieved. Add one or leave this image out")
+        refuse(
+            row,
+            f"class {index.class_names[row]!r} (label {index.labels[row]}) has no other image in the test "
+            "split that could be retrieved. Add one or leave this image out",
+        )
     val_labels = index.labels[index.rows("val")]
     if len(np.unique(val_labels)) == len(val_labels):
-        raise StudyError(f"{path}: every class of the val split has one image only, so that nothing can be retrieved "
-                         "there. Give val classes of at least two images.")
+        raise StudyError(
+            f"{path}: every class of the val split has one image only, so that nothing can be retrieved "
+            "there. Give val classes of at least two images."
+        )
 
 
 def partnerless_rows(index: Index) -> np.ndarray:
@@ -156,8 +184,11 @@ def _check_rows(index: Index, line, refuse) -> None:
             refuse(row, f"path {name!r} stands in line {line(first[name])} already. Remove one of the two")
         first[name] = row
         if index.masks[row] and _path_problem(index.masks[row]):
-            refuse(row, f"mask {index.masks[row]!r} {_path_problem(index.masks[row])}. Masks are relative to the "
-                        "dataset's image folder, with /")
+            refuse(
+                row,
+                f"mask {index.masks[row]!r} {_path_problem(index.masks[row])}. Masks are relative to the "
+                "dataset's image folder, with /",
+            )
         if index.splits[row] not in SPLITS:
             refuse(row, f"split is {index.splits[row]!r}. It must be one of {', '.join(SPLITS)}")
 
@@ -167,18 +198,26 @@ def _check_classes(index: Index, line, refuse) -> None:
     for row, label in enumerate(index.labels.tolist()):
         before = first.setdefault(label, row)
         if index.class_names[before] != index.class_names[row]:
-            refuse(row, f"label {label} is class {index.class_names[row]!r} here and {index.class_names[before]!r} in "
-                        f"line {line(before)}. Give each class a label of its own")
+            refuse(
+                row,
+                f"label {label} is class {index.class_names[row]!r} here and {index.class_names[before]!r} "
+                f"in line {line(before)}. Give each class a label of its own",
+            )
         if index.splits[before] != index.splits[row]:
-            refuse(row, f"class {index.class_names[row]!r} (label {label}) is in split {index.splits[row]} here and "
-                        f"in {index.splits[before]} in line {line(before)}. The study needs disjoint classes: give the "
-                        "whole class to one split")
+            refuse(
+                row,
+                f"class {index.class_names[row]!r} (label {label}) is in split {index.splits[row]} here and "
+                f"in {index.splits[before]} in line {line(before)}. Splits must not share classes: give the "
+                "whole class to one split",
+            )
 
 
 def _check_queries(index: Index, path, refuse) -> None:
     if (index.is_query is None) != (index.is_gallery is None):
-        raise StudyError(f"{path} has only one of the columns is_query and is_gallery. Give both, or neither when "
-                         "every test image is a query against all others.")
+        raise StudyError(
+            f"{path} has only one of the columns is_query and is_gallery. Give both, or neither when "
+            "every test image is a query against all others."
+        )
     if index.is_query is None:
         return
     test = np.zeros(len(index), bool)
@@ -187,7 +226,9 @@ def _check_queries(index: Index, path, refuse) -> None:
     for row in np.flatnonzero(test & ~either)[:1]:
         refuse(row, "a test image is neither query nor gallery. Set is_query or is_gallery to 1")
     for row in np.flatnonzero(~test & either)[:1]:
-        refuse(row, f"an image of split {index.splits[row]} is marked query or gallery. Only test images may be")
+        refuse(
+            row, f"an image of split {index.splits[row]} is marked query or gallery. Only test images may be"
+        )
     for name, flags in (("is_query", index.is_query), ("is_gallery", index.is_gallery)):
         if not flags.any():
             raise StudyError(f"{path}: no row has {name} 1. Mark some, or leave both columns out.")

@@ -17,6 +17,7 @@ def find_problems(index: Index, root: Path, threads: int = 1) -> dict[int, str]:
     Every file is decoded to its last byte; JPEGs at an eighth of their size, which finds truncation as well
     and takes a fraction of the time.
     """
+
     def problem_of_row(row):
         problem = image_problem(root / index.paths[row])
         if problem is None and index.masks[row]:
@@ -37,7 +38,7 @@ def image_problem(path: Path) -> str | None:
         with warnings.catch_warnings(), Image.open(path) as image:
             # Large scans are legitimate; Pillow still refuses those beyond twice its limit as an error.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image.draft("RGB", (image.width // 8, image.height // 8))
+            image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
             image.load()
     except FileNotFoundError:
         return "does not exist"
@@ -59,10 +60,14 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
     problems = dict(problems)
     kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
     lonely = kept[partnerless_rows(index.take(kept))]
-    problems.update({int(row): "no other readable image of its class is left in the test split" for row in lonely})
+    problems.update(
+        {int(row): "no other readable image of its class is left in the test split" for row in lonely}
+    )
     rest = index.take([row for row in range(len(index)) if row not in problems])
     for split in sorted(set(index.splits)):
         if not len(rest.rows(split)):
-            raise StudyError(f"No readable image is left in split {split}: {len(problems)} of {len(index)} images have "
-                             f"problems, the first is {index.paths[min(problems)]!r}, which {problems[min(problems)]}.")
+            raise StudyError(
+                f"No readable image is left in split {split}: {len(problems)} of {len(index)} images have "
+                f"problems, the first is {index.paths[min(problems)]!r}, which {problems[min(problems)]}."
+            )
     return rest, dict(sorted(problems.items()))

@@ -6,7 +6,7 @@ A source is a module with ``rows(root, settings) -> Index``; a new one is a new 
 import os
 from pathlib import Path
 
-from bgbias.datasets import folders, index_file
+from bgbias.datasets import cars196, cub200, folders, index_file, inshop, sop, vehicleid
 from bgbias.datasets.limit import limited
 from bgbias.errors import StudyError
 from bgbias.index import Index, check_index
@@ -14,11 +14,16 @@ from bgbias.index import Index, check_index
 SOURCES = {
     "index": index_file.rows,
     "folders": folders.rows,
+    "cars196": cars196.rows,
+    "cub200": cub200.rows,
+    "sop": sop.rows,
+    "inshop": inshop.rows,
+    "vehicleid": vehicleid.rows,
 }
 
 
 def dataset_index(root: str | os.PathLike, settings: dict) -> Index:
-    """The checked index of the dataset under ``root`` as ``settings`` describe it (``source`` and the source's own keys).
+    """The checked index of the dataset under ``root`` as ``settings`` (``source``, its own keys) describe it.
 
     Raises StudyError for an unknown source, a missing folder, or what the source refuses.
     """
@@ -29,5 +34,8 @@ def dataset_index(root: str | os.PathLike, settings: dict) -> Index:
     if not root.is_dir():
         raise StudyError(f"The image folder {root} does not exist. Make it, or correct the dataset's root.")
     index = SOURCES[source](root, settings)
-    check_index(index, root / index_file.name(settings) if source == "index" else f"{root} as source {source} reads it")
+    check_index(
+        index,
+        root / index_file.name(settings) if source == "index" else f"{root} as source {source} reads it",
+    )
     return limited(index, settings.get("limit") or {}, int(settings.get("seed", 0)))

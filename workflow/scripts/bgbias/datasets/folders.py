@@ -10,18 +10,20 @@ from bgbias.index import SPLITS, Index
 from bgbias.randomness import generator
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
-# ASSUME: the paper's datasets give half of their classes to the test split and a quarter of the rest to validation.
+# ASSUME: as in the paper's datasets, half of the classes are test and a quarter of the rest validation.
 SHARES = {"train": 0.375, "val": 0.125, "test": 0.5}
 
 
 def rows(root: Path, settings: dict) -> Index:
-    """Classes are folders, named by their path below ``root``; every image below a class folder is of that class.
+    """Every image below a class folder, at any depth, is of the class that the folder names.
 
     When ``root`` holds exactly the folders train, val and test, these are the splits. Otherwise classes are
     shuffled by ``settings["seed"]`` and split by ``settings["splits"]`` (shares of the classes, default
     :data:`SHARES`). Labels number the classes in the sorted order of their names.
     """
     top = _folders(root)
+    if not top:
+        raise StudyError(f"{root} has no folders. Source folders needs one folder of images per class in it.")
     if set(top) == set(SPLITS):
         classes = {(split, name): root / split / name for split in SPLITS for name in _folders(root / split)}
         names = sorted({name for _, name in classes})
@@ -30,25 +32,31 @@ def rows(root: Path, settings: dict) -> Index:
         names = top
         split_of = split_classes(names, settings.get("splits") or SHARES, int(settings.get("seed", 0)))
         found = [(split_of[name], name, root / name) for name in names]
-    if not found:
-        raise StudyError(f"{root} has no folders. Source folders needs one folder of images per class in it.")
     label_of = {name: label for label, name in enumerate(names)}
-    entries = [(image.relative_to(root).as_posix(), label_of[name], name, split)
-               for split, name, folder in found for image in list_images(folder)]
+    entries = [
+        (image.relative_to(root).as_posix(), label_of[name], name, split)
+        for split, name, folder in found
+        for image in list_images(folder)
+    ]
     if not entries:
-        raise StudyError(f"The class folders in {root} hold no images. Known suffixes: "
-                         f"{', '.join(sorted(IMAGE_SUFFIXES))}.")
+        raise StudyError(
+            f"The class folders in {root} hold no images. Known suffixes: "
+            f"{', '.join(sorted(IMAGE_SUFFIXES))}."
+        )
     paths, labels, class_names, splits = map(list, zip(*sorted(entries), strict=True))
     return Index(paths, np.array(labels), class_names, splits)
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
-    """All images below ``folder``, sorted by their posix path; hidden files and other suffixes are left out."""
+    """All images below ``folder``, sorted by posix path; hidden files and other suffixes are left out."""
     found = []
     for parent, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(parent, name) for name in files
-                  if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES]
+        found += [
+            Path(parent, name)
+            for name in files
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+        ]
     for path in found:
         try:
             str(path).encode("utf-8")
@@ -64,15 +72,25 @@ def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict
     the shares do not add up to 1.
     """
     if set(shares) != set(SPLITS) or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
-        raise StudyError(f"splits must give train, val and test each a share above 0, 1 in total; found {shares}.")
+        raise StudyError(
+            f"splits must give train, val and test each a share above 0, 1 in total; found {shares}."
+        )
     if len(names) < len(SPLITS):
-        raise StudyError(f"{len(names)} classes cannot be split into train, val and test; at least 3 are needed.")
+        raise StudyError(
+            f"{len(names)} classes cannot be split into train, val and test; at least 3 are needed."
+        )
     order = [names[i] for i in generator(seed, "split classes").permutation(len(names))]
     n_train = min(max(1, round(shares["train"] * len(order))), len(order) - 2)
     n_val = min(max(1, round(shares["val"] * len(order))), len(order) - n_train - 1)
-    bounds = {"train": order[:n_train], "val": order[n_train:n_train + n_val], "test": order[n_train + n_val:]}
+    bounds = {
+        "train": order[:n_train],
+        "val": order[n_train : n_train + n_val],
+        "test": order[n_train + n_val :],
+    }
     return {name: split for split, members in bounds.items() for name in members}
 
 
 def _folders(root: Path) -> list[str]:
-    return sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+    return sorted(
+        entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith(".")
+    )

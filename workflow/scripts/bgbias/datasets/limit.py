@@ -10,9 +10,9 @@ from bgbias.randomness import generator
 def limited(index: Index, limit: dict, seed: int) -> Index:
     """At most ``limit["classes"]`` classes of each split and ``limit["images"]`` images of each class.
 
-    Either key may be missing (no limit). ``classes`` is a number or a mapping from split to number. The choice
-    depends on the seed, the class and the number of its images alone, and rows keep their order. With queries
-    and gallery, each class keeps ``images`` of either.
+    Either key may be missing (no limit). ``classes`` is a number or a mapping from split to number. The
+    choice depends on the seed, the class and the number of its images alone, and rows keep their order. With
+    queries and gallery, each class keeps ``images`` of either.
     """
     if not limit:
         return index
@@ -38,14 +38,19 @@ def _images(index: Index, rows: np.ndarray, most: int | None, seed: int) -> list
     for query in (False, True):
         of_kind = rows[flags == query]
         if len(of_kind) > most:
-            of_kind = generator(seed, "limit images", index.labels[of_kind[0]], query).choice(of_kind, most,
-                                                                                              replace=False)
+            of_kind = generator(seed, "limit images", index.labels[of_kind[0]], query).choice(
+                of_kind, most, replace=False
+            )
         kept += of_kind.tolist()
     return kept
 
 
 def _check(limit: dict) -> None:
     if set(limit) - {"classes", "images"}:
-        raise StudyError(f"limit has the keys {', '.join(map(str, limit))}; it takes classes and images only.")
+        raise StudyError(
+            f"limit has the keys {', '.join(map(str, limit))}; it takes classes and images only."
+        )
     if (limit.get("images") or 2) < 2:
-        raise StudyError("limit.images must be at least 2: an image needs a partner of its class to be retrieved.")
+        raise StudyError(
+            "limit.images must be at least 2: an image needs a partner of its class to be retrieved."
+        )

@@ -1,0 +1,335 @@
+"""Sources of data: the exact layout of each archive, small, with the splits that the study's rule gives."""
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bgbias.datasets import dataset_index
+from bgbias.datasets.official import split_of_labels
+from bgbias.errors import StudyError
+from bgbias.gallery import one_per_class
+from bgbias.index import Index
+
+REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
+
+
+def image(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 6), (200, 100, 50)).save(path)
+
+
+def classes_of(index: Index, split: str) -> list[int]:
+    return sorted(set(index.labels[index.rows(split)].tolist()))
+
+
+def all_exist(index: Index, root: Path) -> bool:
+    return all((root / path).is_file() for path in index.paths)
+
+
+# The archives: 8 classes numbered from 1, two images each. Half of 8 is the test split; a quarter of the
+# other four, class 4 (label 3), is validation.
+
+
+def cars_original(root: Path) -> None:
+    from scipy.io import savemat
+
+    fields = [("relative_im_path", object), ("bbox_x1", object), ("class", object), ("test", object)]
+    annotations = np.zeros((1, 16), dtype=fields)
+    for i in range(16):
+        annotations[0, i] = (f"car_ims/{i + 1:06d}.jpg", 1, i // 2 + 1, i % 2)
+        image(root / f"car_ims/{i + 1:06d}.jpg")
+    names = np.array([[f"Maker Model {n} 2012" for n in range(1, 9)]], dtype=object)
+    savemat(root / "cars_annos.mat", {"annotations": annotations, "class_names": names})
+
+
+def cars_mirror(root: Path) -> None:
+    # Class 1 sorts last as a folder, so that a label taken from the order of folders is found out.
+    names = ["Zeta C/V Van 2012", *(f"Maker Model {n} 2012" for n in range(2, 9))]
+    (root / "names.csv").write_text("\n".join(names) + "\n")
+    for part in ("train", "test"):
+        lines = []
+        for number, name in enumerate(names, start=1):
+            image(root / "car_data/car_data" / part / name.replace("/", "-") / f"{number:05d}.jpg")
+            lines.append(f"{number:05d}.jpg,1,2,3,4,{number}")
+        (root / f"anno_{part}.csv").write_text("\n".join(lines) + "\n")
+
+
+def cub(root: Path) -> None:
+    folder = root / "CUB_200_2011"
+    names = [f"{n:03d}.Bird_{n}" for n in range(1, 9)]
+    images = [(n, f"{name}/Bird_{k}.jpg") for n, name in enumerate(names, start=1) for k in range(2)]
+    for _, path in images:
+        image(folder / "images" / path)
+    (folder / "classes.txt").write_text("".join(f"{n} {name}\n" for n, name in enumerate(names, start=1)))
+    (folder / "images.txt").write_text("".join(f"{i} {path}\n" for i, (_, path) in enumerate(images, 1)))
+    (folder / "image_class_labels.txt").write_text(
+        "".join(f"{i} {n}\n" for i, (n, _) in enumerate(images, 1))
+    )
+
+
+def sop(root: Path) -> None:
+    folder = root / "Stanford_Online_Products"
+    for name, first in (("Ebay_train.txt", 1), ("Ebay_test.txt", 5)):
+        lines = ["image_id class_id super_class_id path"]
+        for i in range(8):
+            path = f"bicycle_final/1110{first + i // 2}_{i % 2}.JPG"
+            image(folder / path)
+            lines.append(f"{2 * first + i - 1} {first + i // 2} 1 {path}")
+        (folder / name).write_text("\n".join(lines) + "\n")
+
+
+def inshop(root: Path) -> None:
+    lines = []
+    for item in range(1, 9):
+        for k in range(2):
+            path = f"img/WOMEN/Dresses/id_{item:08d}/0{k}_1_front.jpg"
+            image(root / "Img" / path)
+            lines.append(f"{path} id_{item:08d} {'train' if item < 5 else ('query', 'gallery')[k]}")
+    (root / "Eval").mkdir()
+    header = "image_name item_id evaluation_status"
+    text = "\n".join([str(len(lines)), header, *lines])
+    (root / "Eval/list_eval_partition.txt").write_text(text + "\n")
+
+
+def vehicleid(root: Path) -> None:
+    folder = root / "VehicleID_V1.0"
+    for name, first in (
+        ("train_list", 1),
+        ("test_list_800", 5),
+        ("test_list_1600", 5),
+        ("test_list_2400", 5),
+    ):
+        lines = []
+        for i in range(8):
+            number = f"{2 * first + i:07d}"
+            image(folder / f"image/{number}.jpg")
+            lines.append(f"{number} {first + i // 2}")
+        (folder / "train_test_split").mkdir(exist_ok=True)
+        (folder / f"train_test_split/{name}.txt").write_text("\n".join(lines) + "\n")
+
+
+LAYOUTS = {
+    "cars196": (cars_original, 0),
+    "cars196 by classes": (cars_mirror, 0),
+    "cub200": (cub, 0),
+    "sop": (sop, 0),
+    "inshop": (inshop, 1),  # these two keep their own numbers, from 1
+    "vehicleid": (vehicleid, 1),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_each_layout_is_read_with_its_official_splits(tmp_path, layout):
+    make, first = LAYOUTS[layout]
+    make(tmp_path)
+    settings = {"source": layout.split()[0], "counts": {"images": 16, "train_classes": 3, "test_classes": 4}}
+    index = dataset_index(tmp_path, settings)
+    assert [classes_of(index, split) for split in ("train", "val", "test")] == [
+        [first + label for label in labels] for labels in ([0, 1, 2], [3], [4, 5, 6, 7])
+    ]
+    assert all_exist(index, tmp_path)
+    assert len(set(index.paths)) == 16
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_counts_that_are_not_the_published_ones_are_refused_with_both_numbers(tmp_path, layout):
+    make, _ = LAYOUTS[layout]
+    make(tmp_path)
+    source = layout.split()[0]
+    with pytest.raises(StudyError, match=r"is not the published set: .* instead of .*key counts to any"):
+        dataset_index(tmp_path, {"source": source})
+    with pytest.raises(StudyError, match="images 16 instead of 17"):
+        dataset_index(tmp_path, {"source": source, "counts": {"images": 17}})
+    with pytest.raises(StudyError, match=r"counts\.pictures is unknown"):
+        dataset_index(tmp_path, {"source": source, "counts": {"pictures": 17}})
+    assert len(dataset_index(tmp_path, {"source": source, "counts": "any"})) == 16
+
+
+@pytest.mark.parametrize("source", sorted({layout.split()[0] for layout in LAYOUTS}))
+def test_a_folder_of_something_else_is_refused(tmp_path, source):
+    (tmp_path / "holiday").mkdir()
+    with pytest.raises(StudyError, match="does not look like"):
+        dataset_index(tmp_path, {"source": source})
+
+
+def test_the_split_rule_gives_the_studys_numbers_of_classes():
+    # FACTS of the study: 74/24/98, 75/25/100 and 8,489/2,829/11,316 classes.
+    for n_classes, n_test, expected in (
+        (196, 98, (74, 24)),
+        (200, 100, (75, 25)),
+        (22_634, 11_316, (8489, 2829)),
+    ):
+        labels = np.arange(n_classes)
+        splits = split_of_labels(labels, labels >= n_classes - n_test)
+        assert (splits.count("train"), splits.count("val")) == expected
+        assert splits[: expected[0]] == ["train"] * expected[0]  # counted from label 0
+
+
+def test_class_names_of_each_source(tmp_path):
+    expected = {
+        "cars196 by classes": "Zeta C-V Van 2012",
+        "cars196": "Maker Model 1 2012",
+        "cub200": "Bird_1",
+        "sop": "bicycle 1",
+        "inshop": "id_00000001",
+        "vehicleid": "1",
+    }
+    for layout, name in expected.items():
+        root = tmp_path / layout
+        root.mkdir()
+        make, first = LAYOUTS[layout]
+        make(root)
+        index = dataset_index(root, {"source": layout.split()[0], "counts": "any"})
+        assert index.class_names[index.labels.tolist().index(first)] == name
+
+
+def test_in_shop_marks_queries_and_gallery_in_the_test_split_only(tmp_path):
+    inshop(tmp_path)
+    index = dataset_index(tmp_path, {"source": "inshop", "counts": {"query_images": 4, "gallery_classes": 4}})
+    test = index.rows("test")
+    assert index.is_query[test].tolist() == [True, False] * 4
+    assert index.is_gallery[test].tolist() == [False, True] * 4
+    assert not index.is_query[index.rows("train")].any()
+
+
+def test_in_shop_finds_a_torn_list(tmp_path):
+    inshop(tmp_path)
+    listing = tmp_path / "Eval/list_eval_partition.txt"
+    lines = listing.read_text().splitlines()
+    listing.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(StudyError, match="announces 16 images and lists 15"):
+        dataset_index(tmp_path, {"source": "inshop"})
+    listing.write_text("\n".join([*lines[:-1], "img/torn.jpg id_0000"]) + "\n")
+    with pytest.raises(StudyError, match=r"list_eval_partition\.txt, line 18: expected 3 words"):
+        dataset_index(tmp_path, {"source": "inshop"})
+
+
+def test_vehicleid_takes_the_test_list_that_is_asked_for(tmp_path):
+    vehicleid(tmp_path)
+    shorter = tmp_path / "VehicleID_V1.0/train_test_split/test_list_2400.txt"
+    shorter.write_text("\n".join(shorter.read_text().splitlines()[:4]) + "\n")
+    settings = {"source": "vehicleid", "counts": "any"}
+    assert classes_of(dataset_index(tmp_path, settings | {"test_list": 2400}), "test") == [5, 6]
+    assert classes_of(dataset_index(tmp_path, settings), "test") == [5, 6, 7, 8]
+    with pytest.raises(StudyError, match="test_list is 1000; VehicleID has lists of 800, 1600, 2400"):
+        dataset_index(tmp_path, settings | {"test_list": 1000})
+
+
+def test_a_gallery_draw_takes_one_image_of_each_class_uniformly():
+    labels = np.array([9, 4, 9, 4, 9, 2**60])
+    drawn = np.array([one_per_class(labels, seed=1, draw=draw) for draw in range(600)])
+    for label in (4, 9, 2**60):
+        assert (drawn[:, labels == label].sum(axis=1) == 1).all()
+    # Class 9 has three images: each is the gallery in a third of the draws, ± 4 sd of a binomial (0.077).
+    np.testing.assert_allclose(drawn[:, labels == 9].mean(axis=0), 1 / 3, atol=0.077)
+    np.testing.assert_array_equal(one_per_class(labels, 1, 5), drawn[5])
+
+
+def test_cars_annotations_that_are_no_mat_file_are_named(tmp_path):
+    cars_original(tmp_path)
+    (tmp_path / "cars_annos.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(200))
+    with pytest.raises(StudyError, match=r"cars_annos\.mat cannot be read"):
+        dataset_index(tmp_path, {"source": "cars196"})
+
+
+def folder_classes(root: Path, names, n=3) -> None:
+    for name in names:
+        for i in range(n):
+            image(root / name / f"{i}.jpg")
+
+
+def test_folders_are_split_by_share_seeded_and_disjoint(tmp_path):
+    folder_classes(tmp_path, [f"class {i:02d}" for i in range(20)])
+    (tmp_path / "class 00" / "notes.txt").write_text("no image")
+    (tmp_path / "class 00" / ".hidden.jpg").write_text("no image")
+    settings = {"source": "folders", "splits": {"train": 0.5, "val": 0.15, "test": 0.35}, "seed": 3}
+    index = dataset_index(tmp_path, settings)
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [10, 3, 7]
+    assert len(index) == 60
+    assert index.paths == sorted(index.paths)
+    assert index.class_names[0] == "class 00"
+    assert dataset_index(tmp_path, settings).splits == index.splits
+    assert dataset_index(tmp_path, settings | {"seed": 4}).splits != index.splits
+
+
+def test_train_val_test_folders_are_the_splits(tmp_path):
+    for split, names in (("train", "ab"), ("val", "c"), ("test", "de")):
+        folder_classes(tmp_path / split, names)
+    index = dataset_index(tmp_path, {"source": "folders"})
+    assert [classes_of(index, split) for split in ("train", "val", "test")] == [[0, 1], [2], [3, 4]]
+    folder_classes(tmp_path / "test", ["a"])
+    with pytest.raises(StudyError, match=r"class 'a' .* is in split train here and in test"):
+        dataset_index(tmp_path, {"source": "folders"})
+
+
+@pytest.mark.parametrize(
+    ("names", "splits", "reason"),
+    [
+        ([], None, "has no folders"),
+        (["a", "b"], None, "2 classes cannot be split"),
+        (["a", "b", "c"], {"train": 0.5, "val": 0.5, "test": 0.5}, "1 in total"),
+    ],
+)
+def test_folders_that_cannot_be_split_are_refused(tmp_path, names, splits, reason):
+    folder_classes(tmp_path, names)
+    with pytest.raises(StudyError, match=reason):
+        dataset_index(tmp_path, {"source": "folders", "splits": splits})
+
+
+def test_three_classes_give_one_to_each_split(tmp_path):
+    folder_classes(tmp_path, "abc")
+    index = dataset_index(tmp_path, {"source": "folders"})
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [1, 1, 1]
+
+
+def test_equal_file_names_in_different_folders_stay_apart(tmp_path):
+    folder_classes(tmp_path, "abc")
+    assert len(set(dataset_index(tmp_path, {"source": "folders"}).paths)) == 9
+
+
+def test_a_limit_takes_a_seeded_share(tmp_path):
+    folder_classes(tmp_path, [f"c{i}" for i in range(16)], n=5)
+    settings = {"source": "folders", "limit": {"classes": 2, "images": 3}}
+    index = dataset_index(tmp_path, settings)
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [2, 2, 2]
+    assert len(index) == 2 * 3 * 3
+    assert index.paths == sorted(index.paths)
+    assert dataset_index(tmp_path, settings).paths == index.paths
+    assert dataset_index(tmp_path, settings | {"seed": 1}).paths != index.paths
+    by_split = dataset_index(tmp_path, settings | {"limit": {"classes": {"test": 1}}})
+    assert len(classes_of(by_split, "test")) == 1
+    assert len(classes_of(by_split, "train")) == 6  # three eighths of 16: no limit named for train
+    with pytest.raises(StudyError, match="at least 2"):
+        dataset_index(tmp_path, settings | {"limit": {"images": 1}})
+    with pytest.raises(StudyError, match="takes classes and images only"):
+        dataset_index(tmp_path, settings | {"limit": {"image": 3}})
+
+
+def test_a_limit_keeps_queries_and_gallery(tmp_path):
+    inshop(tmp_path)
+    settings = {"source": "inshop", "counts": "any", "limit": {"classes": 2, "images": 2}}
+    index = dataset_index(tmp_path, settings)
+    assert index.is_query.sum() == 2
+    assert index.is_gallery.sum() == 2
+
+
+def test_an_unknown_source_and_a_missing_root_are_named(tmp_path):
+    with pytest.raises(StudyError, match=r"source 'folder' of a dataset is unknown\. Known: index, folders"):
+        dataset_index(tmp_path, {"source": "folder"})
+    with pytest.raises(StudyError, match="does not exist"):
+        dataset_index(tmp_path / "nowhere", {"source": "index"})
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("name", "classes"), [("waterbirds", (26, 8, 20)), ("grocery", (40, 10, 31))])
+def test_the_real_indices_have_their_documented_classes(name, classes):
+    if not (REAL / name).is_dir():
+        pytest.skip("the real photographs are not on this machine")
+    index = dataset_index(REAL / name, {"source": "index"})
+    assert tuple(len(classes_of(index, split)) for split in ("train", "val", "test")) == classes
+    with open(REAL / name / "index.csv", newline="") as stream:
+        assert len(index) == len(list(csv.reader(stream))) - 1

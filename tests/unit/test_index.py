@@ -1,0 +1,155 @@
+"""The index: what is read is what was written, and every contradiction is named with its line."""
+
+import numpy as np
+import pytest
+
+from bgbias.errors import StudyError
+from bgbias.index import Index, check_index, partnerless_rows, read_index, write_index
+
+HEADER = "path,label,class_name,split"
+GOOD = [
+    "a/1.jpg,0,owl,train",
+    "a/2.jpg,0,owl,train",
+    "b/1.jpg,1,jay,val",
+    "b/2.jpg,1,jay,val",
+    "c/1.jpg,2,tit,test",
+    "c/2.jpg,2,tit,test",
+]
+
+
+def written(tmp_path, rows=GOOD, header=HEADER):
+    path = tmp_path / "index.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def refusal(path) -> str:
+    with pytest.raises(StudyError) as caught:
+        check_index(read_index(path), path)
+    return str(caught.value)
+
+
+def test_a_good_file_passes_and_its_splits_are_row_numbers(tmp_path):
+    path = written(tmp_path)
+    index = read_index(path)
+    check_index(index, path)
+    assert len(index) == 6
+    assert index.labels.dtype == np.int64
+    assert index.rows("val").tolist() == [2, 3]  # lines 4 and 5 of the file
+    assert index.masks == [""] * 6
+    assert index.is_query is None
+
+
+def test_what_is_written_is_read_again_with_awkward_names_and_large_labels(tmp_path):
+    names = ['with space "quote".jpg', "line\nbreak,comma.jpg", "äöü/图.jpg", "'single'.jpg"]
+    index = Index(
+        paths=names,
+        # 2^53 + 1 is the first integer that a float64 cannot hold, 2^63 - 1 the largest label.
+        labels=np.array([2**53 + 1, 2**63 - 1, 7, 7]),
+        class_names=["a,b", 'c"d', "e\nf", "e\nf"],
+        splits=["train", "val", "test", "test"],
+        masks=["", "m/1.png", "", ""],
+        groups=["", "", "land", ""],
+        is_query=np.array([0, 0, 1, 0]),
+        is_gallery=np.array([0, 0, 0, 1]),
+    )
+    write_index(tmp_path / "deep" / "index.csv", index)
+    again = read_index(tmp_path / "deep" / "index.csv")
+    for name in ("paths", "class_names", "splits", "masks", "groups"):
+        assert getattr(again, name) == getattr(index, name)
+    for name in ("labels", "is_query", "is_gallery"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(index, name))
+
+
+def test_other_columns_are_left_out_and_their_order_does_not_matter(tmp_path):
+    path = written(tmp_path, [f"land,{row}" for row in GOOD], f"place,{HEADER}")
+    assert read_index(path).paths[0] == "a/1.jpg"
+    write_index(tmp_path / "again.csv", read_index(path))
+    assert (tmp_path / "again.csv").read_text().splitlines()[0] == HEADER
+
+
+@pytest.mark.parametrize(
+    ("row", "bad", "line", "reason"),
+    [
+        (1, "a/1.jpg,0,owl,train", 3, "stands in line 2 already"),
+        (1, "a/2.jpg,0,jay,train", 3, "label 0 is class 'jay' here and 'owl' in line 2"),
+        (1, "a/2.jpg,0,owl,test", 3, "in split test here and in train in line 2"),
+        (2, "b/1.jpg,1,jay,validation", 4, "split is 'validation'"),
+        (3, "b/2.jpg,1.0,jay,val", 5, "label is '1.0'; it must be an integer"),
+        (3, "b/2.jpg,-1,jay,val", 5, "label is '-1'"),
+        (3, f"b/2.jpg,{2**63},jay,val", 5, "it must be an integer from 0 to 2^63 - 1"),
+        (3, "b/2.jpg,٣,jay,val", 5, "it must be an integer"),  # a digit to Python's int(), a riddle to others
+        (0, "/a/1.jpg,0,owl,train", 2, "is absolute"),
+        (0, "a/../../1.jpg,0,owl,train", 2, "leaves the folder"),
+        (0, "a//1.jpg,0,owl,train", 2, "should be written 'a/1.jpg'"),
+        (0, ",0,owl,train", 2, "is empty"),
+        (5, "c/2.jpg,3,kite,test", 6, "class 'tit' (label 2) has no other image"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_line_and_reason(tmp_path, row, bad, line, reason):
+    message = refusal(written(tmp_path, [*GOOD[:row], bad, *GOOD[row + 1 :]]))
+    assert f"index.csv, line {line}:" in message
+    assert reason in message
+
+
+def test_the_line_counts_line_breaks_inside_names(tmp_path):
+    # The first record takes lines 2 and 3, so that the fourth record stands in line 6 rather than 5.
+    rows = ['"a/x\ny.jpg",0,owl,train', *GOOD[1:3], "b/2.jpg,x,jay,val", *GOOD[4:]]
+    message = refusal(written(tmp_path, rows))
+    assert "line 6" in message
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "reason"),
+    [
+        ([row.rsplit(",", 1)[0] for row in GOOD], "path,label,class_name", "no column split; found path"),
+        ([], HEADER, "has no rows"),
+        (GOOD[:4], HEADER, "no rows with split test"),
+        (GOOD[2:], HEADER, "no rows with split train"),
+        (GOOD[:2] + GOOD[4:], HEADER, "no rows with split val"),
+        ([*GOOD[:2], GOOD[2], *GOOD[4:]], HEADER, "every class of the val split has one image only"),
+        ([f"{row},0" for row in GOOD], f"{HEADER},is_query", "only one of the columns"),
+        ([f"{GOOD[4]},0,1", GOOD[0]], f"{HEADER},is_query,is_gallery", "expected 6 columns"),
+    ],
+)
+def test_what_is_missing_altogether_is_named(tmp_path, rows, header, reason):
+    message = refusal(written(tmp_path, rows, header))
+    assert "index.csv" in message
+    assert reason in message
+
+
+def test_queries_and_gallery_are_consistent(tmp_path):
+    def with_flags(*flags):
+        rows = [f"{row},{flag}" for row, flag in zip(GOOD, flags, strict=True)]
+        return written(tmp_path, rows, f"{HEADER},is_query,is_gallery")
+
+    none, query, gallery = "0,0", "1,0", "0,1"
+    good = with_flags(none, none, none, none, query, gallery)
+    check_index(read_index(good), good)
+    assert "neither query nor gallery" in refusal(with_flags(none, none, none, none, query, none))
+    assert "split train is marked" in refusal(with_flags(query, none, none, none, query, gallery))
+    assert "no row has is_query 1" in refusal(with_flags(none, none, none, none, gallery, gallery))
+    assert "is_query is 'yes'" in refusal(with_flags(none, none, none, none, "yes,0", gallery))
+
+
+def test_partners_are_looked_for_in_the_gallery_and_never_the_query_itself():
+    def test_rows(labels, queries, gallery):
+        n = len(labels)
+        return Index([f"{i}.jpg" for i in range(n)], np.array(labels), ["x"] * n, ["test"] * n,
+                     is_query=np.array(queries), is_gallery=np.array(gallery))  # fmt: skip
+
+    # Class 5: the query's partner is only another query. Class 6: a proper pair. Class 7: both, alone.
+    index = test_rows([5, 5, 6, 6, 7], [1, 1, 1, 0, 1], [0, 0, 0, 1, 1])
+    assert partnerless_rows(index).tolist() == [0, 1, 4]
+
+
+def test_an_unreadable_file_is_named(tmp_path):
+    path = tmp_path / "index.csv"
+    with pytest.raises(StudyError, match=r"index\.csv does not exist"):
+        read_index(path)
+    path.write_bytes(b"path,label\n\xff\xfe,1\n")
+    with pytest.raises(StudyError, match=r"index\.csv cannot be read as CSV"):
+        read_index(path)
+    path.write_text('path,label,class_name,split\n"open,0,a,train\n')
+    with pytest.raises(StudyError, match=r"index\.csv cannot be read as CSV"):
+        read_index(path)

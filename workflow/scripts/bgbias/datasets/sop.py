@@ -1,0 +1,45 @@
+"""Source ``sop``: Stanford Online Products."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bgbias.datasets.official import check_counts, located, numbers, read_table, split_of_labels
+from bgbias.index import Index
+
+# Song et al. (2016), section 4.1; the study's own validation classes are the last 2,829 of the training list.
+PUBLISHED = {
+    "images": 120_053,
+    "train_classes": 8_489,
+    "val_classes": 2_829,
+    "test_classes": 11_316,
+    "development_images": 59_551,
+    "test_images": 60_502,
+}
+
+
+def rows(root: Path, settings: dict) -> Index:
+    """Labels are the official class numbers less one; the test split is the official test list."""
+    folder = located(root, ["Ebay_train.txt", "Ebay_test.txt"], "Stanford Online Products")
+    paths, words, is_test = [], [], []
+    for name, test in (("Ebay_train.txt", False), ("Ebay_test.txt", True)):
+        for _, number, _, path in read_table(folder / name, 4, skip=1):
+            paths.append(path)
+            words.append(number)
+            is_test.append(test)
+    labels = numbers(words, folder) - 1
+    inside = folder.relative_to(root)
+    return check_counts(
+        Index(
+            paths=[(inside / path).as_posix() for path in paths],
+            labels=labels,
+            # Products have no names; the kind of product tells a reader of a figure more than the number.
+            class_names=[
+                f"{path.split('_final')[0]} {number}" for path, number in zip(paths, words, strict=True)
+            ],
+            splits=split_of_labels(labels, np.array(is_test, dtype=np.bool_)),
+        ),
+        PUBLISHED,
+        settings,
+        root,
+    )

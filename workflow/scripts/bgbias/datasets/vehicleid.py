@@ -1,0 +1,50 @@
+"""Source ``vehicleid``: PKU VehicleID with one of its test lists.
+
+Which image of a vehicle is the gallery is no property of the image but of a draw, and results are averaged
+over draws: the index holds the test list; :func:`bgbias.gallery.one_per_class` draws at retrieval.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from bgbias.datasets.official import check_counts, located, numbers, read_table, split_of_labels
+from bgbias.errors import StudyError
+from bgbias.index import Index
+
+# Liu et al., "Deep Relative Distance Learning" (2016), table 1.
+PUBLISHED = {"development_images": 113_346, "development_classes": 13_164}
+TEST_LISTS = (800, 1600, 2400)
+
+
+def rows(root: Path, settings: dict) -> Index:
+    """Labels are the vehicle ids; ``settings["test_list"]`` (800, 1600 or 2400 ids) names the test split.
+
+    ASSUME: the dataset has no validation vehicles; the last quarter of its training vehicles is used, as in
+    the study's other datasets.
+    """
+    size = settings.get("test_list", TEST_LISTS[0])
+    if size not in TEST_LISTS:
+        raise StudyError(
+            f"test_list is {size!r}; VehicleID has lists of {', '.join(map(str, TEST_LISTS))} vehicles."
+        )
+    folder = located(root, ["image", "train_test_split"], "VehicleID")
+    images, vehicles, is_test = [], [], []
+    for name, test in (("train_list.txt", False), (f"test_list_{size}.txt", True)):
+        for image, vehicle in read_table(folder / "train_test_split" / name, 2):
+            images.append(image)
+            vehicles.append(vehicle)
+            is_test.append(test)
+    labels = numbers(vehicles, folder / "train_test_split")
+    inside = folder.relative_to(root) / "image"
+    return check_counts(
+        Index(
+            paths=[(inside / f"{image}.jpg").as_posix() for image in images],
+            labels=labels,
+            class_names=vehicles,
+            splits=split_of_labels(labels, np.array(is_test, dtype=np.bool_)),
+        ),
+        PUBLISHED | {"test_classes": size},
+        settings,
+        root,
+    )
