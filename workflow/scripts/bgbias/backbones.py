@@ -1,0 +1,164 @@
+"""The networks below the embedding, by name: pooled features, and how their input is prepared."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import nn
+
+from bgbias.bninception import FEATURES, BNInception
+from bgbias.errors import StudyError
+from bgbias.randomness import integer_seed
+from bgbias.transforms import Preprocessing
+from bgbias.weights import download_weights, load_strictly, read_weights
+
+_IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), order="RGB", maximum=1.0)
+_HALVES = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), order="RGB", maximum=1.0)
+_CAFFE = Preprocessing(mean=(104.0, 117.0, 128.0), std=(1.0, 1.0, 1.0), order="BGR", maximum=255.0)
+_BNINCEPTION_URL = "http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-52deb4733.pth"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network up to its pooled features.
+
+    ``module``: (B, 3, S, S) float as ``preprocessing`` leaves it → (B, ``features``). ``last_map``: dotted
+    name inside ``module`` of the layer whose output is the last spatial map, for Grad-CAM; None where there
+    is none (transformers). ``classifier``: prefixes of checkpoint keys that belong to the classification
+    layers, which have no place here. ``imagenet``: gives the address of the published weights.
+    """
+
+    module: nn.Module
+    features: int
+    preprocessing: Preprocessing
+    last_map: str | None
+    classifier: tuple[str, ...] = ()
+    imagenet: Callable[[], str] | None = None
+
+
+def build_backbone(name: str, settings: dict, seed: int) -> Backbone:
+    """Build backbone ``name``, or ``settings["model"]``; the same ``seed`` gives the same random weights.
+
+    ``settings["weights"]``: None for random ones, "imagenet" for the published ones from the web, else the
+    path of a .pth or .safetensors file. Other keys are the backbone's own (small_cnn: ``widths``). StudyError
+    for an unknown name or key, and for weights that are unreadable or do not fit.
+    """
+    settings = {**settings}
+    name = settings.pop("model", name)
+    weights = settings.pop("weights", None)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer_seed(seed, "backbone weights"))
+        backbone = _built(name, settings, weights)
+    if weights == "imagenet" and backbone.imagenet:
+        weights = download_weights(name, backbone.imagenet())
+    elif weights == "imagenet" and not name.startswith("timm/"):
+        raise StudyError(f"backbones.{name}.weights: there are no published weights of {name}; use null.")
+    if weights is not None and weights != "imagenet":
+        load_strictly(backbone.module, read_weights(weights), weights, name, ignore=backbone.classifier)
+    return backbone
+
+
+def _built(name: str, settings: dict, weights: str | None) -> Backbone:
+    if name.startswith("timm/"):
+        return _timm(name.removeprefix("timm/"), pretrained=weights == "imagenet", **settings)
+    if name not in BACKBONES:
+        raise StudyError(
+            f"Unknown backbone {name!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>."
+        )
+    try:
+        return BACKBONES[name](**settings)
+    except TypeError as error:
+        raise StudyError(f"backbones.{name}: settings {sorted(settings)} do not fit: {error}.") from error
+
+
+def _small_cnn(widths: tuple[int, ...] = (32, 64, 128, 128)) -> Backbone:
+    """Strided 3×3 convolutions with BatchNorm: the demo's, made for 64 px on one CPU core."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in zip((3, *widths), widths, strict=False):
+        # Every layer halves the map: full-resolution convolutions cost six times as much here.
+        layers += [
+            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+        ]
+    last = str(len(layers) - 1)
+    return Backbone(nn.Sequential(*layers, *_global_pool()), widths[-1], _HALVES, last_map=last)
+
+
+def _bninception() -> Backbone:
+    return Backbone(BNInception(), FEATURES, _CAFFE, "last_map", ("last_linear.",), lambda: _BNINCEPTION_URL)
+
+
+def _torchvision(
+    name: str,
+    classifier: str,
+    features: int,
+    last_map: str | None,
+    preprocessing: Preprocessing = _IMAGENET,
+    **options,
+) -> Backbone:
+    """A torchvision network whose module ``classifier`` gives way to its own input."""
+    import torchvision.models  # costs seconds: only where it is used
+
+    network = torchvision.models.get_model(name, weights=None, **options)
+    network.set_submodule(classifier, nn.Identity())
+    return Backbone(network, features, preprocessing, last_map, (f"{classifier}.",), partial(_address, name))
+
+
+def _googlenet() -> Backbone:
+    # Its ImageNet weights expect inputs in [−1, 1]; torchvision converts from its usual mean and sd instead.
+    network = _torchvision(
+        "googlenet", "fc", 1024, "inception5b", _HALVES, aux_logits=False, init_weights=True
+    )
+    return Backbone(network.module, 1024, _HALVES, "inception5b", ("fc.", "aux1.", "aux2."), network.imagenet)
+
+
+def _squeezenet() -> Backbone:
+    import torchvision.models
+
+    module = nn.Sequential()
+    module.add_module("features", torchvision.models.squeezenet1_1(weights=None).features)
+    for number, layer in enumerate(_global_pool()):
+        module.add_module(f"pool{number}", layer)
+    address = partial(_address, "squeezenet1_1")
+    return Backbone(module, 512, _IMAGENET, "features", ("classifier.",), address)
+
+
+def _address(name: str) -> str:
+    import torchvision.models
+
+    # ASSUME: the first published weights, those that the metric learning literature starts from.
+    return torchvision.models.get_model_weights(name).IMAGENET1K_V1.url
+
+
+def _timm(name: str, pretrained: bool, **options) -> Backbone:
+    try:
+        import timm
+        import timm.data
+    except ImportError as error:
+        raise StudyError(f"Backbone timm/{name} needs the package timm: pip install timm.") from error
+    try:
+        network = timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
+    except Exception as error:  # timm's own, the hub's and the network's: each means that there is no model
+        raise StudyError(f"timm cannot make {name!r}: {error}.") from error
+    data = timm.data.resolve_model_data_config(network)
+    preprocessing = Preprocessing(tuple(data["mean"]), tuple(data["std"]), "RGB", 1.0)
+    classifier = network.default_cfg.get("classifier", "head")
+    return Backbone(network, network.num_features, preprocessing, None, (f"{classifier}.",))
+
+
+def _global_pool() -> tuple[nn.Module, nn.Module]:
+    return nn.AdaptiveAvgPool2d(1), nn.Flatten()
+
+
+BACKBONES: dict[str, Callable[..., Backbone]] = {
+    "small_cnn": _small_cnn,
+    "bninception": _bninception,
+    "squeezenet1_1": _squeezenet,
+    "resnet18": partial(_torchvision, "resnet18", "fc", 512, "layer4"),
+    "resnet50": partial(_torchvision, "resnet50", "fc", 2048, "layer4"),
+    "googlenet": _googlenet,
+    "convnext_tiny": partial(_torchvision, "convnext_tiny", "classifier.2", 768, "features"),
+    "vit_b_16": partial(_torchvision, "vit_b_16", "heads", 768, None),
+}

@@ -1,0 +1,119 @@
+"""Interrupted training: a file with all that the next step depends on, and a clean way out on SIGTERM.
+
+The file is safetensors with JSON in its header, so reading it runs no code.
+"""
+
+import json
+import os
+import signal
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch import Tensor
+
+from bgbias.errors import StudyError
+from bgbias.files import replacing
+
+_NAME = "training.safetensors"
+
+
+def write_checkpoint(
+    folder: str | os.PathLike, identity: dict, tensors: dict[str, Tensor], state: dict
+) -> None:
+    """Write ``tensors`` and the JSON-able ``state`` to ``folder``, atomically."""
+    from safetensors.torch import save_file
+
+    header = {"identity": _canonical(identity), "state": json.dumps(state)}
+    with replacing(Path(folder) / _NAME) as aside:
+        save_file(
+            {key: value.detach().contiguous() for key, value in tensors.items()}, aside, metadata=header
+        )
+
+
+def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str, Tensor], dict] | None:
+    """Tensors and state of the checkpoint in ``folder``; None when there is none for this ``identity``."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(folder) / _NAME
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as stored:
+            header = stored.metadata() or {}
+            if header.get("identity") != _canonical(identity):
+                print(f"Ignoring {path}: it was written with other settings, data or code.", flush=True)
+                return None
+            return {key: stored.get_tensor(key) for key in stored.keys()}, json.loads(header["state"])  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        print(f"Ignoring {path}: it cannot be read ({error}).", flush=True)
+        return None
+
+
+def remove_checkpoint(folder: str | os.PathLike) -> None:
+    """Remove the checkpoint and what a killed writer left beside it."""
+    for path in Path(folder).glob(f"*{_NAME}*"):
+        path.unlink(missing_ok=True)
+    for path in Path(folder).glob(f".{_NAME}*"):
+        path.unlink(missing_ok=True)
+    if Path(folder).is_dir() and not any(Path(folder).iterdir()):
+        Path(folder).rmdir()
+
+
+def fingerprint_code() -> int:
+    """A checksum of the library's modules that are loaded: other code must not continue a training."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("bgbias.")]
+    total = 0
+    for module in modules:
+        if getattr(module, "__file__", None):
+            total = zlib.crc32(Path(module.__file__).read_bytes(), total)
+    return total
+
+
+def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
+    """A checksum of the file's size and of ``samples`` pieces spread over it; cheap for any size.
+
+    Not of its date: a file copied to another machine's scratch disk is the same file.
+    """
+    size = os.path.getsize(path)
+    total = zlib.crc32(str(size).encode())
+    with open(path, "rb") as stream:
+        for i in range(samples):
+            stream.seek(max(0, size - length) * i // max(1, samples - 1))
+            total = zlib.crc32(stream.read(length), total)
+    return total
+
+
+class Stop:
+    """Whether this process was asked to end."""
+
+    requested = False
+
+
+@contextmanager
+def stopping() -> Iterator[Stop]:
+    """Within this block SIGTERM only sets ``requested``: the step at hand is finished first."""
+    stop = Stop()
+
+    def request(number, frame):
+        stop.requested = True
+
+    before = signal.signal(signal.SIGTERM, request)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def stopped(folder: str | os.PathLike, epoch: int, step: int) -> StudyError:
+    """What an interrupted training ends with."""
+    return StudyError(
+        f"Training was asked to stop (SIGTERM) and did so in epoch {epoch} after step {step}. "
+        f"All of it is kept in {folder}: the same command continues there."
+    )
+
+
+def _canonical(identity: dict) -> str:
+    return json.dumps(identity, sort_keys=True)

@@ -1,0 +1,38 @@
+"""Where models run, and how exactly."""
+
+import platform
+
+import torch
+
+from bgbias.errors import StudyError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device for ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+
+    On a GPU sums run in no fixed order, so two runs of one seed differ in their last digits, and bigger
+    differences grow from these in training. On the CPU with the same number of threads they are equal.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise StudyError("device: cuda is configured, but PyTorch sees no GPU here; use device: auto or cpu.")
+    if name == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cuda.matmul.allow_tf32 = True
+    return torch.device(name)
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """The number format of training for ``auto`` (bfloat16 on a GPU that has it), float32 or bfloat16."""
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+
+
+def describe_device(device: torch.device) -> str:
+    """The device in words, for run.yaml."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"

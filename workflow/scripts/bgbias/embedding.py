@@ -1,0 +1,81 @@
+"""Embeddings of evaluation images, clean or with new backgrounds."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bgbias.batches import EvaluationView, evaluation_batch, prefetch
+from bgbias.errors import StudyError
+from bgbias.pixels import PixelStore
+from bgbias.transforms import Preprocessing
+
+
+def evaluation_view(transform: dict, background_crop: str) -> EvaluationView:
+    """The evaluation crop of ``transform`` (the config's section)."""
+    return EvaluationView(
+        size=transform["eval_size"],
+        background_crop=background_crop,
+        scale=tuple(transform["scale"]),
+        ratio=tuple(transform["ratio"]),
+        flip=transform["flip"],
+    )
+
+
+def evaluation_batches(
+    store: PixelStore,
+    rows: np.ndarray,
+    backgrounds: PixelStore | None,
+    *,
+    seed: int,
+    draw: int,
+    view: EvaluationView,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    batch_size: int,
+) -> Iterator[Tensor]:
+    """The images of ``rows`` (N,) in order, normalised, float32 (≤ batch_size, 3, S, S); clean without
+    ``backgrounds``. The next batch is made while the device works on the one before."""
+
+    def make(part: np.ndarray) -> Tensor:
+        batch = evaluation_batch(
+            store,
+            part,
+            backgrounds,
+            seed=seed,
+            draw=draw,
+            settings=view,
+            preprocessing=preprocessing,
+            device=device,
+        )
+        return batch.contiguous(memory_format=torch.channels_last)
+
+    parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    return prefetch(make, parts)
+
+
+def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = torch.float32) -> np.ndarray:
+    """Embeddings of all images in ``batches``: float32 (N, E) of length 1.
+
+    The model is left in evaluation mode. StudyError when an embedding is not finite.
+    """
+    model.eval()
+    parts = []
+    with torch.inference_mode():
+        for batch in batches:
+            with torch.autocast(batch.device.type, precision, enabled=precision != torch.float32):
+                parts.append(model(batch).float())
+        embeddings = torch.cat(parts).cpu().numpy()
+    finite = np.isfinite(embeddings).all(axis=1)
+    if not finite.all():
+        raise StudyError(
+            f"{(~finite).sum()} of {len(finite)} embeddings are not finite: the model has diverged. "
+            "Train it with a smaller training.learning_rate."
+        )
+    return embeddings
+
+
+def mean_similarity(embeddings: np.ndarray) -> float:
+    """Mean inner product over all pairs of rows (N, E) of length 1, pairs with itself too: 1 if all are equal."""
+    return float(np.square(embeddings.mean(axis=0, dtype=np.float64)).sum())

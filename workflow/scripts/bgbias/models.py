@@ -1,0 +1,69 @@
+"""The model of a run: a backbone, one linear layer on its pooled features, and a vector of length 1."""
+
+import os
+
+import torch
+from torch import Tensor, nn
+
+from bgbias.backbones import Backbone, build_backbone
+from bgbias.errors import StudyError
+from bgbias.files import replacing
+from bgbias.randomness import integer_seed
+from bgbias.transforms import Preprocessing
+from bgbias.weights import load_strictly, read_weights
+
+
+class EmbeddingModel(nn.Module):
+    """(B, 3, S, S) normalised float images → (B, E) float32 embeddings of length 1.
+
+    Without ``embedding_size`` the head is the identity and E the number of pooled features: what a backbone
+    that is only evaluated, never trained, gives.
+    """
+
+    def __init__(self, backbone: Backbone, embedding_size: int | None) -> None:
+        super().__init__()
+        self.backbone = backbone.module
+        self.head = nn.Linear(backbone.features, embedding_size) if embedding_size else nn.Identity()
+        self.embedding_size = embedding_size or backbone.features
+        self._last_map = backbone.last_map
+
+    def forward(self, images: Tensor) -> Tensor:
+        # In float32 even under autocast: distances between close neighbours need the digits.
+        return nn.functional.normalize(self.head(self.backbone(images)).float(), dim=1)
+
+    def last_map(self) -> nn.Module:
+        """The layer that gives the last spatial map (B, C, h, w), for Grad-CAM."""
+        if self._last_map is None:
+            raise StudyError("This backbone has no spatial map, so Grad-CAM cannot explain it; leave it out.")
+        return self.backbone.get_submodule(self._last_map)
+
+
+def build_model(
+    backbone: str, backbone_settings: dict, embedding_size: int | None, seed: int
+) -> tuple[EmbeddingModel, Preprocessing]:
+    """A fresh model on the CPU, and how its input is prepared. The same seed gives the same weights."""
+    built = build_backbone(backbone, backbone_settings, seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer_seed(seed, "head weights"))
+        return EmbeddingModel(built, embedding_size), built.preprocessing
+
+
+def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
+    """Write all weights as safetensors, atomically."""
+    from safetensors.torch import save_file
+
+    with replacing(path) as aside:
+        save_file({key: value.contiguous() for key, value in model.state_dict().items()}, aside)
+
+
+def load_model(
+    model_path: str | os.PathLike, run: dict, device: str | torch.device = "cpu"
+) -> tuple[EmbeddingModel, Preprocessing]:
+    """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``."""
+    settings = run["settings"]["model"]
+    # The starting weights are not needed, and on another machine perhaps not there.
+    model, preprocessing = build_model(
+        run["backbone"], {**settings["backbone"], "weights": None}, settings["embedding_size"], seed=0
+    )
+    load_strictly(model, read_weights(model_path), model_path, run["backbone"])
+    return model.eval().to(device, memory_format=torch.channels_last), preprocessing

@@ -1,0 +1,44 @@
+"""run.yaml: what a trained model is, for every later stage and for the reader."""
+
+import importlib.metadata
+import json
+import os
+import platform
+
+import yaml
+
+from bgbias.errors import StudyError
+from bgbias.files import write_text
+
+AXES = ("dataset", "backbone", "loss", "variant", "seed")
+_PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
+
+
+def write_run(path: str | os.PathLike, run: dict) -> None:
+    """Write ``run`` as YAML, atomically: the axes first, everything plain."""
+    plain = json.loads(json.dumps(run))
+    write_text(path, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+
+
+def read_run(path: str | os.PathLike) -> dict:
+    """The run that :func:`write_run` wrote: AXES, ``settings`` (model, loss, variant, training, transform),
+    n_classes, best_epoch, epochs, versions, device, seconds."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            run = yaml.safe_load(stream)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StudyError(
+            f"{path} cannot be read as YAML: {error}. Remove the run's folder to train it again."
+        ) from error
+    missing = [key for key in (*AXES, "settings") if not isinstance(run, dict) or key not in run]
+    if missing:
+        raise StudyError(f"{path} lacks {', '.join(missing)}. Remove the run's folder to train it again.")
+    return run
+
+
+def versions() -> dict[str, str]:
+    """The versions that a trained model depends on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        found[package] = importlib.metadata.version(package)
+    return found

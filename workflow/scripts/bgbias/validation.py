@@ -1,0 +1,82 @@
+"""The score that selects the epoch: MAP@R on the validation images, clean or with new backgrounds."""
+
+import numpy as np
+import torch
+
+from bgbias.checkpoints import Stop
+from bgbias.embedding import embed, evaluation_batches, evaluation_view, mean_similarity
+from bgbias.errors import StudyError
+from bgbias.models import EmbeddingModel
+from bgbias.pixels import PixelStore
+from bgbias.retrieval import measure
+from bgbias.transforms import Preprocessing
+
+_BATCH = 128
+_KEEP_BYTES = 256 * 2**20  # up to this size the prepared images stay in memory from epoch to epoch
+
+
+class Validation:
+    """The validation images of a run, equal in every epoch: backgrounds are those of draw 0 of ``seed``."""
+
+    def __init__(
+        self,
+        store: PixelStore,
+        backgrounds: PixelStore | None,
+        selection: str,
+        transform: dict,
+        preprocessing: Preprocessing,
+        *,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        if selection not in ("clean", "swapped"):
+            raise StudyError(f"A variant's selection is clean or swapped, not {selection!r}.")
+        if selection == "swapped" and backgrounds is None:
+            raise StudyError(
+                "The variant selects by swapped images, but no validation backgrounds were given."
+            )
+        self._rows = store.index.rows("val")
+        self._labels = store.index.labels[self._rows]
+        if len(self._rows) == 0 or np.unique(self._labels, return_counts=True)[1].max() < 2:
+            raise StudyError(
+                "No validation class has two images, so no epoch can be selected: mend the index's splits."
+            )
+        self._store, self._backgrounds = store, backgrounds if selection == "swapped" else None
+        # ASSUME: backgrounds of validation images are cropped at random, as in training.
+        self._view = evaluation_view(transform, background_crop="random")
+        self._preprocessing, self._seed, self._device = preprocessing, seed, device
+        self._small = 12 * len(self._rows) * self._view.size**2 <= _KEEP_BYTES
+        self._kept: list[torch.Tensor] | None = None
+
+    def score(self, model: EmbeddingModel, precision: torch.dtype, stop: Stop | None = None) -> dict | None:
+        """map_at_r, precision_at_1, the embeddings' mean_similarity; None when asked to stop on the way."""
+        embeddings = embed(model, self._batches(stop), precision)
+        if stop is not None and stop.requested:
+            return None
+        scores = measure(embeddings, self._labels)
+        return {
+            "map_at_r": scores["map_at_r"],
+            "precision_at_1": scores["precision_at_1"],
+            "mean_similarity": mean_similarity(embeddings),
+        }
+
+    def _batches(self, stop: Stop | None):
+        batches = self._kept
+        if batches is None:
+            batches = evaluation_batches(
+                self._store,
+                self._rows,
+                self._backgrounds,
+                seed=self._seed,
+                draw=0,
+                view=self._view,
+                preprocessing=self._preprocessing,
+                device=self._device,
+                batch_size=_BATCH,
+            )
+            if self._small:
+                batches = self._kept = list(batches)
+        for batch in batches:
+            yield batch
+            if stop is not None and stop.requested:
+                return

@@ -1,0 +1,80 @@
+"""Embed the test images of a run, clean and with several draws of unseen backgrounds."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bgbias.devices import choose_device
+from bgbias.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.errors import StudyError
+from bgbias.files import replacing
+from bgbias.logs import job_log
+from bgbias.models import load_model
+from bgbias.pixels import PixelStore
+from bgbias.runs import read_run
+
+
+def embed_images(
+    layout: str,
+    model_path: str,
+    run_path: str,
+    backgrounds: str,
+    out: str,
+    *,
+    evaluation: dict,
+    transform: dict,
+    device: str,
+    threads: int = 1,
+) -> None:
+    """Write ``out`` (.npz): ``rows`` of the store beside ``layout`` and ``labels``, int64 (N,); ``clean``
+    float32 (N, E); ``swapped`` float32 (draws, N, E); ``is_query``, ``is_gallery`` bool (N,) where given.
+    """
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    chosen = choose_device(device)
+    store, unseen = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
+    rows = store.index.rows("test")
+    if len(rows) == 0:
+        raise StudyError(f"{layout} has no test images.")
+    model, preprocessing = load_model(model_path, read_run(run_path), chosen)
+
+    def embedded(backgrounds: PixelStore | None, draw: int) -> np.ndarray:
+        print("clean images" if backgrounds is None else f"swapped images, draw {draw}", flush=True)
+        batches = evaluation_batches(
+            store,
+            rows,
+            backgrounds,
+            seed=evaluation["seed"],
+            draw=draw,
+            view=evaluation_view(transform, evaluation["background_crop"]),
+            preprocessing=preprocessing,
+            device=chosen,
+            batch_size=evaluation["batch_size"],
+        )
+        return embed(model, batches)
+
+    arrays = {
+        "rows": rows,
+        "labels": store.index.labels[rows],
+        "clean": embedded(None, 0),
+        "swapped": np.stack([embedded(unseen, draw) for draw in range(evaluation["draws"])]),
+    }
+    for name in ("is_query", "is_gallery"):
+        if getattr(store.index, name) is not None:
+            arrays[name] = getattr(store.index, name)[rows]
+    with replacing(out) as aside, open(aside, "wb") as stream:
+        np.savez(stream, **arrays)
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        embed_images(
+            snakemake.input.layout,
+            snakemake.input.model,
+            snakemake.input.run,
+            snakemake.input.backgrounds,
+            snakemake.output.embeddings,
+            **snakemake.params,
+            threads=snakemake.threads,
+        )

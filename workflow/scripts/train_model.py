@@ -1,0 +1,116 @@
+"""Train one run of the grid, or save a frozen backbone as it comes."""
+
+import os
+from pathlib import Path
+
+import torch
+
+from bgbias import checkpoints, training
+from bgbias.devices import choose_device, describe_device
+from bgbias.files import write_rows
+from bgbias.logs import job_log
+from bgbias.losses import check_loss
+from bgbias.models import build_model, save_model
+from bgbias.pixels import PixelStore
+from bgbias.runs import versions, write_run
+
+HISTORY = ("epoch", "loss", "map_at_r", "precision_at_1", "mean_similarity", "learning_rate", "seconds")
+
+
+def train_model(
+    layout: str,
+    train_backgrounds: str | None,
+    validation_backgrounds: str | None,
+    model_path: str,
+    history_path: str,
+    run_path: str,
+    *,
+    run: dict,
+    settings: dict,
+    device: str,
+    checkpoint: str,
+    threads: int = 1,
+) -> None:
+    """Train on the store beside ``layout``, replacing by the stores beside the background layouts.
+
+    ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone, embedding_size, loss, variant,
+    transform, training. ``checkpoint``: a folder outside the outputs, gone when the training has finished.
+    """
+    torch.set_num_threads(threads)
+    # Tiny numbers that a CPU handles hundreds of times slower than zero, and that mean zero here.
+    torch.set_flush_denormal(True)
+    chosen = choose_device(device)
+    check_loss(settings["loss"])
+    store = PixelStore.open(Path(layout).parent)
+    if settings["loss"]["type"] == "frozen":
+        model, _ = build_model(settings["backbone"]["model"], settings["backbone"], None, run["seed"])
+        found = {"n_classes": 0, "best_epoch": 0, "epochs": 0, "seconds": 0.0}
+        settings, history = {**settings, "embedding_size": None}, []
+    else:
+        stores = [open_store(path) for path in (train_backgrounds, validation_backgrounds)]
+        trained = training.Training(store, settings, run["seed"], *stores, device=chosen)
+        trained.run(
+            checkpoint, identity(run, settings, chosen, layout, train_backgrounds, validation_backgrounds)
+        )
+        model, history = trained.model, trained.progress.history
+        found = {
+            "n_classes": trained.n_classes,
+            "best_epoch": trained.progress.best_epoch,
+            "epochs": len(history),
+            "seconds": round(sum(row["seconds"] for row in history), 3),
+        }
+    save_model(model_path, model)
+    write_rows(history_path, history, HISTORY)
+    write_run(
+        run_path,
+        {
+            **run,
+            "settings": run_settings(settings),
+            **found,
+            "device": describe_device(chosen),
+            "versions": versions(),
+        },
+    )
+    checkpoints.remove_checkpoint(checkpoint)
+
+
+def open_store(layout: str | None) -> PixelStore | None:
+    """The store beside ``layout``, if one is given."""
+    return PixelStore.open(Path(layout).parent) if layout else None
+
+
+def run_settings(settings: dict) -> dict:
+    """The settings as run.yaml keeps them: what makes the model in one place."""
+    rest = {key: settings[key] for key in ("loss", "variant", "training", "transform")}
+    return {"model": {key: settings[key] for key in ("backbone", "embedding_size")}, **rest}
+
+
+def identity(run: dict, settings: dict, device: torch.device, *layouts: str | None) -> dict:
+    """All that must be the same for an interrupted training to be continued."""
+    files = [file for path in layouts if path for file in (path, Path(path).parent / "rgba.bin")]
+    weights = settings["backbone"].get("weights")
+    if weights and os.path.isfile(weights):
+        files.append(weights)
+    return {
+        "run": run,
+        "settings": settings,
+        "device": device.type,
+        "torch": torch.__version__,
+        "files": [checkpoints.fingerprint_file(file) for file in files],
+        "code": checkpoints.fingerprint_code(),
+    }
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        given = snakemake.input
+        train_model(
+            given.layout,
+            given.get("train_backgrounds"),
+            given.get("validation_backgrounds"),
+            snakemake.output.model,
+            snakemake.output.history,
+            snakemake.output.run,
+            **snakemake.params,
+            threads=snakemake.threads,
+        )
