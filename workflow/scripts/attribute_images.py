@@ -1,0 +1,93 @@
+"""Score how much of a run's attention lies on the objects of some test images, by every method asked for."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bgbias.attribution import Target, attention_score, attribution_maps
+from bgbias.attribution.images import black_image, images_and_masks
+from bgbias.devices import choose_device
+from bgbias.errors import StudyError
+from bgbias.files import replacing, write_rows
+from bgbias.logs import job_log, progress
+from bgbias.losses import build_loss
+from bgbias.models import load_model
+from bgbias.pixels import PixelStore
+from bgbias.randomness import generator
+from bgbias.runs import read_run
+
+
+def attribute_images(model_path, run_path, pixels, run, settings, size, device, outputs) -> None:
+    """Write the mean score per method, the score per image and the maps of the first few images.
+
+    ``run``: the identity columns; ``settings``: the configuration's ``attribution``; ``size``: side of the
+    centre crop in pixels; ``outputs``: paths ``attention``, ``images``, ``maps`` (uint8, 255 = 1).
+    """
+    store, record, device = PixelStore.open(pixels), read_run(run_path), choose_device(device)
+    model, preprocessing = load_model(model_path, record, device)
+    loss = build_loss(record["settings"]["loss"], record["n_classes"], model.embedding_size, record["seed"])
+    target = Target(model, loss.distance.to(device), black_image(size, preprocessing, device))
+
+    rows = chosen_rows(store.index.rows("test"), settings["images"], settings["seed"])
+    scores = {method: [] for method in settings["methods"]}
+    panels = {method: [] for method in settings["methods"]}
+    starts = range(0, len(rows), settings["batch_size"])
+    for start in progress(starts, "attribution", "batches", len(starts)):
+        part = rows[start : start + settings["batch_size"]]
+        images, masks = images_and_masks(store, part, size, preprocessing, device)
+        kept = max(0, settings["panels"] - start)
+        for method in settings["methods"]:
+            maps = attribution_maps(method, target, images, part.tolist(), settings)
+            if not maps.isfinite().all():
+                raise StudyError(
+                    f"{model_path}: the gradients are not finite (method {method}): the model diverged. "
+                    "Train it with a smaller learning rate."
+                )
+            scores[method].append(attention_score(maps, masks).cpu().numpy())
+            panels[method].append((maps[:kept] * 255).round().byte().cpu().numpy())
+    scores = {method: np.concatenate(parts) for method, parts in scores.items()}
+    write_scores(scores, rows, store.index.paths, run, outputs)
+    with replacing(outputs["maps"]) as aside:
+        panels = {method: np.concatenate(parts) for method, parts in panels.items()}
+        np.savez_compressed(aside, rows=rows[: settings["panels"]], **panels)
+
+
+def write_scores(scores, rows, paths, run, outputs) -> None:
+    """``scores``: method → (n,) in the order of ``rows``; NaN where undefined, which no mean includes."""
+    per_image = [
+        {"row": row, "path": paths[row], "method": method, "score": "" if np.isnan(score) else score}
+        for method, values in scores.items()
+        for row, score in zip(rows, values, strict=True)
+    ]
+    per_run = []
+    for method, values in scores.items():
+        defined = values[~np.isnan(values)]
+        if not len(defined):
+            raise StudyError(
+                f"No image has a defined attention score by {method}: every mask covers its whole "
+                "image, or the model does not react to its input."
+            )
+        # sd: over the images, population (n): how far images differ, not how sure the mean is.
+        summary = {"mean": defined.mean(), "sd": defined.std(), "n": len(defined)}
+        per_run.append({**run, "method": method, **summary})
+    write_rows(outputs["images"], per_image, ["row", "path", "method", "score"])
+    write_rows(outputs["attention"], per_run, list(per_run[0]))
+
+
+def chosen_rows(rows: np.ndarray, count: int | None, seed: int) -> np.ndarray:
+    """``count`` of ``rows`` in random order, all for None: a function of ``seed`` and the dataset only."""
+    return generator(seed, "attribution images").permutation(rows)[:count]
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        attribute_images(
+            snakemake.input.model,
+            snakemake.input.run,
+            Path(snakemake.input.layout).parent,
+            snakemake.params.run,
+            snakemake.params.settings,
+            snakemake.params.transform["eval_size"],
+            snakemake.params.device,
+            dict(snakemake.output.items()),
+        )

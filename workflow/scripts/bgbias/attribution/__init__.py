@@ -1,0 +1,37 @@
+"""Where a model looks: attribution maps, and the share of them that lies on the object.
+
+Every method explains one number per image, its distance to a black image (:mod:`.target`), and gives a
+map (B, S, S) of non-negative weights. :func:`scaled` and :func:`attention_score` (:mod:`.score`) then treat
+all maps alike. A method of your own is a function with the signature below and a line in :data:`METHODS`.
+"""
+
+from collections.abc import Callable
+
+import torch
+
+from bgbias.attribution import captum_methods
+from bgbias.attribution.score import attention_score, scaled
+from bgbias.attribution.study import study_map
+from bgbias.attribution.target import Target
+
+__all__ = ["METHODS", "Target", "attention_score", "attribution_maps", "scaled"]
+
+# (target, images (B, 3, S, S) normalised, rows: B store rows, settings) -> (B, S, S), not yet scaled
+METHODS: dict[str, Callable[..., torch.Tensor]] = {
+    "study": study_map,
+    "saliency": captum_methods.saliency,
+    "integrated_gradients": captum_methods.integrated_gradients,
+    "gradcam": captum_methods.gradcam,
+}
+
+
+def attribution_maps(
+    method: str, target: Target, images: torch.Tensor, rows: list[int], settings: dict
+) -> torch.Tensor:
+    """The scaled maps (B, S, S) float32 in [0, 1] of ``method``, a key of :data:`METHODS`.
+
+    ``rows`` are the images' row numbers in the pixel store: noise depends on them, never on the batch.
+    ``settings``: ``copies``, ``noise``, ``seed`` (of the study's map), ``batch_size`` (images or noisy copies
+    that pass through the model at once) and optionally ``steps`` (of integrated gradients).
+    """
+    return scaled(METHODS[method](target, images, rows, settings))

@@ -1,0 +1,31 @@
+"""From raw maps to one number per image: 0 for a uniform map, 1 for one that lies wholly on the object."""
+
+import torch
+from torch import Tensor
+
+
+def scaled(maps: Tensor) -> Tensor:
+    """(g − min) / (99th percentile − min) clipped to [0, 1], per map: (B, S, S) float32.
+
+    The percentile interpolates linearly, as numpy's. A map without contrast gives all zeros.
+    """
+    flat = maps.flatten(1).float()
+    low = flat.amin(1, keepdim=True)
+    # One map at a time: torch.quantile refuses more than 16 million numbers.
+    high = torch.stack([row.quantile(0.99) for row in flat])[:, None]
+    # Where 99 % of a map are equal, its few larger values are clipped to 1 and the others stay 0.
+    tiny = torch.finfo(flat.dtype).tiny
+    return ((flat - low) / (high - low).clamp(min=tiny)).clamp(0, 1).view(maps.shape)
+
+
+def attention_score(maps: Tensor, masks: Tensor) -> Tensor:
+    """(A − M) / (1 − M) with A = Σ(a·m) / Σa and M = mean of the soft mask m: (B,) float64.
+
+    ``maps`` and ``masks`` (B, S, S), masks in [0, 1]. NaN where the score is undefined: a mask that covers
+    the whole image (M = 1), or a map that is zero everywhere. Below 0 the map avoids the object.
+    """
+    maps, masks = maps.flatten(1).double(), masks.flatten(1).double()
+    inside = (maps * masks).sum(1) / maps.sum(1)
+    coverage = masks.mean(1)
+    score = (inside - coverage) / (1 - coverage)
+    return torch.where(coverage < 1, score, torch.nan)

@@ -1,0 +1,38 @@
+"""The map of the background-bias study (Kobs & Hotho, 2022): SmoothGrad on the distance to black."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from bgbias.attribution.target import Target
+from bgbias.randomness import integer_seed
+
+
+def study_map(target: Target, images: Tensor, rows: Sequence[int], settings: dict) -> Tensor:
+    """Σ over noisy copies of |mean over channels of d target / d copy|: (B, S, S), not yet scaled.
+
+    Copy c of an image x is x + N(0, (noise · (max x − min x))²). The mean over channels is signed, the
+    absolute value comes after it. ``settings``: ``copies``, ``noise`` (relative), ``seed``, ``batch_size``.
+    """
+    copies, batch_size = settings["copies"], settings["batch_size"]
+    spread = settings["noise"] * (images.amax((1, 2, 3)) - images.amin((1, 2, 3)))
+    maps = torch.empty_like(images[:, 0])
+    together = max(1, batch_size // copies)  # whole images that share a pass through the model
+    for start in range(0, len(images), together):
+        part = slice(start, start + together)
+        noisy = torch.stack([noise(row, copies, images[0], settings["seed"]) for row in rows[part]])
+        noisy = noisy.mul_(spread[part, None, None, None, None]).add_(images[part, None])
+        gradients = [target.gradient(chunk).mean(1).abs() for chunk in noisy.flatten(0, 1).split(batch_size)]
+        maps[part] = torch.cat(gradients).view(-1, copies, *maps.shape[1:]).sum(1)
+    return maps
+
+
+def noise(row: int, copies: int, like: Tensor, seed: int) -> Tensor:
+    """Standard normal (copies, *like.shape); copy c depends on (seed, row, c) and the kind of device only."""
+    values = like.new_empty(copies, *like.shape)
+    generator = torch.Generator(like.device)
+    for copy in range(copies):
+        generator.manual_seed(integer_seed(seed, "attribution noise", row, copy))
+        values[copy].normal_(generator=generator)
+    return values

@@ -1,0 +1,35 @@
+"""The number that an attribution explains: how far the model sees an image from black."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Target:
+    """(n, 3, S, S) normalised images → (n,) distances of their embeddings to that of a black image.
+
+    ``distance`` is the loss's own (pytorch-metric-learning's ``loss.distance``); a similarity (cosine, dot
+    product) counts negatively, so that larger always means further from black. ``black`` (3, S, S) is black
+    before normalisation.
+    """
+
+    def __init__(self, model: nn.Module, distance: nn.Module, black: Tensor) -> None:
+        self.model, self.distance, self.black = model, distance, black
+        with torch.no_grad():
+            self.reference = model(black[None])
+
+    def __call__(self, images: Tensor) -> Tensor:
+        embeddings = self.model(images)
+        values = self.distance(embeddings, self.reference)[:, 0]
+        if embeddings.requires_grad:
+            # A Euclidean distance of exactly zero has no gradient: torch gives NaN, which would swallow the
+            # whole map. Such an image does not move the distance in any direction, so its gradient is 0.
+            at_black = (values.detach() == 0)[:, None]
+            embeddings.register_hook(lambda gradient: gradient.masked_fill(at_black, 0))
+        # Only methods that look at the sign (Grad-CAM) are touched by this.
+        return -values if self.distance.is_inverted else values
+
+    def gradient(self, images: Tensor) -> Tensor:
+        """d distance / d image, (n, 3, S, S); the images are independent of each other."""
+        images = images.detach().requires_grad_()
+        # The images only: leaving the weights' gradients out saves a third of the backward pass.
+        return torch.autograd.grad(self(images).sum(), images)[0]

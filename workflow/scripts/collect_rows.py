@@ -1,0 +1,29 @@
+"""Put the tables of all runs below each other."""
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows, write_rows
+from bgbias.logs import job_log
+
+
+def collect_rows(tables, out) -> None:
+    """Concatenate CSV files of the same columns in the order of their paths."""
+    collected, columns = [], None
+    for table in sorted(map(str, tables)):
+        rows = read_rows(table)
+        if not rows:
+            raise StudyError(f"{table} has no rows; delete it and run again.")
+        columns = columns or list(rows[0])
+        if list(rows[0]) != columns:
+            raise StudyError(
+                f"{table} has the columns {', '.join(rows[0])}, the tables before it {', '.join(columns)}: "
+                "it was written by another version or with other settings. Delete it and run again."
+            )
+        collected += rows
+    if columns is None:
+        raise StudyError(f"There is no table to collect into {out}; the grid has no runs.")
+    write_rows(out, collected, columns)
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        collect_rows(snakemake.input.tables, snakemake.output[0])
