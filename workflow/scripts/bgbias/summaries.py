@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from bgbias.errors import StudyError
+from bgbias.statistics import mean_and_sd
 
 RUN = ("dataset", "backbone", "loss", "variant")
 RETRIEVAL_COLUMNS = (*RUN, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
@@ -15,7 +16,7 @@ ATTENTION_COLUMNS = (*RUN, "method", "mean", "sd", "seeds", "best")
 def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[dict]:
     """One row a cell of the retrieval table from the collected rows (one a run, protocol and draw).
 
-    Each gives :data:`RETRIEVAL_COLUMNS`: ``mean`` and ``sd`` as fractions (``sd`` None where there is only one
+    Each gives :data:`RETRIEVAL_COLUMNS`: ``mean`` and ``sd`` as fractions (``sd`` None with only one
     value), ``best`` 1 for the best variant of a dataset, backbone, loss and protocol, where variants compete.
     """
     summary = []
@@ -31,14 +32,14 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
             draws[row["draw"]] = finite(row, metric, key)
         seed_means = [float(np.mean(list(draws.values()))) for draws in by_seed.values()]
         # ASSUME: with one seed the spread is the sample sd over the background draws, as in the paper; with
-        # several it is the sample sd over the seeds' means: draws of one model are no independent repetitions.
+        # several it is that over the seeds' means: draws of one model are no independent repetitions.
         spread = seed_means if len(by_seed) > 1 else list(next(iter(by_seed.values())).values())
         summary.append(
             dict(
                 zip((*RUN, "protocol"), key, strict=True),
                 metric=metric,
                 mean=float(np.mean(seed_means)),
-                sd=_sample_sd(spread),
+                sd=mean_and_sd(spread)[1] if len(spread) > 1 else None,
                 seeds=len(by_seed),
                 draws=max(map(len, by_seed.values())),
             )
@@ -92,10 +93,6 @@ def finite(row: dict, column: str, key: Sequence[str]) -> float:
             "run that cell again."
         )
     return value
-
-
-def _sample_sd(values: Sequence[float]) -> float | None:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def pick(row: dict, keys: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,49 @@
+"""Where a model looks: attribution maps over the images, one variant beside the other, with their scores."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bgbias.figures.pictures import heat
+from bgbias.figures.tiles import contour, heading, page, place, write
+from bgbias.names import human
+from bgbias.table_formats import number
+
+
+@dataclass
+class Panel:
+    """An image uint8 (s, s, 3), its mask uint8 (s, s); for each variant the map (s, s) in [0, 1] and its score."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    maps: dict[str, np.ndarray]
+    scores: dict[str, float]
+
+
+def draw(panels: Sequence[Panel], variants: Sequence[str], title: str) -> Figure:
+    """Image, mask, then each variant's map with the mask's outline and the score; two images in a line."""
+    step, gap, line_height = 1.04, 0.35, 1.3
+    names = ["image", "mask", *map(human, variants)]
+    bank_width = len(names) * step + gap
+    banks = min(2, len(panels)) or 1
+    lines = -(-len(panels) // banks)
+    width = banks * bank_width - gap + 0.06
+    figure, axes = page(width, 0.078 * width + lines * line_height)
+    head = heading(axes, title, [(0.55 + bank * bank_width + column * step, name)
+                                 for bank in range(banks) for column, name in enumerate(names)])  # fmt: skip
+    for place_, panel in enumerate(panels):
+        line, bank = divmod(place_, banks)
+        x, y = 0.05 + bank * bank_width, head + line * line_height
+        place(axes, panel.image, x, y)
+        place(axes, panel.mask, x + step, y)
+        for column, variant in enumerate(variants, start=2):
+            if variant in panel.maps:
+                place(axes, heat(panel.image, panel.maps[variant]), x + column * step, y)
+                contour(axes, panel.mask, x + column * step, y, "white", 1.0)
+                # The score of a mask that covers the whole image is undefined.
+                score = number(panel.scores[variant]) if math.isfinite(panel.scores[variant]) else "undefined"
+                write(axes, x + column * step + 0.5, y + 1.12, f"score {score}")
+    return figure

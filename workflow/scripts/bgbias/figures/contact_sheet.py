@@ -1,0 +1,31 @@
+"""What the data are: images, their masks, and the same objects before other backgrounds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bgbias.figures.tiles import heading, page, place
+
+NAMES = ("image", "mask", "swapped")
+
+
+def draw(pictures: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], title: str) -> Figure:
+    """``pictures``: uint8 (image (s, s, 3), mask (s, s), swapped (s, s, 3)); up to three of these in a line."""
+    lines = max(1, -(-len(pictures) // 3))
+    across = max(1, -(-len(pictures) // lines))
+    step, gap = 1.03, 0.3
+    group = 3 * step + gap
+    width = across * group - gap + 0.07
+    figure, axes = page(width, 0.078 * width + lines * step + 0.02)
+    columns = [
+        (0.55 + number * group + column * step, name)
+        for number in range(across)
+        for column, name in enumerate(NAMES)
+    ]
+    top = heading(axes, title, columns)
+    for number, triple in enumerate(pictures):
+        line, place_ = divmod(number, across)
+        for column, picture in enumerate(triple):
+            place(axes, picture, 0.05 + place_ * group + column * step, top + line * step)
+    return figure

@@ -1,0 +1,60 @@
+"""How good the masks are: the hand-labelled images from the best to the worst, with both outlines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bgbias.figures.style import LABEL, PREDICTION
+from bgbias.figures.tiles import contour, heading, legend, page, place, write
+from bgbias.table_formats import number
+
+
+@dataclass
+class Example:
+    """An image uint8 (h, w, 3), its hand label and its automatic mask uint8 (h, w), and their IoU."""
+
+    image: np.ndarray
+    label: np.ndarray
+    prediction: np.ndarray
+    iou: float
+
+
+def draw(examples: Sequence[Example], title: str) -> Figure:
+    """All ``examples``, best first, cut to where the object is or is thought to be.
+
+    The outlines are those of both masks at 128, where the measure cuts them.
+    """
+    columns = min(6, len(examples)) or 1
+    step, line_height = 1.06, 1.26
+    width = columns * step + 0.04
+    figure, axes = page(width, 0.05 * width + -(-len(examples) // columns) * line_height)
+    head = heading(axes, title)
+    legend(axes, [(LABEL, "hand label"), (PREDICTION, "automatic mask")])
+    for rank, example in enumerate(sorted(examples, key=lambda example: -example.iou)):
+        line, column = divmod(rank, columns)
+        x, y = 0.05 + column * step, head + line * line_height
+        part = _around(np.maximum(example.label, example.prediction) >= 128)
+        place(axes, example.image[part], x, y)
+        contour(axes, example.label[part], x, y, LABEL, 3.0)
+        contour(axes, example.prediction[part], x, y, PREDICTION, 1.4)
+        write(axes, x + 0.5, y + 1.11, f"IoU {number(example.iou, 3)}")
+    return figure
+
+
+def _around(mask: np.ndarray) -> tuple[slice, slice]:
+    """The bounding box of ``mask`` with a margin, widened to a square as far as the image goes."""
+    if not mask.any():
+        return slice(None), slice(None)
+    spans = [np.flatnonzero(mask.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+    side = 1.2 * max(last - first + 1 for first, last in spans)
+    return tuple(
+        _window(first, last, side, length) for (first, last), length in zip(spans, mask.shape, strict=True)
+    )
+
+
+def _window(first: int, last: int, side: float, length: int) -> slice:
+    side = min(length, int(side))
+    start = min(max(0, (first + last + 1 - side) // 2), length - side)
+    return slice(start, start + side)

@@ -1,0 +1,60 @@
+"""What all figures share: fonts, colours, sizes, and how a figure becomes a PNG and a PDF.
+
+Colours are from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; a variant has the
+same colour in every figure. A figure is 10 inches wide: shown 1000 px wide, its text is about 13 px high.
+"""
+
+import os
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib.figure import Figure
+
+from bgbias.files import replacing
+
+WIDTH = 10.0
+INK, MUTED, RULE = "#222222", "#6b6b6b", "#d9d9d9"
+HIT, MISS = "#009E73", "#C1272D"
+LABEL, PREDICTION = "#56B4E9", "#E69F00"
+_VARIANTS = {"base": "#D55E00", "bgaugment": "#0072B2"}
+_SPARE = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
+
+matplotlib.rcParams.update({
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "svg.hashsalt": "bgbias",
+    "figure.facecolor": "white",
+})  # fmt: skip
+
+
+def variant_colours(variants: list[str]) -> dict[str, str]:
+    """A colour a variant: fixed for the study's own, the next spare one for a user's."""
+    spare = iter(_SPARE * (1 + len(variants) // len(_SPARE)))
+    return {variant: _VARIANTS.get(variant) or next(spare) for variant in variants}
+
+
+def save(figure: Figure, png: str | os.PathLike, pdf: str | os.PathLike) -> None:
+    """Write ``figure`` as PNG (160 dpi) and PDF, atomically; equal figures give equal bytes."""
+    with replacing(png) as aside:
+        figure.savefig(aside, format="png", dpi=160, metadata={"Software": None})
+    with replacing(pdf) as aside:
+        undated = {"Creator": None, "Producer": None, "CreationDate": None}
+        figure.savefig(aside, format="pdf", dpi=160, metadata=undated)

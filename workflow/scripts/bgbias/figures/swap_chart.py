@@ -1,0 +1,80 @@
+"""The finding in one picture: what each model loses when the backgrounds of the test images are swapped."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bgbias.figures.style import INK, MUTED, WIDTH, variant_colours
+from bgbias.names import human
+from bgbias.summaries import seen
+
+
+def draw(summary: Sequence[dict]) -> Figure:
+    """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
+
+    ``summary`` is that of :func:`bgbias.summaries.summarise_retrieval`; cells without both protocols are left out.
+    """
+    backbones, datasets = seen(summary, "backbone"), seen(summary, "dataset")
+    losses, colours = seen(summary, "loss"), variant_colours(seen(summary, "variant"))
+    height = 0.9 + len(backbones) * (0.55 + len(losses) * (0.22 + 0.17 * len(colours)))
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    panels = figure.subplots(len(backbones), len(datasets), sharey=True, sharex=True, squeeze=False)
+    for line, backbone in zip(panels, backbones, strict=True):
+        for axes, dataset in zip(line, datasets, strict=True):
+            rows = [row for row in summary if (row["backbone"], row["dataset"]) == (backbone, dataset)]
+            _panel(axes, rows, losses, colours)
+            axes.set_title(human(dataset) + (f", {human(backbone)}" if len(backbones) > 1 else ""))
+    panels[0, 0].set_xlim(left=0, right=1.05 * max((100 * row["mean"] for row in summary), default=1))
+    for axes in panels[-1]:
+        axes.set_xlabel("test MAP@R (%)")
+    figure.legend(handles=_legend(colours), loc="outside upper center", ncols=len(colours) + 2, fontsize=10)
+    return figure
+
+
+def _panel(axes: Axes, rows: list[dict], losses: list[str], colours: dict[str, str]) -> None:
+    offsets = np.linspace(-0.17, 0.17, len(colours)) if len(colours) > 1 else [0.0]
+    for place, loss in enumerate(losses):
+        for offset, (variant, colour) in zip(offsets, colours.items(), strict=True):
+            cell = {row["protocol"]: row for row in rows if (row["loss"], row["variant"]) == (loss, variant)}
+            if {"clean", "swapped"} <= set(cell):
+                _arrow(axes, place + offset, cell["clean"], cell["swapped"], colour)
+    axes.set_yticks(range(len(losses)), [human(loss) for loss in losses])
+    axes.set_ylim(len(losses) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+    for boundary in np.arange(0.5, len(losses) - 1):
+        axes.axhline(boundary, color=MUTED, linewidth=0.4, alpha=0.5)
+
+
+def _arrow(axes: Axes, y: float, clean: dict, swapped: dict, colour: str) -> None:
+    start, end = 100 * clean["mean"], 100 * swapped["mean"]
+    axes.plot([start, end], [y, y], color=colour, linewidth=2.6, alpha=0.45, solid_capstyle="butt")
+    for cell, x in ((clean, start), (swapped, end)):
+        # One seed: the spread over draws is narrower than the dot. Several: that over seeds is worth seeing.
+        if cell["seeds"] > 1:
+            axes.errorbar(x, y, xerr=100 * cell["sd"], color=colour, capsize=3, linewidth=1.2)
+    axes.plot(start, y, "o", color=colour, markerfacecolor="white", markersize=7, markeredgewidth=1.8)
+    axes.plot(end, y, "o", color=colour, markersize=8, markeredgecolor="white", markeredgewidth=0.8)
+
+
+def _legend(colours: dict[str, str]) -> list[Line2D]:
+    variants = [
+        Line2D([], [], color=colour, linewidth=4, label=human(variant)) for variant, colour in colours.items()
+    ]
+    ring = Line2D(
+        [],
+        [],
+        color=INK,
+        marker="o",
+        linestyle="",
+        markerfacecolor="white",
+        markersize=7,
+        markeredgewidth=1.8,
+        label="clean test images",
+    )
+    dot = Line2D([], [], color=INK, marker="o", linestyle="", markersize=8, label="backgrounds swapped")
+    return [*variants, ring, dot]

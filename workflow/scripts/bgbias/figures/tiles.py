@@ -1,0 +1,81 @@
+"""A page of square pictures: one axes whose unit is a tile, because a hundred axes take a hundred times as long."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+
+from bgbias.figures.style import HIT, INK, MISS, RULE, WIDTH
+
+
+def page(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure of ``width`` × ``height`` tiles; (0, 0) is the upper left corner."""
+    figure = Figure(figsize=(WIDTH, WIDTH * height / width))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    _limits(axes, width, height)
+    return figure, axes
+
+
+def heading(axes: Axes, title: str, names: Sequence[tuple[float, str]] = (), left: float = 0.05) -> float:
+    """Write ``title`` at the top and ``names`` (x, text) over columns; where the first line of tiles may begin."""
+    line = axes.get_xlim()[1] / WIDTH  # tiles an inch: text has the same size on every page, tiles have not
+    write(axes, left, 0.22 * line, title, 12, ha="left", weight="bold")
+    for x, name in names:
+        write(axes, x, 0.6 * line, name)
+    return (0.78 if names else 0.46) * line
+
+
+def legend(axes: Axes, entries: Sequence[tuple[str, str]]) -> None:
+    """Explain (colour, name) at the upper right, in the line of the title."""
+    right = axes.get_xlim()[1]
+    line, x = right / WIDTH, right
+    for colour, name in reversed(entries):
+        x -= (0.55 + 0.088 * len(name)) * line
+        axes.plot([x, x + 0.28 * line], [0.22 * line] * 2, color=colour, linewidth=3)
+        write(axes, x + 0.36 * line, 0.22 * line, name, ha="left")
+
+
+def place(axes: Axes, image: np.ndarray, x: float, y: float, colour: str = RULE, line: float = 0.8) -> None:
+    """Put ``image``, uint8 (h, w) or (h, w, 3), into the square tile at (x, y), letter-boxed, and frame it."""
+    height, width = np.array(image.shape[:2]) / max(image.shape[:2])
+    left, top = x + (1 - width) / 2, y + (1 - height) / 2
+    limits = axes.get_xlim()[1], axes.get_ylim()[0]
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=(left, left + width, top + height, top),
+                interpolation="bilinear")  # fmt: skip
+    _limits(axes, *limits)
+    axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=line))
+
+
+def contour(axes: Axes, mask: np.ndarray, x: float, y: float, colour: str, line: float = 1.4) -> None:
+    """Draw the outline of ``mask`` (h, w), 0 … 255, at half height over the picture placed at (x, y)."""
+    if mask.min() >= 128 or mask.max() < 128:
+        return  # nothing to outline
+    height, width = mask.shape
+    scale = 1 / max(height, width)
+    across = x + (1 - width * scale) / 2 + (np.arange(width) + 0.5) * scale
+    down = y + (1 - height * scale) / 2 + (np.arange(height) + 0.5) * scale
+    axes.contour(across, down, mask, levels=[127.5], colors=[colour], linewidths=line)
+
+
+def verdict(axes: Axes, x: float, y: float, hit: bool) -> None:
+    """Mark the tile at (x, y) as hit or miss: by colour, and by a sign for those who cannot tell the colours."""
+    colour, sign = (HIT, "✓") if hit else (MISS, "✗")
+    axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=colour, linewidth=2.6))
+    axes.add_patch(
+        Circle((x + 0.86, y + 0.14), 0.13, facecolor=colour, edgecolor="white", linewidth=0.8, zorder=3)
+    )
+    axes.text(x + 0.86, y + 0.145, sign, color="white", fontsize=9, ha="center", va="center", zorder=4)
+
+
+def write(axes: Axes, x: float, y: float, text: str, size: float = 10, **settings) -> None:
+    """Write ``text`` with its middle at (x, y), or as ``settings`` say."""
+    axes.text(x, y, text, **{"fontsize": size, "color": INK, "ha": "center", "va": "center"} | settings)
+
+
+def _limits(axes: Axes, width: float, height: float) -> None:
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.set_aspect("auto")

@@ -1,0 +1,52 @@
+"""How the trainings went: validation score over the epochs, and the epoch that was kept."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bgbias.figures.style import INK, WIDTH, variant_colours
+from bgbias.names import human
+from bgbias.summaries import seen
+
+
+def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
+    """A line of panels a dataset (and backbone), a column a loss, a curve a run.
+
+    ``runs``: dataset, backbone, loss, variant, seed; ``histories``: of each run the rows epoch, map_at_r.
+    """
+    losses, colours = seen(runs, "loss"), variant_colours(seen(runs, "variant"))
+    lines = list(dict.fromkeys((run["dataset"], run["backbone"]) for run in runs))
+    several = len(seen(runs, "backbone")) > 1
+    figure = Figure(figsize=(WIDTH, 0.7 + 1.9 * len(lines)), layout="constrained")
+    panels = figure.subplots(len(lines), len(losses), sharey="row", squeeze=False)
+    for run, history in zip(runs, histories, strict=True):
+        axes = panels[lines.index((run["dataset"], run["backbone"])), losses.index(run["loss"])]
+        _curve(axes, history, colours[run["variant"]])
+    for place, ((dataset, backbone), row) in enumerate(zip(lines, panels, strict=True)):
+        row[0].set_ylabel(human(dataset) + (f"\n{human(backbone)}" if several else "") + "\nMAP@R (%)")
+        for axes, loss in zip(row, losses, strict=True):
+            axes.grid(axis="y")
+            axes.locator_params(nbins=4, integer=True)
+            if place == 0:
+                axes.set_title(human(loss), fontsize=10)
+    for axes in panels[-1]:
+        axes.set_xlabel("epoch")
+    curves = [
+        Line2D([], [], color=colour, linewidth=2.5, label=human(variant))
+        for variant, colour in colours.items()
+    ]
+    kept = Line2D([], [], color=INK, marker="o", linestyle="", markersize=6, label="epoch kept")
+    figure.legend(handles=[*curves, kept], loc="outside upper center", ncols=len(curves) + 1)
+    return figure
+
+
+def _curve(axes: Axes, history: Sequence[dict], colour: str) -> None:
+    if not history:
+        return
+    epochs = [int(row["epoch"]) for row in history]
+    scores = [100 * float(row["map_at_r"]) for row in history]
+    best = max(range(len(scores)), key=scores.__getitem__)  # the first of equals, as training keeps it
+    axes.plot(epochs, scores, color=colour, linewidth=1.6)
+    axes.plot(epochs[best], scores[best], "o", color=colour, markersize=6, markeredgecolor="white")

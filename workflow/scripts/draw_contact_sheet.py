@@ -1,0 +1,39 @@
+"""The contact sheet of a dataset: some of its test images, their masks, and the images with swapped backgrounds.
+
+input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (the layout.csv of the
+test backgrounds); params: ``dataset``, ``count``; output: ``png``, ``pdf``.
+"""
+
+from pathlib import Path
+
+from bgbias.figures.contact_sheet import draw
+from bgbias.figures.pictures import centre_square, spread, swap
+from bgbias.figures.style import save
+from bgbias.logs import job_log
+from bgbias.names import human
+from bgbias.pixels import PixelStore
+
+
+def draw_contact_sheet(layout: str, backgrounds: str, dataset: str, count: int, png: str, pdf: str) -> None:
+    store, scenes = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
+    # In the order of their classes, so that a sheet shows as many classes as it can.
+    rows = sorted(store.index.rows("test"), key=lambda row: (store.index.labels[row], row))
+    size = int(store.sizes.min())
+    pictures = []
+    for row, scene in zip(spread(rows, count), spread(range(len(scenes)), count), strict=False):
+        square = centre_square(store.rgba(row), size)
+        rgb, alpha = square[..., :3], square[..., 3]
+        pictures.append((rgb, alpha, swap(rgb, alpha, centre_square(scenes.rgba(scene), size)[..., :3])))
+    save(draw(pictures, human(dataset)), png, pdf)
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        draw_contact_sheet(
+            snakemake.input.layout,
+            snakemake.input.backgrounds,
+            snakemake.params.dataset,
+            snakemake.params.count,
+            snakemake.output.png,
+            snakemake.output.pdf,
+        )

@@ -1,0 +1,65 @@
+"""Queries of a dataset and their best matches under one loss, for each variant, clean and swapped.
+
+input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (the layout.csv of the
+test backgrounds), ``matches`` (the runs' matches.csv); params: ``runs`` (in the same order: dictionaries with
+dataset, backbone, loss, variant, seed), ``evaluation`` (draws' seed, background_crop), ``transform`` (eval_size,
+scale, ratio, flip); output: ``png``, ``pdf``.
+"""
+
+from pathlib import Path
+
+from bgbias.figures.retrieval_gallery import Query, draw
+from bgbias.figures.style import save
+from bgbias.figures.titles import one_run_a_variant, title
+from bgbias.files import read_rows
+from bgbias.logs import job_log
+from bgbias.pixels import PixelStore
+
+
+def draw_retrieval_gallery(layout: str, backgrounds: str, matches: list[str], runs: list[dict], evaluation: dict,
+                           transform: dict, png: str, pdf: str) -> None:  # fmt: skip
+    store, scenes = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
+    picture = pictures_as_compared(store, scenes, evaluation, transform)
+    chosen = one_run_a_variant(runs)
+    queries: dict[str, Query] = {}
+    for variant, place in chosen.items():
+        for row in read_rows(matches[place]):
+            protocol, draw_ = row["protocol"], int(row["draw"])
+            query = queries.setdefault(row["query_row"], Query({}))
+            query.images.setdefault(protocol, picture(int(row["query_row"]), protocol, draw_))
+            match = picture(int(row["match_row"]), protocol, draw_)
+            query.matches.setdefault((variant, protocol), []).append((match, row["hit"] == "1"))
+    save(draw(list(queries.values()), list(chosen), title(runs)), png, pdf)
+
+
+def pictures_as_compared(store: PixelStore, scenes: PixelStore, evaluation: dict, transform: dict):
+    """A function (row, protocol, draw) → uint8 (size, size, 3): the very picture that the model embedded."""
+    # Here and not above: torch takes seconds to import.
+    from bgbias.batches import evaluation_batch
+    from bgbias.embedding import evaluation_view
+    from bgbias.transforms import Preprocessing
+
+    plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
+    view = evaluation_view(transform, evaluation["background_crop"])
+
+    def picture(row: int, protocol: str, draw_: int):
+        behind = scenes if protocol == "swapped" else None
+        batch = evaluation_batch(store, [row], behind, seed=evaluation["seed"], draw=draw_, settings=view,
+                                 preprocessing=plain)  # fmt: skip
+        return batch[0].permute(1, 2, 0).round().byte().numpy()
+
+    return picture
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        draw_retrieval_gallery(
+            snakemake.input.layout,
+            snakemake.input.backgrounds,
+            snakemake.input.matches,
+            snakemake.params.runs,
+            snakemake.params.evaluation,
+            snakemake.params.transform,
+            snakemake.output.png,
+            snakemake.output.pdf,
+        )
