@@ -1,0 +1,124 @@
+"""The attribution job on a small packed store and a small model, end to end without Snakemake."""
+
+import numpy as np
+import pytest
+import torch
+from attribute_images import attribute_images, chosen_rows, write_scores
+
+from bgbias.attribution import Target, attention_score, attribution_maps
+from bgbias.attribution.images import black_image, images_and_masks
+from bgbias.batches import EvaluationView, evaluation_batch
+from bgbias.errors import StudyError
+from bgbias.files import read_rows
+from bgbias.models import build_model, save_model
+from bgbias.pixels import PixelStore, write_store
+from bgbias.runs import write_run
+
+RUN = {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": "base", "seed": 0}
+SETTINGS = {"methods": ["study", "gradcam"], "images": 5, "panels": 3, "batch_size": 2, "seed": 0} | {
+    "copies": 3,
+    "noise": 0.15,
+}
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A store of 12 test and 4 training images, and an untrained model."""
+    folder, rng = tmp_path_factory.mktemp("attribution"), np.random.default_rng(0)
+    images = []
+    for row in range(16):
+        rgba = rng.integers(0, 256, (36 + row, 40, 4), dtype=np.uint8)
+        split = "train" if row < 4 else "test"
+        images.append(
+            (rgba, {"path": f"{row}.png", "label": row // 2, "class_name": row // 2, "split": split})
+        )
+    write_store(folder / "rgba.bin", folder / "layout.csv", images, ["path", "label", "class_name", "split"])
+    backbone = {"weights": None, "widths": [8, 16]}
+    save_model(folder / "model.safetensors", build_model("small_cnn", backbone, 8, seed=0)[0])
+    settings = {"model": {"backbone": backbone, "embedding_size": 8}, "loss": {
+        "type": "triplet", "images_per_class": 2, "margin": 0.1}}  # fmt: skip
+    write_run(folder / "run.yaml", {**RUN, "settings": settings, "n_classes": 2})
+    return folder
+
+
+def run_script(folder, out, **changes):
+    outputs = {name: out / name for name in ("attention", "images", "maps.npz")}
+    outputs["maps"] = outputs.pop("maps.npz")
+    attribute_images(
+        folder / "model.safetensors",
+        folder / "run.yaml",
+        folder,
+        RUN,
+        SETTINGS | changes,
+        SIZE,
+        "cpu",
+        outputs,
+    )
+    return read_rows(outputs["attention"]), read_rows(outputs["images"]), dict(np.load(outputs["maps"]))
+
+
+def test_tables_and_maps(folder, tmp_path):
+    per_run, per_image, maps = run_script(folder, tmp_path)
+    assert list(per_run[0]) == [*RUN, "method", "mean", "sd", "n"]
+    assert [row["method"] for row in per_run] == SETTINGS["methods"]
+    for row in per_run:
+        scores = [float(image["score"]) for image in per_image if image["method"] == row["method"]]
+        assert len(scores) == int(row["n"]) == 5
+        assert float(row["mean"]) == pytest.approx(np.mean(scores))
+        assert float(row["sd"]) == pytest.approx(np.std(scores))  # over the images: numpy's population sd
+    assert all(image["path"] == f"{image['row']}.png" for image in per_image)
+    assert maps["study"].shape == (3, SIZE, SIZE)
+    assert maps["study"].dtype == np.uint8
+    assert maps["rows"].tolist() == [int(image["row"]) for image in per_image[:3]]
+
+
+def test_scores_are_those_of_the_library(folder, tmp_path):
+    _, per_image, maps = run_script(folder, tmp_path, methods=["study"])
+    store = PixelStore.open(folder)
+    model, preprocessing = build_model("small_cnn", {"weights": None, "widths": [8, 16]}, 8, seed=0)
+    from pytorch_metric_learning.distances import LpDistance
+
+    target = Target(model.eval(), LpDistance(), black_image(SIZE, preprocessing, "cpu"))
+    for number, image in enumerate(per_image):
+        row = int(image["row"])
+        images, masks = images_and_masks(store, np.array([row]), SIZE, preprocessing, "cpu")
+        found = attribution_maps("study", target, images, [row], SETTINGS)
+        assert float(image["score"]) == pytest.approx(attention_score(found, masks).item(), abs=1e-5)
+        if number < 3:
+            assert maps["study"][number] == pytest.approx(255 * found[0].numpy(), abs=0.6)
+
+
+def test_images_are_the_evaluation_batch_and_masks_their_crop(folder):
+    store, rows = PixelStore.open(folder), np.array([5, 9])
+    _, preprocessing = build_model("small_cnn", {"weights": None}, 8, seed=0)
+    images, masks = images_and_masks(store, rows, SIZE, preprocessing, "cpu")
+    view = EvaluationView(size=SIZE)
+    batch = evaluation_batch(store, rows, None, seed=0, draw=0, settings=view, preprocessing=preprocessing)
+    assert torch.equal(images, batch)
+    height = store.sizes[5, 0]
+    top = round((height - SIZE) / 2)
+    assert torch.equal(masks[0] * 255, torch.tensor(store.rgba(5)[top : top + SIZE, 4 : 4 + SIZE, 3]).float())
+
+
+def test_rows_depend_on_the_seed_only():
+    rows = np.arange(50, 90)
+    assert (chosen_rows(rows, 5, 0) == chosen_rows(rows, 10, 0)[:5]).all()  # more images keep the first ones
+    assert (chosen_rows(rows, 5, 0) != chosen_rows(rows, 5, 1)).any()
+    assert sorted(chosen_rows(rows, None, 0)) == rows.tolist()
+
+
+def test_all_images(folder, tmp_path):
+    per_run, per_image, _ = run_script(folder, tmp_path, images=None, methods=["saliency"])
+    assert per_run[0]["n"] == "12"
+    assert sorted({int(image["row"]) for image in per_image}) == list(range(4, 16))
+
+
+def test_undefined_scores_are_empty_and_left_out(tmp_path):
+    outputs = {"attention": tmp_path / "attention", "images": tmp_path / "images"}
+    write_scores({"study": np.array([0.2, np.nan, 0.4])}, np.array([1, 0, 2]), "abc", RUN, outputs)
+    assert [row["score"] for row in read_rows(outputs["images"])] == ["0.2", "", "0.4"]
+    row = read_rows(outputs["attention"])[0]
+    assert (float(row["mean"]), int(row["n"])) == (pytest.approx(0.3), 2)
+    with pytest.raises(StudyError, match="No image has a defined attention score"):
+        write_scores({"study": np.array([np.nan])}, np.array([1]), "abc", RUN, outputs)
