@@ -2,7 +2,8 @@
 
 input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``maps`` (attention_maps.npz) and
 ``images`` (attention_images.csv), both lists with one file a run; params: ``runs`` (in the same order:
-dictionaries with dataset, backbone, loss, variant, seed), ``method`` (optional, "study"); output: ``png``, ``pdf``.
+dictionaries with dataset, backbone, loss, variant, seed), ``method`` (optional, "study");
+output: ``png``, ``pdf``.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The contact sheet of a dataset: some of its test images, their masks, and the images with swapped backgrounds.
+"""The contact sheet of a dataset: some test images, their masks, and the images with swapped backgrounds.
 
-input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (the layout.csv of the
+input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (layout.csv of the
 test backgrounds); params: ``dataset``, ``count``; output: ``png``, ``pdf``.
 """
 

@@ -1,9 +1,9 @@
 """Queries of a dataset and their best matches under one loss, for each variant, clean and swapped.
 
-input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (the layout.csv of the
+input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (layout.csv of the
 test backgrounds), ``matches`` (the runs' matches.csv); params: ``runs`` (in the same order: dictionaries with
-dataset, backbone, loss, variant, seed), ``evaluation`` (draws' seed, background_crop), ``transform`` (eval_size,
-scale, ratio, flip); output: ``png``, ``pdf``.
+dataset, backbone, loss, variant, seed), ``evaluation`` (seed, background_crop), ``transform`` (the config's
+section); output: ``png``, ``pdf``.
 """
 
 from pathlib import Path
@@ -16,8 +16,16 @@ from bgbias.logs import job_log
 from bgbias.pixels import PixelStore
 
 
-def draw_retrieval_gallery(layout: str, backgrounds: str, matches: list[str], runs: list[dict], evaluation: dict,
-                           transform: dict, png: str, pdf: str) -> None:  # fmt: skip
+def draw_retrieval_gallery(
+    layout: str,
+    backgrounds: str,
+    matches: list[str],
+    runs: list[dict],
+    evaluation: dict,
+    transform: dict,
+    png: str,
+    pdf: str,
+) -> None:
     store, scenes = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
     picture = pictures_as_compared(store, scenes, evaluation, transform)
     chosen = one_run_a_variant(runs)

@@ -29,6 +29,13 @@ NAMES = {
     "map_at_r": "MAP@R",
     "precision_at_1": "Precision@1",
     "r_precision": "R-precision",
+    "iou_mean": "IoU, mean",
+    "iou_sd": "IoU, sd",
+    "iou_median": "IoU, median",
+    "overlap_mean": "Overlap, mean",
+    # maskers keep their spelling
+    "u2net": "u2net",
+    "u2netp": "u2netp",
 }
 
 

@@ -15,7 +15,7 @@ from bgbias.table_formats import number
 
 @dataclass
 class Panel:
-    """An image uint8 (s, s, 3), its mask uint8 (s, s); for each variant the map (s, s) in [0, 1] and its score."""
+    """An image uint8 (s, s, 3), its mask uint8 (s, s); each variant's map (s, s) in [0, 1] and its score."""
 
     image: np.ndarray
     mask: np.ndarray

@@ -11,7 +11,7 @@ NAMES = ("image", "mask", "swapped")
 
 
 def draw(pictures: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], title: str) -> Figure:
-    """``pictures``: uint8 (image (s, s, 3), mask (s, s), swapped (s, s, 3)); up to three of these in a line."""
+    """``pictures``: uint8 image (s, s, 3), mask (s, s) and swapped (s, s, 3); up to three such in a line."""
     lines = max(1, -(-len(pictures) // 3))
     across = max(1, -(-len(pictures) // lines))
     step, gap = 1.03, 0.3

@@ -49,9 +49,8 @@ def _around(mask: np.ndarray) -> tuple[slice, slice]:
         return slice(None), slice(None)
     spans = [np.flatnonzero(mask.any(axis=axis))[[0, -1]] for axis in (1, 0)]
     side = 1.2 * max(last - first + 1 for first, last in spans)
-    return tuple(
-        _window(first, last, side, length) for (first, last), length in zip(spans, mask.shape, strict=True)
-    )
+    (top, bottom), (left, right) = spans
+    return _window(top, bottom, side, mask.shape[0]), _window(left, right, side, mask.shape[1])
 
 
 def _window(first: int, last: int, side: float, length: int) -> slice:

@@ -1,4 +1,4 @@
-"""Small picture arithmetic for figures, in numpy and Pillow: a figure does not need torch, which takes 4 s to import."""
+"""Small picture arithmetic for figures, in numpy and Pillow: torch takes longer to import than to use."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ def swap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarr
 
 
 def heat(rgb: np.ndarray, map_: np.ndarray) -> np.ndarray:
-    """A map (h, w) in [0, 1] laid as glow over the greyed picture (h, w, 3): where the map is 0 stays grey."""
+    """A map (h, w) in [0, 1] as glow over the greyed picture (h, w, 3); where the map is 0 it stays grey."""
     from matplotlib import colormaps
 
     grey = rgb.mean(axis=2, keepdims=True) / 255 * 0.75 + 0.1

@@ -12,7 +12,7 @@ from bgbias.names import human
 
 @dataclass
 class Query:
-    """A query image under each protocol, and its matches: (variant, protocol) → [(image, hit)], best first."""
+    """A query's image under each protocol, and (variant, protocol) → its matches (image, hit), best first."""
 
     images: dict[str, np.ndarray]
     matches: dict[tuple[str, str], list[tuple[np.ndarray, bool]]] = field(default_factory=dict)

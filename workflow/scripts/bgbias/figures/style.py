@@ -1,7 +1,7 @@
 """What all figures share: fonts, colours, sizes, and how a figure becomes a PNG and a PDF.
 
-Colours are from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; a variant has the
-same colour in every figure. A figure is 10 inches wide: shown 1000 px wide, its text is about 13 px high.
+Colours are from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; a variant
+has the same colour in every figure. A figure is 10 inches wide: shown 1000 px wide, its text is 13 px high.
 """
 
 import os

@@ -15,7 +15,7 @@ from bgbias.summaries import seen
 def draw(summary: Sequence[dict]) -> Figure:
     """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
 
-    ``summary`` is that of :func:`bgbias.summaries.summarise_retrieval`; cells without both protocols are left out.
+    ``summary`` is that of :func:`bgbias.summaries.summarise_retrieval`; a cell needs both protocols.
     """
     backbones, datasets = seen(summary, "backbone"), seen(summary, "dataset")
     losses, colours = seen(summary, "loss"), variant_colours(seen(summary, "variant"))

@@ -1,4 +1,4 @@
-"""A page of square pictures: one axes whose unit is a tile, because a hundred axes take a hundred times as long."""
+"""A page of square pictures on one axes whose unit is a tile: a hundred axes take a hundred times as long."""
 
 from collections.abc import Sequence
 
@@ -19,10 +19,10 @@ def page(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def heading(axes: Axes, title: str, names: Sequence[tuple[float, str]] = (), left: float = 0.05) -> float:
-    """Write ``title`` at the top and ``names`` (x, text) over columns; where the first line of tiles may begin."""
+def heading(axes: Axes, title: str, names: Sequence[tuple[float, str]] = ()) -> float:
+    """Write ``title`` at the top and ``names`` (x, text) over columns; the y where tiles may begin."""
     line = axes.get_xlim()[1] / WIDTH  # tiles an inch: text has the same size on every page, tiles have not
-    write(axes, left, 0.22 * line, title, 12, ha="left", weight="bold")
+    write(axes, 0.05, 0.22 * line, title, 12, ha="left", weight="bold")
     for x, name in names:
         write(axes, x, 0.6 * line, name)
     return (0.78 if names else 0.46) * line
@@ -39,7 +39,7 @@ def legend(axes: Axes, entries: Sequence[tuple[str, str]]) -> None:
 
 
 def place(axes: Axes, image: np.ndarray, x: float, y: float, colour: str = RULE, line: float = 0.8) -> None:
-    """Put ``image``, uint8 (h, w) or (h, w, 3), into the square tile at (x, y), letter-boxed, and frame it."""
+    """Put ``image``, uint8 (h, w) or (h, w, 3), into the tile at (x, y), letter-boxed, and frame it."""
     height, width = np.array(image.shape[:2]) / max(image.shape[:2])
     left, top = x + (1 - width) / 2, y + (1 - height) / 2
     limits = axes.get_xlim()[1], axes.get_ylim()[0]
@@ -61,7 +61,7 @@ def contour(axes: Axes, mask: np.ndarray, x: float, y: float, colour: str, line:
 
 
 def verdict(axes: Axes, x: float, y: float, hit: bool) -> None:
-    """Mark the tile at (x, y) as hit or miss: by colour, and by a sign for those who cannot tell the colours."""
+    """Mark the tile at (x, y) as hit or miss: by colour, and by a sign for who cannot tell the colours."""
     colour, sign = (HIT, "✓") if hit else (MISS, "✗")
     axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=colour, linewidth=2.6))
     axes.add_patch(

@@ -1,0 +1,117 @@
+"""Published numbers beside measured ones. A cell that was not run stays empty: nothing is guessed."""
+
+from collections.abc import Sequence
+
+from bgbias.names import human
+from bgbias.statistics import mean_absolute_difference, spearman
+from bgbias.summaries import RUN, finite, pick, seen
+from bgbias.table_formats import Cell, Table, number
+
+# What identifies a cell of each table.
+KEYS = {
+    "retrieval": (*RUN, "protocol"),
+    "attention": (*RUN, "method"),
+    "mask_quality": ("dataset", "masker", "measure"),
+}
+# Which keys name a row of its printed form (the blocks are datasets), and which one is spread over columns.
+LAYOUT = {
+    "retrieval": (("loss", "variant"), "protocol"),
+    "attention": (("loss",), "variant"),
+    "mask_quality": (("measure",), "masker"),
+}
+COLUMNS = ("published", "measured", "difference", "source")
+_MEASURES = ("iou_mean", "iou_sd", "iou_median", "overlap_mean")
+
+
+def compare(
+    published: Sequence[dict], measured: Sequence[dict], keys: Sequence[str], scale: float = 1
+) -> list[dict]:
+    """A row for every published cell: ``keys``, then :data:`COLUMNS`; None where it was not run.
+
+    ``measured`` rows hold ``mean``, which is multiplied by ``scale`` to get the unit of the published ones.
+    """
+    found = {pick(row, keys): scale * finite(row, "mean", pick(row, keys)) for row in measured}
+    rows = []
+    for row in published:
+        key = pick(row, keys)
+        value, ours = finite(row, "mean", key), found.get(key)
+        difference = None if ours is None else ours - value
+        rows.append(
+            dict(
+                zip(keys, key, strict=True),
+                published=value,
+                measured=ours,
+                difference=difference,
+                source=row["source"],
+            )
+        )
+    return rows
+
+
+def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
+    """The wide rows of a mask-quality table as one row a measure, to be compared like the others."""
+    return [
+        {
+            "dataset": row["dataset"],
+            "masker": row["masker"],
+            "measure": measure,
+            "mean": row[measure],
+            "source": row.get("source", ""),
+        }
+        for row in rows
+        for measure in _MEASURES
+        if measure in row
+    ]
+
+
+def agreement(rows: Sequence[dict]) -> dict | None:
+    """``n`` cells that were run, their ``spearman`` and ``mean_absolute_difference``; None where none was."""
+    run = [row for row in rows if row["measured"] is not None]
+    if not run:
+        return None
+    published, measured = ([row[side] for row in run] for side in ("published", "measured"))
+    return {
+        "n": len(run),
+        "spearman": spearman(published, measured),
+        "mean_absolute_difference": mean_absolute_difference(published, measured),
+    }
+
+
+def comparison_table(rows: Sequence[dict], kind: str) -> Table:
+    """Published, measured and difference side by side, a block a dataset; retrieval in percent."""
+    digits = 3 if kind == "mask_quality" else 2
+    lines, across = LAYOUT[kind]
+    columns = seen(rows, across)
+    cells = {(row["dataset"], *pick(row, lines), row[across]): row for row in rows}
+
+    def block(dataset: str) -> list[list[Cell]]:
+        found: list[list[Cell]] = []
+        families = set()
+        for name in dict.fromkeys(pick(row, lines) for row in rows if row["dataset"] == dataset):
+            repeated = len(name) > 1 and name[0] in families
+            families.add(name[0])
+            stub = [Cell("" if repeated else human(name[0])), *(Cell(human(part)) for part in name[1:])]
+            values = [cells.get((dataset, *name, column)) for column in columns]
+            found.append(stub + [cell for row in values for cell in _three(row, digits)])
+        return found
+
+    groups = [(human(column), list(COLUMNS[:3])) for column in columns]
+    return Table(
+        [human(line) for line in lines],
+        groups,
+        [(human(dataset), block(dataset)) for dataset in seen(rows, "dataset")],
+    )
+
+
+def _three(row: dict | None, digits: int) -> list[Cell]:
+    """Published, measured and signed difference; empty cells for what is not there."""
+    if row is None:
+        return [Cell()] * 3
+    if row["measured"] is None:
+        return [Cell(number(row["published"], digits)), Cell(), Cell()]
+    difference = number(row["difference"], digits)
+    return [
+        Cell(number(row["published"], digits)),
+        Cell(number(row["measured"], digits)),
+        Cell(difference if difference.startswith("−") else f"+{difference}"),
+    ]

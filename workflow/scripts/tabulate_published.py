@@ -1,0 +1,42 @@
+"""Published, measured and difference of one of the three tables.
+
+input: ``published`` (resources/published/{kind}.csv), ``results`` (results/{study}/{kind}.csv);
+params: ``kind`` (retrieval, attention or mask_quality); output: ``tex``, ``csv``, ``md``.
+"""
+
+from bgbias.files import read_rows, write_rows, write_text
+from bgbias.logs import job_log
+from bgbias.published import COLUMNS, KEYS, compare, comparison_table, measures_as_rows
+from bgbias.summaries import summarise_attention, summarise_retrieval
+from bgbias.table_formats import to_latex, to_markdown
+
+# How the collected rows become one row a cell, and what turns their unit into the published one.
+SUMMARIES = {
+    "retrieval": (summarise_retrieval, 100),
+    "attention": (summarise_attention, 1),
+    "mask_quality": (measures_as_rows, 1),
+}
+
+
+def tabulate_published(published: str, results: str, kind: str, tex: str, csv: str, md: str) -> None:
+    known = read_rows(published)
+    summarise, scale = SUMMARIES[kind]
+    if kind == "mask_quality":
+        known = measures_as_rows(known)
+    rows = compare(known, summarise(read_rows(results)), KEYS[kind], scale)
+    table = comparison_table(rows, kind)
+    write_text(tex, to_latex(table))
+    write_text(md, to_markdown(table))
+    write_rows(csv, rows, (*KEYS[kind], *COLUMNS))
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        tabulate_published(
+            snakemake.input.published,
+            snakemake.input.results,
+            snakemake.params.kind,
+            snakemake.output.tex,
+            snakemake.output.csv,
+            snakemake.output.md,
+        )
