@@ -4,6 +4,11 @@ from bgbias.demo_world import make_backgrounds
 from bgbias.logs import job_log
 
 if "snakemake" in globals():
-    with job_log(snakemake.log[0]):  # noqa: F821
-        make_backgrounds(snakemake.output[0], snakemake.params.count, snakemake.params.size,  # noqa: F821
-                         snakemake.params.seed, snakemake.params.role)  # noqa: F821
+    with job_log(snakemake.log[0]):
+        make_backgrounds(
+            snakemake.output[0],
+            snakemake.params.count,
+            snakemake.params.size,
+            snakemake.params.seed,
+            snakemake.params.role,
+        )

@@ -14,7 +14,8 @@ def make_demo_world(raw: str, index: str, settings: dict) -> None:
 
 
 if "snakemake" in globals():
-    with job_log(snakemake.log[0]):  # noqa: F821
+    with job_log(snakemake.log[0]):
         names = ("world", "rho", "classes", "images_per_class", "size", "seed")
-        make_demo_world(snakemake.output.raw, snakemake.output.index,  # noqa: F821
-                        {name: snakemake.params[name] for name in names})  # noqa: F821
+        make_demo_world(
+            snakemake.output.raw, snakemake.output.index, {name: snakemake.params[name] for name in names}
+        )

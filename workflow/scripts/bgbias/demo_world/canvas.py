@@ -37,6 +37,10 @@ class Canvas:
         self.size = size
         self.pose = pose
         self.side = size * SAMPLES
+        self.foot: int | None = (
+            None  # the row of the picture on which the object stands, if not its lowest one
+        )
+        self._origin = (0, 0)
         self.image = Image.new("RGB", (self.side, self.side), (128, 128, 128))
         self.mask = Image.new("L", (self.side, self.side), 0)
         self._colours = ImageDraw.Draw(self.image)
@@ -51,8 +55,12 @@ class Canvas:
         placed = []
         for x, y in points:
             u, v = x * across, y * down
-            placed.append((round(pose.x * self.side + u * cos - v * sin),
-                           round(pose.y * self.side + u * sin + v * cos)))
+            placed.append(
+                (
+                    round(pose.x * self.side + u * cos - v * sin) - self._origin[0],
+                    round(pose.y * self.side + u * sin + v * cos) - self._origin[1],
+                )
+            )
         return placed
 
     def polygon(self, points: Points, fill: Colour) -> None:
@@ -79,21 +87,31 @@ class Canvas:
             if draw is not None:
                 draw.line(placed, fill=ink, width=thick, joint="curve")
 
+    def stand_at(self, x: float, y: float) -> None:
+        """Say that the object stands on this point of its own, though something may hang lower."""
+        self.foot = self.place([(x, y)])[0][1] // SAMPLES
+
     @contextmanager
     def clipped(self, outline: Points) -> Iterator[None]:
         """Within the block, drawing changes colours inside ``outline`` only and never the mask."""
-        whole = self.image, self._colours, self._cover
-        inside = Image.new("L", (self.side, self.side), 0)
-        ImageDraw.Draw(inside).polygon(self.place(outline), fill=255)
-        self.image = whole[0].copy()
+        around = self.image, self._colours, self._cover, self._origin
+        placed = self.place(outline)
+        left, top = (min(0 if value < 0 else value for value in axis) for axis in zip(*placed, strict=True))
+        # Only the outline's bounding box is copied: that is most of the cost.
+        box = (left, top, max(left, *(x for x, _ in placed)) + 1, max(top, *(y for _, y in placed)) + 1)
+        inside = Image.new("L", (box[2] - left, box[3] - top), 0)
+        ImageDraw.Draw(inside).polygon([(x - left, y - top) for x, y in placed], fill=255)
+        self.image = self.image.crop(box)
+        self._origin = (self._origin[0] + left, self._origin[1] + top)
         self._colours, self._cover = ImageDraw.Draw(self.image), None
         yield
-        whole[0].paste(self.image, (0, 0), inside)
-        self.image, self._colours, self._cover = whole
+        around[0].paste(self.image, (left, top), inside)
+        self.image, self._colours, self._cover, self._origin = around
 
     def finish(self) -> tuple[Image.Image, Image.Image]:
         """The object before black (RGB, so premultiplied by its mask) and its exact soft mask (L), ``size`` pixels."""
-        before_black = Image.composite(self.image, Image.new("RGB", self.image.size), self.mask)
+        before_black = Image.new("RGB", self.image.size)
+        before_black.paste(self.image, (0, 0), self.mask)
         return before_black.reduce(SAMPLES), self.mask.reduce(SAMPLES)
 
 
@@ -105,9 +123,18 @@ def smooth(points: Points, closed: bool = True, steps: int = 6) -> list[tuple[fl
         p0, p1, p2, p3 = (points[_neighbour(index + offset, count, closed)] for offset in (-1, 0, 1, 2))
         for step in range(steps):
             t = step / steps
-            curve.append(tuple(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t
-                                      + (3 * b - a - 3 * c + d) * t * t * t)
-                               for a, b, c, d in zip(p0, p1, p2, p3, strict=True)))
+            curve.append(
+                tuple(
+                    0.5
+                    * (
+                        2 * b
+                        + (c - a) * t
+                        + (2 * a - 5 * b + 4 * c - d) * t * t
+                        + (3 * b - a - 3 * c + d) * t * t * t
+                    )
+                    for a, b, c, d in zip(p0, p1, p2, p3, strict=True)
+                )
+            )
     if not closed:
         curve.append(tuple(points[-1]))
     return curve
@@ -117,7 +144,9 @@ def _neighbour(index: int, count: int, closed: bool) -> int:
     return index % count if closed else min(max(index, 0), count - 1)
 
 
-def oval(x: float, y: float, rx: float, ry: float, tilt: int = 0, step: int = 15) -> list[tuple[float, float]]:
+def oval(
+    x: float, y: float, rx: float, ry: float, tilt: int = 0, step: int = 15
+) -> list[tuple[float, float]]:
     """An ellipse as a polygon; ``tilt`` in whole degrees, clockwise."""
     cos, sin = cosine(tilt), sine(tilt)
     ring = [(rx * cosine(turn), ry * sine(turn)) for turn in range(0, 360, step)]

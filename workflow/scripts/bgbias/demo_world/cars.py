@@ -31,8 +31,30 @@ BODIES = {
 }  # fmt: skip
 LIVERIES = ["plain", "sill", "belt", "two-tone", "racing", "flames", "checks", "roundel", "bonnet", "wedge"]
 RIMS = ["disc", "spokes", "ring", "cross", "holes"]
-NAMES = ["Alder", "Borealis", "Comet", "Dorado", "Ember", "Falconer", "Gale", "Harrow", "Ibex", "Juniper", "Kestrel",
-         "Lumen", "Meteor", "Nimbus", "Orion", "Pampas", "Quarry", "Rivet", "Sable", "Tundra", "Umber", "Vesper"]
+NAMES = [
+    "Alder",
+    "Borealis",
+    "Comet",
+    "Dorado",
+    "Ember",
+    "Falconer",
+    "Gale",
+    "Harrow",
+    "Ibex",
+    "Juniper",
+    "Kestrel",
+    "Lumen",
+    "Meteor",
+    "Nimbus",
+    "Orion",
+    "Pampas",
+    "Quarry",
+    "Rivet",
+    "Sable",
+    "Tundra",
+    "Umber",
+    "Vesper",
+]
 
 
 @dataclass(frozen=True)
@@ -53,18 +75,31 @@ class Car:
 
 def design(kind: str, hue: float, rng: np.random.Generator) -> Car:
     """A model of the body ``kind``, painted near ``hue``."""
-    saturation, value = pick(rng, [(0.8, 0.8), (0.65, 0.95), (0.85, 0.5), (0.3, 0.9), (0.12, 0.92), (0.2, 0.35)])
+    saturation, value = pick(
+        rng, [(0.8, 0.8), (0.65, 0.95), (0.85, 0.5), (0.3, 0.9), (0.12, 0.92), (0.2, 0.35)]
+    )
     trim = pick(rng, [(240, 240, 235), (35, 35, 40), colour(hue + pick(rng, [0.33, 0.5, 0.67]), 0.75, 0.85)])
-    return Car(body=kind, paint=colour(hue, saturation, value), trim=trim, livery=pick(rng, LIVERIES),
-               rim=pick(rng, RIMS), spokes=whole(rng, 4, 9), wheel=between(rng, 0.155, 0.22),
-               height=between(rng, 0.86, 1.16), length=between(rng, 0.86, 1.05),
-               roof_rack=pick(rng, [True, False, False]), spoiler=pick(rng, [True, False, False]),
-               glass=pick(rng, [(60, 80, 100), (35, 40, 48), (130, 165, 185)]))
+    return Car(
+        body=kind,
+        paint=colour(hue, saturation, value),
+        trim=trim,
+        livery=pick(rng, LIVERIES),
+        rim=pick(rng, RIMS),
+        spokes=whole(rng, 4, 9),
+        wheel=between(rng, 0.155, 0.22),
+        height=between(rng, 0.86, 1.16),
+        length=between(rng, 0.86, 1.05),
+        roof_rack=pick(rng, [True, False, False]),
+        spoiler=pick(rng, [True, False, False]),
+        glass=pick(rng, [(60, 80, 100), (35, 40, 48), (130, 165, 185)]),
+    )
 
 
 def vary(car: Car, hue: float, rng: np.random.Generator) -> Car:
     """The same model another day: the paint's hue turned by ``hue``."""
-    return replace(car, paint=shift_hue(car.paint, hue, between(rng, 0.85, 1.15)), trim=shift_hue(car.trim, hue))
+    return replace(
+        car, paint=shift_hue(car.paint, hue, between(rng, 0.85, 1.15)), trim=shift_hue(car.trim, hue)
+    )
 
 
 def draw(canvas: Canvas, car: Car, rng: np.random.Generator) -> None:
@@ -79,8 +114,17 @@ def draw(canvas: Canvas, car: Car, rng: np.random.Generator) -> None:
     hull = [*outline, *sill]
     if car.spoiler:
         x, y = at(body["line"][1:2])[0]
-        canvas.polygon([(x - 0.03, y - 0.12), (x + 0.2, y - 0.09), (x + 0.2, y - 0.05), (x + 0.05, y - 0.06),
-                        (x + 0.06, y + 0.05), (x + 0.02, y + 0.05)], shade(car.paint, 0.7))
+        canvas.polygon(
+            [
+                (x - 0.03, y - 0.12),
+                (x + 0.2, y - 0.09),
+                (x + 0.2, y - 0.05),
+                (x + 0.05, y - 0.06),
+                (x + 0.06, y + 0.05),
+                (x + 0.02, y + 0.05),
+            ],
+            shade(car.paint, 0.7),
+        )
     if car.roof_rack and car.body not in ("Roadster",):
         left, right = at(body["cabin"][1:3])
         top = min(y for _, y in at(body["line"]))
@@ -110,18 +154,26 @@ def _livery(canvas: Canvas, car: Car, lift: float) -> None:
         canvas.box(-1.1, -1, 1.1, lift - 0.3 * car.height, car.trim)
     elif car.livery == "racing":
         for x in (-0.05, 0.1):
-            canvas.polygon([(x - 0.3, lift + 0.1), (x - 0.2, lift + 0.1), (x + 0.12, -1), (x + 0.02, -1)], car.trim)
+            canvas.polygon(
+                [(x - 0.3, lift + 0.1), (x - 0.2, lift + 0.1), (x + 0.12, -1), (x + 0.02, -1)], car.trim
+            )
     elif car.livery == "flames":
         points = [(1.1, lift + 0.05), (1.1, lift - 0.26)]
         for index in range(5):
             x = 0.75 - 0.22 * index
-            points += [(x, lift - 0.24 + 0.035 * index), (x - 0.2, lift - 0.2 + 0.04 * index), (x, lift - 0.13 + 0.03 * index)]
+            points += [
+                (x, lift - 0.24 + 0.035 * index),
+                (x - 0.2, lift - 0.2 + 0.04 * index),
+                (x, lift - 0.13 + 0.03 * index),
+            ]
         canvas.polygon(points, car.trim)
     elif car.livery == "checks":
         for index in range(28):
             x, row = -1.05 + 0.15 * (index // 2), index % 2
             shift = 0.075 * row
-            canvas.box(x + shift, lift - 0.2 + 0.075 * row, x + shift + 0.075, lift - 0.125 + 0.075 * row, car.trim)
+            canvas.box(
+                x + shift, lift - 0.2 + 0.075 * row, x + shift + 0.075, lift - 0.125 + 0.075 * row, car.trim
+            )
     elif car.livery == "roundel":
         canvas.ellipse(-0.08, lift - 0.13, 0.15, 0.15, car.trim)
         canvas.ellipse(-0.08, lift - 0.13, 0.09, 0.09, shade(car.paint, 0.8))
@@ -136,8 +188,10 @@ def _glass(canvas: Canvas, car: Car, cabin, pillars) -> None:
     with canvas.clipped(cabin):
         left, top, right, bottom = cabin[1][0], cabin[1][1], cabin[2][0], cabin[0][1]
         middle = (left + right) / 2
-        canvas.polygon([(middle - 0.1, bottom), (middle, bottom), (middle + 0.18, top), (middle + 0.08, top)],
-                       shade(car.glass, 1.35))
+        canvas.polygon(
+            [(middle - 0.1, bottom), (middle, bottom), (middle + 0.18, top), (middle + 0.08, top)],
+            shade(car.glass, 1.35),
+        )
         for x in pillars:
             canvas.box(x - 0.02, top - 0.1, x + 0.02, bottom + 0.1, shade(car.paint, 0.7))
     for x in pillars[:1] or [cabin[0][0] + 0.2]:
@@ -165,7 +219,13 @@ def _wheel(canvas: Canvas, car: Car, x: float, y: float, turn: int) -> None:
         canvas.ellipse(x, y, rim, rim, metal)
         for spoke in range(car.spokes):
             angle = turn + 360 * spoke // car.spokes
-            canvas.ellipse(x + 0.62 * rim * cosine(angle), y + 0.62 * rim * sine(angle), rim * 0.18, rim * 0.18, (40, 40, 44))
+            canvas.ellipse(
+                x + 0.62 * rim * cosine(angle),
+                y + 0.62 * rim * sine(angle),
+                rim * 0.18,
+                rim * 0.18,
+                (40, 40, 44),
+            )
     else:
         canvas.ellipse(x, y, rim, rim, (55, 55, 60))
         count, width = (4, 0.3) if car.rim == "cross" else (car.spokes, 0.2)

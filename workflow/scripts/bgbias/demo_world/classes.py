@@ -18,14 +18,31 @@ class World:
     painter: ModuleType
     kinds: list[str]
     places: list[str]
-    shadow: bool
+    support: str  # what an object stands on
+    sway: int  # degrees by which it may lean
     hue_spread: float  # largest turn of the colours within a class
 
 
 WORLDS = {
-    "cars": World(cars, list(cars.BODIES), ["street", "hills", "mountains", "shore", "desert", "bricks", "garage"], True, 0.04),
-    "birds": World(birds, list(birds.BUILDS), ["foliage", "forest", "hills", "mountains", "shore", "desert"], False, 0.04),
-    "products": World(products, list(products.KINDS), ["room", "table", "shelf", "tiles", "cloth", "bricks"], True, 0.04),
+    "cars": World(
+        cars,
+        list(cars.BODIES),
+        ["street", "hills", "mountains", "desert", "bricks", "garage"],
+        "shadow",
+        4,
+        0.04,
+    ),
+    "birds": World(
+        birds, list(birds.BUILDS), ["foliage", "forest", "hills", "mountains", "shore"], "branch", 9, 0.04
+    ),
+    "products": World(
+        products,
+        list(products.KINDS),
+        ["room", "table", "shelf", "tiles", "cloth", "bricks"],
+        "shadow",
+        7,
+        0.04,
+    ),
 }
 # Shares of the classes that are for training and for validation; the rest is the test. About the papers' halves,
 # with a little more for training because the demo has so few.
@@ -44,7 +61,9 @@ def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
     """``count`` classes (label = place in the list), ordered train, val, test as in the papers' datasets."""
     limit = len(world.kinds) * len(world.painter.NAMES)
     if not 6 <= count <= limit:
-        raise StudyError(f"A generated dataset can have 6 to {limit} classes, not {count}: change `classes` in the config.")
+        raise StudyError(
+            f"A generated dataset can have 6 to {limit} classes, not {count}: change `classes` in the config."
+        )
     # Kinds and hues are spread evenly over the classes, so that no two are alike by accident; only then shuffled.
     order = generator(seed, "class order").permutation(count)
     offset = between(generator(seed, "hue offset"), 0, 1)
@@ -55,8 +74,12 @@ def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
         kind = world.kinds[index % len(world.kinds)]
         word = world.painter.NAMES[int(words[index // len(world.kinds)])]
         hue = offset + index * 0.618034  # the golden section: neighbours never share a hue
-        classes.append(DemoClass(
-            name=f"{word} {kind}", design=world.painter.design(kind, hue, generator(seed, "design", index)),
-            home=new_place(seed, "home", index, world.places),
-            split="train" if label < train else "val" if label < train + val else "test"))
+        classes.append(
+            DemoClass(
+                name=f"{word} {kind}",
+                design=world.painter.design(kind, hue, generator(seed, "design", index)),
+                home=new_place(seed, "home", index, world.places),
+                split="train" if label < train else "val" if label < train + val else "test",
+            )
+        )
     return classes

@@ -19,8 +19,15 @@ HAND_LABELS = 20
 ROLES = ("train", "validation", "test")
 
 
-def make_dataset(folder: str | os.PathLike, world: str, rho: float, classes: int, images_per_class: int, size: int,
-                 seed: int) -> list[dict]:
+def make_dataset(
+    folder: str | os.PathLike,
+    world: str,
+    rho: float,
+    classes: int,
+    images_per_class: int,
+    size: int,
+    seed: int,
+) -> list[dict]:
     """Write ``images/<class>/<number>.jpg`` and ``exact_masks/<class>/<number>.png`` below ``folder``.
 
     ``rho`` is the probability that an image shows its class's home place; otherwise it shows a place of its own.
@@ -34,7 +41,9 @@ def make_dataset(folder: str | os.PathLike, world: str, rho: float, classes: int
     if not 0 <= rho <= 1:
         raise StudyError(f"rho is a probability, not {rho}: choose a number from 0 to 1.")
     if images_per_class < 2:
-        raise StudyError(f"images_per_class must be at least 2, not {images_per_class}: retrieval needs a partner.")
+        raise StudyError(
+            f"images_per_class must be at least 2, not {images_per_class}: retrieval needs a partner."
+        )
     folder, spec = Path(folder), WORLDS[world]
     members = make_classes(spec, classes, seed)
     rows = []
@@ -42,29 +51,40 @@ def make_dataset(folder: str | os.PathLike, world: str, rho: float, classes: int
     for label, number in progress(jobs, f"generate {world}", "images"):
         member = members[label]
         name = member.name.lower().replace(" ", "_")
-        image_path, mask_path = f"images/{name}/{number + 1:03d}.jpg", f"exact_masks/{name}/{number + 1:03d}.png"
+        image_path, mask_path = (
+            f"images/{name}/{number + 1:03d}.jpg",
+            f"exact_masks/{name}/{number + 1:03d}.png",
+        )
         picture, mask = make_image(spec, member, rho, size, seed, label, number)
         _save(picture, folder / image_path, quality=92, subsampling=0)
         _save(mask, folder / mask_path, compress_level=1)
-        rows.append({"path": image_path, "label": label, "class_name": member.name, "split": member.split,
-                     "mask": mask_path})
+        rows.append(
+            {
+                "path": image_path,
+                "label": label,
+                "class_name": member.name,
+                "split": member.split,
+                "mask": mask_path,
+            }
+        )
     _keep_hand_labels(rows, seed)
     return rows
 
 
-def make_image(world: World, member: DemoClass, rho: float, size: int, seed: int, label: int,
-               number: int) -> tuple[Image.Image, Image.Image]:
+def make_image(
+    world: World, member: DemoClass, rho: float, size: int, seed: int, label: int, number: int
+) -> tuple[Image.Image, Image.Image]:
     """Image ``number`` of the class ``label`` (RGB) and its exact mask (L)."""
     # The object's stream knows nothing of rho: two datasets that differ in rho show the same objects.
     rng = generator(seed, "object", label, number)
-    canvas = Canvas(size, random_pose(rng))
+    canvas = Canvas(size, random_pose(rng, world.sway))
     turn = between(rng, -world.hue_spread, world.hue_spread)
     world.painter.draw(canvas, world.painter.vary(member.design, turn, rng), rng)
     place = member.home
     if not at_home(rho, seed, label, number):
         place = new_place(seed, "elsewhere", label * 1_000_003 + number, world.places)
     background = view(place, size, generator(seed, "view", label, number))
-    return photograph(canvas, background, generator(seed, "photograph", label, number), world.shadow)
+    return photograph(canvas, background, generator(seed, "photograph", label, number), world.support)
 
 
 def at_home(rho: float, seed: int, label: int, number: int) -> bool:
@@ -80,7 +100,9 @@ def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int
     if role not in ROLES:
         raise StudyError(f"Unknown role {role!r} of a background set: choose one of {', '.join(ROLES)}.")
     if count < 1:
-        raise StudyError(f"A background set needs at least one image, not {count}: change `count` in the config.")
+        raise StudyError(
+            f"A background set needs at least one image, not {count}: change `count` in the config."
+        )
     names = []
     for number in progress(range(count), f"generate {role} backgrounds", "images"):
         place = new_place(seed, f"wild {role}", number, list(PAINTERS))
@@ -102,5 +124,3 @@ def _keep_hand_labels(rows: list[dict], seed: int) -> None:
 def _save(picture: Image.Image, path: Path, **settings: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path, **settings)
-
-

@@ -19,7 +19,9 @@ def room(place: Generator, view: Generator, side: int) -> Image.Image:
         _frame(picture, place, view, floor)
     below(picture, [(0, floor), (1, floor)], _planks(place, view, side))
     board = pick(place, [(240, 238, 230), shade(wall, 0.6)])
-    ImageDraw.Draw(picture).rectangle([0, round((floor - 0.035) * side), side, round(floor * side)], fill=board)
+    ImageDraw.Draw(picture).rectangle(
+        [0, round((floor - 0.035) * side), side, round(floor * side)], fill=board
+    )
     return _lamplight(picture, place)
 
 
@@ -30,12 +32,20 @@ def table(place: Generator, view: Generator, side: int) -> Image.Image:
     picture = grain(view, side, shade(wall, 0.85), shade(wall, 1.1), 2, 2, 2)
     pen = ImageDraw.Draw(picture)
     for _ in range(whole(place, 2, 5)):
-        x, width, top = between(place, 0, 1) + between(view, -0.04, 0.04), between(place, 0.05, 0.2), between(place, 0, edge)
-        pen.rectangle([round(x * side), round(top * side), round((x + width) * side), round(edge * side)],
-                      fill=_interior_colour(place))
+        x, width, top = (
+            between(place, 0, 1) + between(view, -0.04, 0.04),
+            between(place, 0.05, 0.2),
+            between(place, 0, edge),
+        )
+        pen.rectangle(
+            [round(x * side), round(top * side), round((x + width) * side), round(edge * side)],
+            fill=_interior_colour(place),
+        )
     picture = picture.filter(ImageFilter.BoxBlur(side // 30))
     below(picture, [(0, edge), (1, edge)], _wood(place, view, side))
-    ImageDraw.Draw(picture).line([0, round(edge * side), side, round(edge * side)], fill=(60, 45, 35), width=2)
+    ImageDraw.Draw(picture).line(
+        [0, round(edge * side), side, round(edge * side)], fill=(60, 45, 35), width=2
+    )
     return _lamplight(picture, place)
 
 
@@ -44,7 +54,10 @@ def shelf(place: Generator, view: Generator, side: int) -> Image.Image:
     wall = _interior_colour(place)
     picture = grain(view, side, shade(wall, 0.8), shade(wall, 1.0), 3, 3, 2)
     pen = ImageDraw.Draw(picture)
-    boards, wood = whole(place, 2, 3), colour(between(place, 0.05, 0.1), between(place, 0.2, 0.6), between(place, 0.3, 0.8))
+    boards, wood = (
+        whole(place, 2, 3),
+        colour(between(place, 0.05, 0.1), between(place, 0.2, 0.6), between(place, 0.3, 0.8)),
+    )
     books = [_interior_colour(place) for _ in range(5)]
     for board in range(boards):
         y, x = (board + 0.9) / boards, between(view, 0, 0.05)
@@ -52,8 +65,15 @@ def shelf(place: Generator, view: Generator, side: int) -> Image.Image:
             width, high = between(place, 0.03, 0.09), between(place, 0.5, 0.8) / boards
             if happens(place, 0.75):
                 cover = shade(pick(place, books), between(place, 0.7, 1.2))
-                pen.rectangle([round(x * side), round((y - high) * side), round((x + width) * side) - 1,
-                               round(y * side)], fill=cover)
+                pen.rectangle(
+                    [
+                        round(x * side),
+                        round((y - high) * side),
+                        round((x + width) * side) - 1,
+                        round(y * side),
+                    ],
+                    fill=cover,
+                )
             x += width
         pen.rectangle([0, round(y * side), side, round((y + 0.035) * side)], fill=wood)
     return _lamplight(picture.filter(ImageFilter.BoxBlur(side // 130)), place)
@@ -71,8 +91,11 @@ def tiles(place: Generator, view: Generator, side: int) -> Image.Image:
         pen.line([0, round(y * side), side, round(y * side)], fill=joint, width=max(2, side // 110))
         for column in range(-1, int(1 / pitch) + 2):
             x = column * pitch + dx + (pitch / 2 if offset and row % 2 else 0)
-            pen.line([round(x * side), round(y * side), round(x * side), round((y + high) * side)], fill=joint,
-                     width=max(2, side // 110))
+            pen.line(
+                [round(x * side), round(y * side), round(x * side), round((y + high) * side)],
+                fill=joint,
+                width=max(2, side // 110),
+            )
     top = between(place, 0.62, 0.8)
     stone = colour(between(place, 0, 1), between(place, 0, 0.2), between(place, 0.2, 0.9))
     below(picture, [(0, top), (1, top)], grain(view, side, shade(stone, 0.75), shade(stone, 1.25), 50, 50, 2))
@@ -87,9 +110,16 @@ def cloth(place: Generator, view: Generator, side: int) -> Image.Image:
     pen, plaid = ImageDraw.Draw(stripes), happens(place, 0.6)
     pitch, shift = between(place, 0.12, 0.3), between(view, 0, 0.3)
     for _ in range(whole(place, 1, 3)):
-        at, width, ink = between(place, 0, pitch), between(place, 0.02, 0.09), shade(_interior_colour(place), 1.3)
+        at, width, ink = (
+            between(place, 0, pitch),
+            between(place, 0.02, 0.09),
+            shade(_interior_colour(place), 1.3),
+        )
         for repeat in range(-2, int(1 / pitch) + 1):
-            first, last = round((at + repeat * pitch + shift) * side), round((at + width + repeat * pitch + shift) * side)
+            first, last = (
+                round((at + repeat * pitch + shift) * side),
+                round((at + width + repeat * pitch + shift) * side),
+            )
             pen.rectangle([first, 0, last, side], fill=ink)
             if plaid:
                 pen.rectangle([0, first, side, first + (last - first) // 2], fill=ink)
@@ -101,7 +131,10 @@ def cloth(place: Generator, view: Generator, side: int) -> Image.Image:
 
 def bricks(place: Generator, view: Generator, side: int) -> Image.Image:
     """A brick wall and paving before it."""
-    clay, mortar = colour(between(place, 0.0, 0.1), between(place, 0.1, 0.6), between(place, 0.4, 0.8)), between(place, 0.5, 1.6)
+    clay, mortar = (
+        colour(between(place, 0.0, 0.1), between(place, 0.1, 0.6), between(place, 0.4, 0.8)),
+        between(place, 0.5, 1.6),
+    )
     picture = grain(view, side, shade(clay, 0.85), shade(clay, 1.15), 14, 20, 2)
     pen, high = ImageDraw.Draw(picture), between(place, 0.045, 0.08)
     wide, dx = high * between(place, 2, 3), between(view, 0, 0.2)
@@ -111,13 +144,20 @@ def bricks(place: Generator, view: Generator, side: int) -> Image.Image:
         for column in range(-1, int(1 / wide) + 2):
             left = (column + (row % 2) / 2) * wide + dx - 0.2
             if happens(place, 0.15):
-                pen.rectangle([round(left * side), y, round((left + wide) * side), round(y + high * side)],
-                              fill=shade(clay, between(place, 0.7, 1.2)))
-            pen.line([round(left * side), y, round(left * side), round(y + high * side)], fill=shade(clay, mortar),
-                     width=max(2, side // 120))
+                pen.rectangle(
+                    [round(left * side), y, round((left + wide) * side), round(y + high * side)],
+                    fill=shade(clay, between(place, 0.7, 1.2)),
+                )
+            pen.line(
+                [round(left * side), y, round(left * side), round(y + high * side)],
+                fill=shade(clay, mortar),
+                width=max(2, side // 120),
+            )
     foot = between(place, 0.65, 0.85)
     paving = colour(0.1, between(place, 0, 0.2), between(place, 0.35, 0.7))
-    below(picture, [(0, foot), (1, foot)], grain(view, side, shade(paving, 0.8), shade(paving, 1.15), 30, 40, 2))
+    below(
+        picture, [(0, foot), (1, foot)], grain(view, side, shade(paving, 0.8), shade(paving, 1.15), 30, 40, 2)
+    )
     return picture
 
 
@@ -139,7 +179,8 @@ def garage(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def _interior_colour(place: Generator) -> Colour:
-    return colour(between(place, 0, 1), between(place, 0.08, 0.6), between(place, 0.4, 0.95))
+    hue = pick(place, [between(place, 0.02, 0.16), between(place, 0.5, 0.66), between(place, 0, 1)])
+    return colour(hue, between(place, 0.06, 0.45), between(place, 0.4, 0.95))
 
 
 def _wallpaper(picture: Image.Image, place: Generator, wall: Colour) -> None:
@@ -148,7 +189,9 @@ def _wallpaper(picture: Image.Image, place: Generator, wall: Colour) -> None:
     ink, count = shade(wall, pick(place, [0.8, 1.35])), int(1 / pitch) + 1
     if pattern == "stripes":
         for column in range(count):
-            pen.rectangle([round(column * pitch * side), 0, round((column + 0.5) * pitch * side), side], fill=ink)
+            pen.rectangle(
+                [round(column * pitch * side), 0, round((column + 0.5) * pitch * side), side], fill=ink
+            )
     if pattern == "dots":
         radius = round(pitch * side * 0.2)
         for row in range(count):
@@ -165,13 +208,21 @@ def _frame(picture: Image.Image, place: Generator, view: Generator, floor: float
     inset = max(2, side // 50)
     pen.rectangle(outer, fill=pick(place, [(245, 242, 235), (70, 50, 35), (200, 165, 80)]))
     inner = [outer[0] + inset, outer[1] + inset, outer[2] - inset, outer[3] - inset]
-    pen.rectangle(inner, fill=colour(between(place, 0, 1), between(place, 0.2, 0.5), between(place, 0.6, 0.95)))
+    pen.rectangle(
+        inner, fill=colour(between(place, 0, 1), between(place, 0.2, 0.5), between(place, 0.6, 0.95))
+    )
     if happens(place, 0.5):
         middle = (outer[0] + outer[2]) // 2
         pen.rectangle([middle - inset // 2, outer[1], middle + inset // 2, outer[3]], fill=(245, 242, 235))
     else:
-        pen.polygon([(inner[0], inner[3]), ((inner[0] + inner[2]) // 2, (inner[1] + inner[3]) // 2),
-                     (inner[2], inner[3])], fill=_interior_colour(place))
+        pen.polygon(
+            [
+                (inner[0], inner[3]),
+                ((inner[0] + inner[2]) // 2, (inner[1] + inner[3]) // 2),
+                (inner[2], inner[3]),
+            ],
+            fill=_interior_colour(place),
+        )
 
 
 def _wood(place: Generator, view: Generator, side: int) -> Image.Image:
@@ -183,7 +234,11 @@ def _planks(place: Generator, view: Generator, side: int) -> Image.Image:
     picture = _wood(place, view, side)
     pen, dark, pitch = ImageDraw.Draw(picture), (60, 42, 30), between(place, 0.05, 0.12)
     for row in range(int(1 / pitch) + 1):
-        pen.line([0, round(row * pitch * side), side, round(row * pitch * side)], fill=dark, width=max(1, side // 150))
+        pen.line(
+            [0, round(row * pitch * side), side, round(row * pitch * side)],
+            fill=dark,
+            width=max(1, side // 150),
+        )
     return picture
 
 

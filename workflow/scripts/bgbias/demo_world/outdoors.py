@@ -11,8 +11,17 @@ Generator = np.random.Generator
 
 def sky(place: Generator, view: Generator, side: int, horizon: float = 0.6) -> Image.Image:
     """Blue, hazy, grey or evening sky with this view's clouds."""
-    hue, saturation, value = pick(place, [(0.58, 0.6, 0.9), (0.56, 0.35, 0.95), (0.6, 0.12, 0.8),
-                                          (0.07, 0.45, 0.95), (0.93, 0.3, 0.85), (0.62, 0.7, 0.65)])
+    hue, saturation, value = pick(
+        place,
+        [
+            (0.58, 0.6, 0.9),
+            (0.56, 0.35, 0.95),
+            (0.6, 0.12, 0.8),
+            (0.07, 0.45, 0.95),
+            (0.93, 0.3, 0.85),
+            (0.62, 0.7, 0.65),
+        ],
+    )
     hue += between(place, -0.03, 0.03)
     top, bottom = colour(hue, saturation, value), colour(hue + 0.02, saturation * 0.25, min(value + 0.1, 1))
     picture = wash(side, top, bottom, 0, horizon)
@@ -29,9 +38,15 @@ def hills(place: Generator, view: Generator, side: int) -> Image.Image:
     count = whole(place, 2, 4)
     for layer in range(count):
         near = (layer + 1) / count
-        ground = colour(hue + between(place, -0.03, 0.03), saturation * (0.35 + 0.65 * near), 0.8 - 0.3 * near)
+        ground = colour(
+            hue + between(place, -0.03, 0.03), saturation * (0.35 + 0.65 * near), 0.8 - 0.3 * near
+        )
         line = ridge(place, horizon + (0.4 * layer) / count, 0.12 * (1.2 - near), 4)
-        below(picture, line, grain(view, side, shade(ground, 0.8), shade(ground, 1.2), 6 + 6 * layer, 8 << layer))
+        below(
+            picture,
+            line,
+            grain(view, side, shade(ground, 0.8), shade(ground, 1.2), 6 + 6 * layer, 8 << layer),
+        )
         if layer == count - 2 and happens(place, 0.7):
             _trees(picture, place, view, line, hue)
     return picture
@@ -51,7 +66,11 @@ def mountains(place: Generator, view: Generator, side: int) -> Image.Image:
             cap = [(round(x * side), round(y * side)) for x, y in line + snow[::-1]]
             ImageDraw.Draw(picture).polygon(cap, fill=(240, 243, 248))
     meadow = colour(pick(place, [0.27, 0.3, 0.15, 0.55]), between(place, 0.3, 0.6), between(place, 0.4, 0.6))
-    below(picture, [(0, horizon), (1, horizon)], grain(view, side, shade(meadow, 0.75), shade(meadow, 1.2), 10, 40))
+    below(
+        picture,
+        [(0, horizon), (1, horizon)],
+        grain(view, side, shade(meadow, 0.75), shade(meadow, 1.2), 10, 40),
+    )
     return picture
 
 
@@ -105,16 +124,24 @@ def forest(place: Generator, view: Generator, side: int) -> Image.Image:
 
 def foliage(place: Generator, view: Generator, side: int) -> Image.Image:
     """Leaves and lights out of focus, as behind a photographed bird."""
-    hue, saturation = pick(place, [(0.25, 0.5), (0.33, 0.45), (0.18, 0.55), (0.1, 0.5), (0.95, 0.3), (0.55, 0.25)])
+    hue, saturation = pick(
+        place, [(0.25, 0.5), (0.33, 0.45), (0.18, 0.55), (0.1, 0.5), (0.95, 0.3), (0.55, 0.25)]
+    )
     hue += between(place, -0.03, 0.03)
     ground = colour(hue, saturation, between(place, 0.35, 0.75))
     picture = grain(view, side, shade(ground, 0.6), shade(ground, 1.35), 3, 3, 2)
     pen = ImageDraw.Draw(picture)
     for _ in range(whole(place, 10, 34)):
         x, y, radius = between(view, 0, 1), between(view, 0, 1), between(place, 0.02, 0.1)
-        tint = colour(hue + between(place, -0.08, 0.08), saturation * between(place, 0.5, 1.2), between(place, 0.3, 1))
-        box = [round((x - radius) * side), round((y - radius) * side),
-               round((x + radius) * side), round((y + radius) * side)]
+        tint = colour(
+            hue + between(place, -0.08, 0.08), saturation * between(place, 0.5, 1.2), between(place, 0.3, 1)
+        )
+        box = [
+            round((x - radius) * side),
+            round((y - radius) * side),
+            round((x + radius) * side),
+            round((y + radius) * side),
+        ]
         pen.ellipse(box, fill=tint)
     return picture.filter(ImageFilter.BoxBlur(side // 40))
 
@@ -128,11 +155,17 @@ def street(place: Generator, view: Generator, side: int) -> Image.Image:
     while x < 1:
         width, roof = between(place, 0.16, 0.4), between(place, 0.02, 0.35)
         wall = colour(between(place, 0, 1), between(place, 0.1, 0.5), between(place, 0.4, 0.9))
-        pen.rectangle([round(x * side), round(roof * side), round((x + width) * side), round(kerb * side)], fill=wall)
+        pen.rectangle(
+            [round(x * side), round(roof * side), round((x + width) * side), round(kerb * side)], fill=wall
+        )
         _windows(pen, place, x, roof, width, kerb, side, shade(wall, pick(place, [0.4, 1.7])))
         x += width
     paving = colour(0.1, between(place, 0, 0.15), between(place, 0.5, 0.75))
-    below(picture, [(0, kerb), (1, kerb)], grain(view, side, shade(paving, 0.85), shade(paving, 1.15), 40, 40, 2))
+    below(
+        picture,
+        [(0, kerb), (1, kerb)],
+        grain(view, side, shade(paving, 0.85), shade(paving, 1.15), 40, 40, 2),
+    )
     tar = colour(0.6, 0.05, between(place, 0.25, 0.45))
     edge = kerb + between(place, 0.06, 0.12)
     below(picture, [(0, edge), (1, edge)], grain(view, side, shade(tar, 0.8), shade(tar, 1.2), 60, 60, 2))
@@ -140,8 +173,10 @@ def street(place: Generator, view: Generator, side: int) -> Image.Image:
         phase, y, paint = between(view, 0, 0.3), edge + 0.14, pick(place, [(235, 235, 225), (230, 190, 60)])
         for dash in range(4):
             left = dash * 0.3 - phase
-            ImageDraw.Draw(picture).rectangle([round(left * side), round(y * side), round((left + 0.17) * side),
-                                               round((y + 0.02) * side)], fill=paint)
+            ImageDraw.Draw(picture).rectangle(
+                [round(left * side), round(y * side), round((left + 0.17) * side), round((y + 0.02) * side)],
+                fill=paint,
+            )
     return picture
 
 
@@ -151,8 +186,15 @@ def _windows(pen, place, x, roof, width, kerb, side, glass) -> None:
     for row in range(rows):
         for column in range(columns):
             left, top = x + wide * (column + 0.25), roof + high * (row + 0.25)
-            pen.rectangle([round(left * side), round(top * side), round((left + wide * 0.5) * side),
-                           round((top + high * 0.5) * side)], fill=glass)
+            pen.rectangle(
+                [
+                    round(left * side),
+                    round(top * side),
+                    round((left + wide * 0.5) * side),
+                    round((top + high * 0.5) * side),
+                ],
+                fill=glass,
+            )
 
 
 def _trees(picture: Image.Image, place: Generator, view: Generator, line, hue: float) -> None:
@@ -167,9 +209,19 @@ def _trees(picture: Image.Image, place: Generator, view: Generator, line, hue: f
             fir = [(x, foot - tall), (x - tall * 0.25, foot), (x + tall * 0.25, foot)]
             pen.polygon([(round(u * side), round(v * side)) for u, v in fir], fill=tint)
             continue
-        pen.line([round(x * side), round(foot * side), round(x * side), round((foot - tall / 2) * side)],
-                 fill=(80, 60, 45), width=max(1, side // 60))
+        pen.line(
+            [round(x * side), round(foot * side), round(x * side), round((foot - tall / 2) * side)],
+            fill=(80, 60, 45),
+            width=max(1, side // 60),
+        )
         for dx, dy in ((-0.2, 0.55), (0.2, 0.55), (0, 0.75)):
             u, v, radius = x + dx * tall, foot - dy * tall, tall * 0.3
-            pen.ellipse([round((u - radius) * side), round((v - radius) * side), round((u + radius) * side),
-                         round((v + radius) * side)], fill=shade(tint, 1 + dy * 0.2))
+            pen.ellipse(
+                [
+                    round((u - radius) * side),
+                    round((v - radius) * side),
+                    round((u + radius) * side),
+                    round((v + radius) * side),
+                ],
+                fill=shade(tint, 1 + dy * 0.2),
+            )

@@ -49,4 +49,6 @@ def view(place: Place, size: int, rng: np.random.Generator) -> Image.Image:
     left, top = int(rng.integers(side - window + 1)), int(rng.integers(side - window + 1))
     if happens(rng, 0.5):
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return picture.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + window, top + window))
+    return picture.resize(
+        (size, size), Image.Resampling.BILINEAR, box=(left, top, left + window, top + window)
+    )

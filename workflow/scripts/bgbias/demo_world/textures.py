@@ -1,5 +1,7 @@
 """Surfaces from which scenery is painted: noise, washes and grain, in PIL's fixed-point arithmetic."""
 
+from itertools import pairwise
+
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
@@ -8,16 +10,18 @@ from bgbias.demo_world.chance import Colour, between
 
 def noise(rng: np.random.Generator, side: int, across: int, down: int, octaves: int = 3) -> Image.Image:
     """Smooth random light and dark (L), with ``across`` × ``down`` hills; each octave is twice as fine."""
-    total = None
+    # Half the resolution is enough: scenery is painted at twice the size of the picture.
+    half, total = side // 2, None
     for octave in range(octaves):
         grid = rng.integers(0, 256, (max(2, down << octave), max(2, across << octave)), dtype=np.uint8)
-        layer = Image.fromarray(grid).resize((side, side), Image.Resampling.BICUBIC)
+        layer = Image.fromarray(grid).resize((half, half), Image.Resampling.BICUBIC)
         total = layer if total is None else Image.blend(total, layer, 0.375)
-    return total
+    return total.resize((side, side), Image.Resampling.BILINEAR)
 
 
-def grain(rng: np.random.Generator, side: int, dark: Colour, light: Colour, across: int, down: int,
-          octaves: int = 3) -> Image.Image:
+def grain(
+    rng: np.random.Generator, side: int, dark: Colour, light: Colour, across: int, down: int, octaves: int = 3
+) -> Image.Image:
     """A surface of two colours mixed by noise."""
     return mixed(dark, light, noise(rng, side, across, down, octaves))
 
@@ -42,7 +46,7 @@ def ridge(rng: np.random.Generator, height: float, roughness: float, bumps: int)
     for _ in range(bumps):
         roughness *= 0.5
         finer = []
-        for left, right in zip(line, line[1:], strict=False):
+        for left, right in pairwise(line):
             finer += [left, (left + right) / 2 + between(rng, -roughness, roughness)]
         line = [*finer, line[-1]]
     return [(index / (len(line) - 1), y) for index, y in enumerate(line)]
@@ -51,10 +55,12 @@ def ridge(rng: np.random.Generator, height: float, roughness: float, bumps: int)
 def below(picture: Image.Image, skyline: list[tuple[float, float]], surface: Image.Image) -> None:
     """Paint ``surface`` into ``picture`` below ``skyline``."""
     side = picture.width
-    region = Image.new("L", picture.size, 0)
     outline = [(round(x * side), round(y * side)) for x, y in skyline]
-    ImageDraw.Draw(region).polygon([(0, side), *outline, (side, side)], fill=255)
-    picture.paste(surface, (0, 0), region)
+    top = min(max(min(y for _, y in outline), 0), side - 1)
+    region = Image.new("L", (side, side - top), 0)
+    polygon = [(0, side - top), *[(x, y - top) for x, y in outline], (side, side - top)]
+    ImageDraw.Draw(region).polygon(polygon, fill=255)
+    picture.paste(surface.crop((0, top, side, side)), (0, top), region)
 
 
 def dimmed(picture: Image.Image, amount: Image.Image) -> Image.Image:
