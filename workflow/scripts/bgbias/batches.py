@@ -49,9 +49,18 @@ class EvaluationView:
     flip: bool = True
 
 
-def training_batch(store: PixelStore, rows: np.ndarray, backgrounds: PixelStore | None, *, seed: int,
-                   step: int, probability: float, settings: TrainingView, preprocessing: Preprocessing,
-                   device: torch.device | str = "cpu") -> torch.Tensor:
+def training_batch(
+    store: PixelStore,
+    rows: np.ndarray,
+    backgrounds: PixelStore | None,
+    *,
+    seed: int,
+    step: int,
+    probability: float,
+    settings: TrainingView,
+    preprocessing: Preprocessing,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
     """The training images of ``rows`` (B,), float32 (B, 3, size, size), normalised, on ``device``.
 
     Each image has its background replaced with ``probability`` by a random one through the same transform.
@@ -59,15 +68,23 @@ def training_batch(store: PixelStore, rows: np.ndarray, backgrounds: PixelStore 
     """
     uniforms = generator(seed, "training batch", step).random((len(rows), _UNIFORMS))
     replaced = uniforms[:, 1] < probability if backgrounds is not None else np.zeros(len(rows), dtype=bool)
-    boxes = _random_boxes(store.sizes[rows], uniforms[:, 4:4 + _CROP], settings)
+    boxes = _random_boxes(store.sizes[rows], uniforms[:, 4 : 4 + _CROP], settings)
     flips = _flips(uniforms[:, 0], settings)
     rgba = crop_resize([store.rgba(row) for row in rows], boxes, settings.size, flips, device)
     return _finish(rgba, replaced, backgrounds, uniforms, settings, preprocessing, device)
 
 
-def evaluation_batch(store: PixelStore, rows: np.ndarray, backgrounds: PixelStore | None, *, seed: int,
-                     draw: int, settings: EvaluationView, preprocessing: Preprocessing,
-                     device: torch.device | str = "cpu") -> torch.Tensor:
+def evaluation_batch(
+    store: PixelStore,
+    rows: np.ndarray,
+    backgrounds: PixelStore | None,
+    *,
+    seed: int,
+    draw: int,
+    settings: EvaluationView,
+    preprocessing: Preprocessing,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
     """The evaluation images of ``rows`` (B,), float32 (B, 3, size, size), normalised, on ``device``.
 
     Clean when ``backgrounds`` is None, else each background is replaced by what (seed, draw, row) gives.
@@ -87,7 +104,7 @@ def _finish(rgba, replaced, backgrounds, uniforms, settings, preprocessing, devi
         if getattr(settings, "background_crop", "random") == "centre":
             boxes, flips = centre_crop_boxes(sizes, settings.size), None
         else:
-            boxes = _random_boxes(sizes, uniforms[replaced, 4 + _CROP:], settings)
+            boxes = _random_boxes(sizes, uniforms[replaced, 4 + _CROP :], settings)
             flips = _flips(uniforms[replaced, 3], settings)
         images = [backgrounds.rgba(row) for row in chosen]
         where = torch.from_numpy(np.flatnonzero(replaced)).to(device)

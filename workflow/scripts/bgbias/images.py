@@ -36,17 +36,22 @@ def read_rgb(path: str | os.PathLike) -> np.ndarray:
         return np.asarray(_upright(_to_rgb(image), image))
 
 
-def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_mask(
+    path: str | os.PathLike, size: tuple[int, int] | None = None, image: str | os.PathLike = "its image"
+) -> np.ndarray:
     """A mask as uint8 (height, width), 255 = object, upright by its EXIF orientation.
 
     A mask with several channels is read by its brightness, or by its transparency where it has any.
-    StudyError when it cannot be read, or when ``size`` (height, width) is given and differs.
+    StudyError when it cannot be read, or when ``size`` (height, width), that of the file ``image``,
+    is given and differs.
     """
     with _opened(path) as image:
         mask = np.asarray(_upright(_to_grey(image), image))
     if size is not None and mask.shape != tuple(size):
-        raise StudyError(f"{path}: the mask is {mask.shape[1]}×{mask.shape[0]} pixels but its image is "
-                         f"{size[1]}×{size[0]}. Make the mask from this very image.")
+        raise StudyError(
+            f"{path} is {mask.shape[1]}×{mask.shape[0]} pixels but {image} is {size[1]}×{size[0]}. "
+            "A mask and a hand label must have the size of their image."
+        )
     return mask
 
 
@@ -71,21 +76,27 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
         raise StudyError(_enormous(path)) from error
     except Exception as error:  # Pillow's decoders raise anything on damaged data, struct.error and all
         reason = "it is empty" if _is_empty(path) else f"{error}"
-        raise StudyError(f"{path} cannot be read as an image: {reason}. Replace the file, take it out of the "
-                         "index, or set on_bad_image: skip.") from error
+        raise StudyError(
+            f"{path} cannot be read as an image: {reason}. Replace the file, take it out of the "
+            "index, or set on_bad_image: skip."
+        ) from error
 
 
 def _check_size(path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise StudyError(_enormous(path))
     if min(width, height) < MIN_SIDE or max(width, height) > MAX_ELONGATION * min(width, height):
-        raise StudyError(f"{path} is {width}×{height} pixels, which is no photograph. Replace the file, take "
-                         "it out of the index, or set on_bad_image: skip.")
+        raise StudyError(
+            f"{path} is {width}×{height} pixels, which is no photograph. Replace the file, take "
+            "it out of the index, or set on_bad_image: skip."
+        )
 
 
 def _enormous(path) -> str:
-    return (f"{path} has more than {MAX_PIXELS // 10**6} million pixels. Scale it down, take it out of the "
-            "index, or set on_bad_image: skip.")
+    return (
+        f"{path} has more than {MAX_PIXELS // 10**6} million pixels. Scale it down, take it out of the "
+        "index, or set on_bad_image: skip."
+    )
 
 
 def _is_empty(path) -> bool:

@@ -7,7 +7,7 @@ where it begins and how large it is, then the columns of the index. Reading need
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,12 @@ from bgbias.files import read_rows, replacing, write_rows
 from bgbias.index import Index, read_index
 
 PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
+BACKGROUND_COLUMNS = ("path", "label", "class_name", "split")
+
+
+def background_row(path: str) -> dict:
+    """The index columns of one image in a store of backgrounds, which has no classes and no splits."""
+    return {"path": path, "label": 0, "class_name": "background", "split": "train"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +49,10 @@ class PixelStore:
         except (KeyError, ValueError, OSError) as error:
             raise StudyError(f"{folder} is no packed store ({error}). Delete it and pack again.") from error
         if not rows or actual != ends[-1] or (place[1:, 0] != ends[:-1]).any() or place[0, 0] != 0:
-            raise StudyError(f"{folder / 'rgba.bin'} has {actual} bytes, which its layout of {len(rows)} "
-                             f"images does not describe. Delete {folder} and pack again.")
+            raise StudyError(
+                f"{folder / 'rgba.bin'} has {actual} bytes, which its layout of {len(rows)} "
+                f"images does not describe. Delete {folder} and pack again."
+            )
         data = np.memmap(folder / "rgba.bin", dtype=np.uint8, mode="r")
         return cls(read_index(folder / "layout.csv"), place[:, 1:], place[:, 0], data)
 
@@ -55,11 +63,15 @@ class PixelStore:
         """Image ``row`` as a read-only uint8 view (height, width, 4) of the file."""
         height, width = self.sizes[row]
         offset = self.offsets[row]
-        return self.data[offset:offset + 4 * height * width].reshape(height, width, 4)
+        return self.data[offset : offset + 4 * height * width].reshape(height, width, 4)
 
 
-def write_store(rgba_path: str | os.PathLike, layout_path: str | os.PathLike,
-                images: Iterable[tuple[np.ndarray, dict]], columns: list[str]) -> int:
+def write_store(
+    rgba_path: str | os.PathLike,
+    layout_path: str | os.PathLike,
+    images: Iterable[tuple[np.ndarray, dict]],
+    columns: Sequence[str],
+) -> int:
     """Write ``images``, pairs of uint8 (h, w, 4) and the index columns of that row; the number written.
 
     The layout is renamed into place last and an old one is taken away first, so a folder with a layout is a
@@ -74,8 +86,10 @@ def write_store(rgba_path: str | os.PathLike, layout_path: str | os.PathLike,
             layout.append({"offset": offset, "height": height, "width": width, **row})
             offset += rgba.nbytes
         if not layout:
-            raise StudyError(f"{Path(rgba_path).parent}: there is no readable image to pack. See the list of "
-                             "problems of this dataset.")
+            raise StudyError(
+                f"{Path(rgba_path).parent}: there is no readable image to pack. See the list of "
+                "problems of this dataset."
+            )
     write_rows(layout_path, layout, [*PLACE, *columns])
     return len(layout)
 
@@ -120,6 +134,8 @@ def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], shor
     Path(folder).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise StudyError(f"{folder}: the packed images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB "
-                         "are free. Make room, or lower pixels.short_side.")
+        raise StudyError(
+            f"{folder}: the packed images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB "
+            "are free. Make room, or lower pixels.short_side."
+        )
     return needed

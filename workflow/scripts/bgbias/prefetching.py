@@ -10,8 +10,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def prefetch(make: Callable[[Item], Result], items: Iterable[Item], depth: int = 2,
-             threads: int = 1) -> Iterator[Result]:
+def prefetch(
+    make: Callable[[Item], Result], items: Iterable[Item], depth: int = 2, threads: int = 1
+) -> Iterator[Result]:
     """Yield ``make(item)`` for each item, in order, at most ``depth`` of them made ahead of the caller.
 
     Threads are enough: decoding, resizing and tensor work release Python's lock. An exception in ``make`` is

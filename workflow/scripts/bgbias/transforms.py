@@ -26,8 +26,9 @@ class Preprocessing:
     maximum: float = 1.0
 
 
-def random_crop_boxes(sizes: np.ndarray, uniforms: np.ndarray, scale: Sequence[float],
-                      ratio: Sequence[float]) -> np.ndarray:
+def random_crop_boxes(
+    sizes: np.ndarray, uniforms: np.ndarray, scale: Sequence[float], ratio: Sequence[float]
+) -> np.ndarray:
     """Boxes with the distribution of torchvision's RandomResizedCrop: int64 (B, 4) top, left, height, width.
 
     ``sizes`` (B, 2) height, width. ``uniforms`` (B, CROP_TRIES, 4) in [0, 1) is the randomness: a box depends
@@ -61,14 +62,21 @@ def centre_crop_boxes(sizes: np.ndarray, crop: int) -> np.ndarray:
     """
     if (sizes < crop).any():
         height, width = sizes[(sizes < crop).any(axis=1).argmax()]
-        raise StudyError(f"An image of {width}×{height} packed pixels is smaller than the crop of {crop}. "
-                         "Raise pixels.short_side or lower transform.eval_size.")
+        raise StudyError(
+            f"An image of {width}×{height} packed pixels is smaller than the crop of {crop}. "
+            "Raise pixels.short_side or lower transform.eval_size."
+        )
     corners = np.rint((sizes - crop) / 2).astype(np.int64)
     return np.concatenate([corners, np.full_like(corners, crop)], axis=1)
 
 
-def crop_resize(images: Sequence[np.ndarray], boxes: np.ndarray, size: int, flips: np.ndarray | None = None,
-                device: torch.device | str = "cpu") -> torch.Tensor:
+def crop_resize(
+    images: Sequence[np.ndarray],
+    boxes: np.ndarray,
+    size: int,
+    flips: np.ndarray | None = None,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
     """Cut ``boxes`` (B, 4) out of uint8 (h, w, C) arrays and resize to float32 (B, C, size, size), 0 to 255.
 
     Antialiased bilinear, as torchvision's ``resized_crop``; ``flips`` bool (B,) mirrors left and right after.
@@ -80,12 +88,13 @@ def crop_resize(images: Sequence[np.ndarray], boxes: np.ndarray, size: int, flip
     return crop_resize_products(images, boxes, size, flips, device)
 
 
-def crop_resize_uint8(images: Sequence[np.ndarray], boxes: np.ndarray, size: int,
-                      flips: np.ndarray | None = None) -> torch.Tensor:
+def crop_resize_uint8(
+    images: Sequence[np.ndarray], boxes: np.ndarray, size: int, flips: np.ndarray | None = None
+) -> torch.Tensor:
     """The CPU's way of :func:`crop_resize`: uint8 (B, size, size, C)."""
     result = np.empty((len(images), size, size, images[0].shape[2]), dtype=np.uint8)
     for row, (image, (top, left, height, width)) in enumerate(zip(images, boxes, strict=True)):
-        crop = image[top:top + height, left:left + width]
+        crop = image[top : top + height, left : left + width]
         if (height, width) != (size, size):
             # A leading axis of one makes the copy channels_last to torch, whose fast kernel needs that.
             pixels = torch.from_numpy(crop[None].copy()).permute(0, 3, 1, 2)
@@ -95,15 +104,20 @@ def crop_resize_uint8(images: Sequence[np.ndarray], boxes: np.ndarray, size: int
     return torch.from_numpy(result)
 
 
-def crop_resize_products(images: Sequence[np.ndarray], boxes: np.ndarray, size: int,
-                         flips: np.ndarray | None, device: torch.device | str) -> torch.Tensor:
+def crop_resize_products(
+    images: Sequence[np.ndarray],
+    boxes: np.ndarray,
+    size: int,
+    flips: np.ndarray | None,
+    device: torch.device | str,
+) -> torch.Tensor:
     """The way of :func:`crop_resize` on other devices: uint8 crops travel, the device resizes all at once."""
     height, width = boxes[:, 2:].max(axis=0)
     on_gpu = torch.device(device).type == "cuda"
     shape = (len(images), height, width, images[0].shape[2])
     padded = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
     for row, (image, (top, left, h, w)) in enumerate(zip(images, boxes, strict=True)):
-        padded.numpy()[row, :h, :w] = image[top:top + h, left:left + w]
+        padded.numpy()[row, :h, :w] = image[top : top + h, left : left + w]
     pixels = padded.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
     lengths = torch.from_numpy(boxes[:, 2:]).to(device, torch.float32)
     down, across = (_resampling_weights(lengths[:, i], n, size) for i, n in enumerate((height, width)))

@@ -1,0 +1,42 @@
+"""Stop the study before any training when a dataset's masks are not good enough."""
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows, write_text
+from bgbias.logs import job_log
+
+
+def accept_masks(summary: str, table: str, flag: str, *, minimum_iou: float, maximum_empty: float) -> None:
+    """Write ``flag`` when mean IoU and share of empty or failed masks keep the limits, else StudyError.
+
+    A dataset without hand labels is judged by its empty and failed masks only.
+    """
+    quality = read_rows(summary)[0]
+    rows = read_rows(table)
+    dataset, iou = quality["dataset"], quality["iou_mean"]
+    if iou and float(iou) < minimum_iou:
+        raise StudyError(
+            f"The masks of {dataset} agree too little with its {quality['n']} hand labels: "
+            f"mean IoU {float(iou):.3f}, wanted {minimum_iou}. Choose another `masker.model`, or "
+            f"lower `mask_quality.minimum_iou` if you can live with that. Each image: {table} and "
+            "mask_quality_images.csv beside it."
+        )
+    bad = sum(row["empty"] == "1" or row["failed"] == "1" for row in rows)
+    if bad > maximum_empty * len(rows):
+        raise StudyError(
+            f"{bad} of the {len(rows)} masks of {dataset} are empty or failed, a share of "
+            f"{bad / len(rows):.3f}, allowed {maximum_empty}. Choose another `masker.model`, or "
+            "raise `mask_quality.maximum_empty` if you can live with that. Each image: "
+            f"{table}."
+        )
+    write_text(flag, "")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        accept_masks(
+            snakemake.input.summary,
+            snakemake.input.table,
+            snakemake.output[0],
+            minimum_iou=snakemake.params.minimum_iou,
+            maximum_empty=snakemake.params.maximum_empty,
+        )

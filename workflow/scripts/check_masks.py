@@ -1,0 +1,53 @@
+"""Compare a dataset's masks with its hand labels, where it has any."""
+
+from pathlib import Path
+
+from bgbias.files import read_rows, write_rows
+from bgbias.images import read_mask
+from bgbias.index import read_index
+from bgbias.logs import job_log
+from bgbias.mask_quality import MEASURES, SUMMARY_COLUMNS, agreement, summary
+
+
+def check_masks(
+    index: str,
+    table: str,
+    images_out: str,
+    summary_out: str,
+    *,
+    root: str,
+    masks: str,
+    dataset: str,
+    masker: str,
+) -> None:
+    """Write the agreement of each labelled image that has a mask, and the summary of the dataset in one row.
+
+    StudyError when a mask and its hand label are of different sizes.
+    """
+    failed = {row["path"] for row in read_rows(table) if row["failed"] == "1"}
+    entries = read_index(index)
+    rows = []
+    for path, label_path in zip(entries.paths, entries.masks, strict=True):
+        if label_path and path not in failed:
+            mask_path = Path(masks) / f"{path}.png"
+            mask = read_mask(mask_path)
+            label = read_mask(Path(root) / label_path, mask.shape, mask_path)
+            rows.append({"path": path, **agreement(label, mask)})
+    result = {"dataset": dataset, "masker": masker, **summary(rows)}
+    write_rows(images_out, rows, ["path", *MEASURES])
+    write_rows(summary_out, [result], SUMMARY_COLUMNS)
+    print(f"{dataset}: {len(rows)} hand labels, mean IoU {result['iou_mean'] or 'unknown'}")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        check_masks(
+            snakemake.input.index,
+            snakemake.input.table,
+            snakemake.output.images,
+            snakemake.output.summary,
+            root=snakemake.params.root,
+            masks=snakemake.params.masks,
+            dataset=snakemake.params.dataset,
+            masker=snakemake.params.masker,
+        )

@@ -1,0 +1,85 @@
+"""Make the foreground masks of one shard of a dataset's images."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bgbias.errors import StudyError
+from bgbias.files import replacing, write_rows
+from bgbias.images import read_rgb
+from bgbias.index import read_index
+from bgbias.logs import job_log, progress
+from bgbias.maskers import Masker, build_masker, is_empty
+from bgbias.prefetching import prefetch
+
+COLUMNS = ("path", "coverage", "empty", "failed")
+
+
+def mask_images(
+    index: str,
+    table: str,
+    *,
+    root: str,
+    masks: str,
+    masker: dict,
+    shard: int,
+    shards: int,
+    on_bad_image: str,
+    threads: int = 1,
+) -> None:
+    """Write the masks of every ``shards``-th image from the ``shard``-th on, and the table that says so."""
+    paths = read_index(index).paths[shard::shards]
+    masker = build_masker(masker, threads)
+    # Reading the next and writing the last image happens while the network works on this one.
+    pictures = prefetch(lambda path: (path, _read(Path(root) / path, on_bad_image)), paths, depth=4)
+    predictions = _predictions(masker, pictures, on_bad_image)
+    results = prefetch(lambda prediction: _write(masks, *prediction), predictions, depth=4)
+    rows = list(progress(results, f"masks, shard {shard + 1} of {shards}", "images", len(paths)))
+    write_rows(table, rows, COLUMNS)
+
+
+def _read(path: Path, on_bad_image: str) -> np.ndarray | None:
+    try:
+        return read_rgb(path)
+    except StudyError as error:
+        return _bad(error, on_bad_image)
+
+
+def _predictions(masker: Masker, pictures, on_bad_image: str) -> Iterator[tuple[str, np.ndarray | None]]:
+    for path, rgb in pictures:
+        try:
+            yield path, None if rgb is None else masker(path, rgb)
+        except StudyError as error:
+            yield path, _bad(error, on_bad_image)
+
+
+def _bad(error: StudyError, on_bad_image: str) -> None:
+    if on_bad_image == "fail":
+        raise error
+    print(f"WARNING: {error}")
+
+
+def _write(folder: str, path: str, mask: np.ndarray | None) -> dict:
+    if mask is None:
+        return {"path": path, "coverage": "0", "empty": 0, "failed": 1}
+    with replacing(os.path.join(folder, f"{path}.png")) as aside:
+        Image.fromarray(mask).save(aside, "PNG", compress_level=1)
+    return {"path": path, "coverage": f"{mask.mean() / 255:.6f}", "empty": int(is_empty(mask)), "failed": 0}
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        mask_images(
+            snakemake.input.index,
+            snakemake.output.table,
+            root=snakemake.params.root,
+            masks=snakemake.params.masks,
+            masker=snakemake.params.masker,
+            shard=snakemake.params.shard,
+            shards=snakemake.params.shards,
+            on_bad_image=snakemake.params.on_bad_image,
+            threads=snakemake.threads,
+        )

@@ -1,0 +1,30 @@
+"""Join the tables of a dataset's mask shards in the order of its index."""
+
+from collections.abc import Sequence
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows, write_rows
+from bgbias.index import read_index
+from bgbias.logs import job_log
+
+
+def merge_masks(index: str, shards: Sequence[str], table: str) -> None:
+    """Write one row an image. StudyError when the shards are not those of this index."""
+    rows = {row["path"]: row for shard in shards for row in read_rows(shard)}
+    paths = read_index(index).paths
+    missing = [path for path in paths if path not in rows]
+    if missing or len(rows) != len(paths):
+        raise StudyError(
+            f"The mask tables beside {shards[0]} are not of {index} "
+            f"(no row of {(missing or ['?'])[0]}). Delete their folder and run again."
+        )
+    merged = [rows[path] for path in paths]
+    for flag in ("empty", "failed"):
+        flagged = [row["path"] for row in merged if row[flag] == "1"]
+        print(f"{flag} masks: {len(flagged)} of {len(merged)}", *flagged[:20], sep="\n  ")
+    write_rows(table, merged, list(merged[0]))
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        merge_masks(snakemake.input.index, snakemake.input.shards, snakemake.output.table)

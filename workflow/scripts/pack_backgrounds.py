@@ -1,0 +1,43 @@
+"""Pack a folder of background photos, of whatever sizes, for training or evaluation."""
+
+from pathlib import Path
+
+from bgbias.errors import StudyError
+from bgbias.images import read_rgb
+from bgbias.logs import job_log
+from bgbias.pixels import BACKGROUND_COLUMNS, background_row, pack_image, write_store
+from bgbias.prefetching import prefetch
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+
+
+def pack_backgrounds(folder: str, layout: str, rgba: str, *, short_side: int, threads: int = 1) -> None:
+    """Write the store of all photos below ``folder``, sorted by path. StudyError when there is none."""
+    root = Path(folder)
+    if not root.is_dir():
+        raise StudyError(f"The folder of backgrounds {folder} does not exist. Mend `backgrounds`.")
+    photos = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = sorted(path.relative_to(root).as_posix() for path in photos)
+    if not paths:
+        raise StudyError(
+            f"The folder of backgrounds {folder} has no photo ({', '.join(sorted(SUFFIXES))}). "
+            "Put some there, or mend `backgrounds`."
+        )
+
+    def pack(path: str):
+        return pack_image(read_rgb(root / path), None, short_side), background_row(path)
+
+    packed = prefetch(pack, paths, depth=4 * threads, threads=threads)
+    count = write_store(rgba, layout, packed, BACKGROUND_COLUMNS)
+    print(f"packed {count} backgrounds of {folder} with a short side of {short_side} pixels")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        pack_backgrounds(
+            snakemake.params.folder,
+            snakemake.output.layout,
+            snakemake.output.rgba,
+            short_side=snakemake.params.short_side,
+            threads=snakemake.threads,
+        )

@@ -1,0 +1,71 @@
+"""Decode each image of a dataset and its mask once and pack them for training, embedding and attribution."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows
+from bgbias.images import image_size, read_mask, read_rgb
+from bgbias.logs import job_log, progress
+from bgbias.pixels import check_room, pack_image, write_store
+from bgbias.prefetching import prefetch
+
+
+def pack_pixels(
+    index: str,
+    table: str,
+    layout: str,
+    rgba: str,
+    *,
+    root: str,
+    masks: str,
+    short_side: int,
+    on_bad_image: str,
+    threads: int = 1,
+) -> None:
+    """Write the store of the images whose mask did not fail, in the order of the index."""
+    rows = read_rows(index)
+    failed = {row["path"] for row in read_rows(table) if row["failed"] == "1"}
+    if failed and on_bad_image == "fail":
+        raise StudyError(
+            f"{len(failed)} images of {index} have no mask, {min(failed)!r} is one of them "
+            f"({table}). Mend them and make the masks again, or set on_bad_image: skip."
+        )
+    kept = [row for row in rows if row["path"] not in failed]
+
+    def pack(row: dict) -> tuple[np.ndarray, dict] | None:
+        try:
+            rgb = read_rgb(Path(root) / row["path"])
+            mask = read_mask(Path(masks) / f"{row['path']}.png", rgb.shape[:2], Path(root) / row["path"])
+        except StudyError as error:
+            if on_bad_image == "fail":
+                raise
+            print(f"WARNING: {error}")
+            return None
+        return pack_image(rgb, mask, short_side), row
+
+    def images() -> Iterator[tuple[np.ndarray, dict]]:
+        packed = prefetch(pack, kept, depth=4 * threads, threads=threads)
+        yield from filter(None, progress(packed, "pixels", "images", len(kept)))
+
+    sizes = (image_size(Path(masks) / f"{row['path']}.png") for row in kept)
+    check_room(Path(rgba).parent, sizes, short_side)
+    written = write_store(rgba, layout, images(), list(rows[0]))
+    print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        pack_pixels(
+            snakemake.input.index,
+            snakemake.input.table,
+            snakemake.output.layout,
+            snakemake.output.rgba,
+            root=snakemake.params.root,
+            masks=snakemake.params.masks,
+            short_side=snakemake.params.short_side,
+            on_bad_image=snakemake.params.on_bad_image,
+            threads=snakemake.threads,
+        )
