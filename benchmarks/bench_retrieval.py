@@ -1,7 +1,7 @@
 """Exact retrieval beside pytorch-metric-learning's calculator and the bare matrix product, on one core.
 
-Every measurement runs in a fresh process: CPU seconds of the call alone, and how far the process's peak memory
-rose above what it held before the call (data and libraries loaded, and warmed up on a small problem).
+Every measurement runs in a fresh process: CPU seconds of the call alone, and how far the process's peak
+memory rose above what it held before the call (data and libraries loaded, warmed up on a small problem).
 
     python benchmarks/bench_retrieval.py --sizes 10000 30000 60502 --out retrieval.json
 """
@@ -115,8 +115,10 @@ def main():
             row["ns_per_pair"] = row["cpu_seconds"] / n**2 * 1e9
             rows.append(row)
             quality = "" if row["map_at_r"] is None else f"{row['map_at_r']:.9f}"
-            print(f"{n:8} {name:>8} {row['cpu_seconds']:9.2f} {row['ns_per_pair']:8.3f} {row['extra_mb']:9.0f} "
-                  f"{quality:>11}", flush=True)  # fmt: skip
+            figures = (
+                f"{row['cpu_seconds']:9.2f} {row['ns_per_pair']:8.3f} {row['extra_mb']:9.0f} {quality:>11}"
+            )
+            print(f"{n:8} {name:>8} {figures}", flush=True)
     if options.out:
         machine = {
             "machine": platform.machine(),

@@ -104,7 +104,7 @@ def test_no_partner_at_all_is_an_error(tmp_path, arrays):
 
 def test_the_job_starts_without_the_heavy_libraries():
     code = "import sys, measure_retrieval, collect_rows; print(*sys.modules)"
-    path = [folder for folder in sys.path if folder.endswith("scripts")][0]
+    path = next(folder for folder in sys.path if folder.endswith("scripts"))
     run = subprocess.run([sys.executable, "-c", code], cwd=path, capture_output=True, text=True, check=True)
     assert not {"torch", "pandas", "matplotlib", "sklearn"} & set(run.stdout.split())
 
