@@ -1,0 +1,250 @@
+"""Downloads against servers that misbehave: the file is the published one, or there is none."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from loopback import Page, ftp_server, http_server
+
+from bgbias.downloads import BY_HAND, obtain
+from bgbias.errors import StudyError
+
+MIB = 2**20
+CONTENT = np.random.default_rng(0).bytes(3 * MIB + 12_345)
+OTHER = np.random.default_rng(1).bytes(len(CONTENT))
+
+
+def digest(content: bytes) -> dict[str, str]:
+    return {"sha256": hashlib.sha256(content).hexdigest()}
+
+
+def fetch(path, urls, content=CONTENT, **settings):
+    quick = {"size": len(content), "checksums": digest(content), "timeout": 1, "retries": 2, "pause": 0.01}
+    return obtain(path, urls, **(quick | settings))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "archives" / "data.zip"
+
+
+def only_the_file(path) -> bool:
+    return [child.name for child in path.parent.iterdir()] == [path.name]
+
+
+def test_a_well_behaved_server_is_asked_once(path):
+    page = Page(CONTENT)
+    with http_server({"/a": page}) as address:
+        assert fetch(path, [f"{address}/a"]) == f"{address}/a"
+        assert fetch(path, [f"{address}/a"]) == BY_HAND  # what lies there is used
+    assert path.read_bytes() == CONTENT
+    assert page.requests == [(0, len(CONTENT))]
+    assert only_the_file(path)
+
+
+def test_sources_are_tried_in_order_and_a_404_is_not_repeated(path):
+    gone, good = Page(b"no", status=404), Page(CONTENT)
+    with http_server({"/gone": gone, "/good": good}) as address:
+        assert fetch(path, [f"{address}/gone", f"{address}/good"]) == f"{address}/good"
+    assert len(gone.requests) == 1
+
+
+def test_a_500_is_tried_again(path):
+    page = Page(CONTENT, status=lambda n: 500 if n < 2 else 200)
+    with http_server({"/a": page}) as address:
+        fetch(path, [f"{address}/a"])
+    assert len(page.requests) == 3
+
+
+def test_the_refusal_names_every_address_its_reason_and_the_way_by_hand(path):
+    with http_server({"/404": Page(status=404), "/500": Page(status=500)}) as address:
+        with pytest.raises(StudyError) as caught:
+            fetch(path, [f"{address}/404", f"{address}/500"], instructions="Ask the authors for data.zip.")
+    for part in (
+        "404: the server answers 404",
+        "500: the server answers 500",
+        "Ask the authors for data.zip.",
+    ):
+        assert part in str(caught.value)
+    assert not path.exists()
+
+
+def test_a_broken_connection_resumes_where_it_broke(path):
+    page = Page(CONTENT, cut=lambda n: MIB + 777 if n == 0 else None)
+    with http_server({"/a": page}) as address:
+        fetch(path, [f"{address}/a"])
+    assert page.requests == [(0, MIB + 777), (MIB + 777, len(CONTENT) - MIB - 777)]
+    assert path.read_bytes() == CONTENT
+
+
+def test_an_interrupted_download_of_50_mb_transfers_no_more_than_the_rest(path):
+    content = np.random.default_rng(2).bytes(50_000_000)
+    page = Page(
+        content, cut=lambda n: 31_234_567 if n == 0 else None, status=lambda n: 500 if n == 1 else 200
+    )
+    with http_server({"/a": page}) as address:
+        with pytest.raises(StudyError, match="answers 500"):
+            fetch(path, [f"{address}/a"], content, retries=0)  # the job ends here
+        assert not path.exists()
+        fetch(path, [f"{address}/a"], content)  # and is started again later
+    assert [page.requests[0], page.requests[2]] == [(0, 31_234_567), (31_234_567, 50_000_000 - 31_234_567)]
+    assert path.read_bytes() == content
+    assert only_the_file(path)
+
+
+def test_a_stalling_server_is_left_after_the_timeout_and_resumed(path):
+    page = Page(CONTENT, cut=lambda n: MIB if n == 0 else None, stall=lambda n: n == 0)
+    with http_server({"/a": page}) as address:
+        fetch(path, [f"{address}/a"], timeout=0.3)
+    assert page.requests[1][0] == MIB
+
+
+def test_a_server_that_only_stalls_is_given_up(path):
+    page = Page(CONTENT, cut=lambda n: 0, stall=lambda n: True)
+    with http_server({"/a": page}) as address, pytest.raises(StudyError, match=r"stood still for 0\.2 s"):
+        fetch(path, [f"{address}/a"], timeout=0.2)
+    assert len(page.requests) == 3  # the first attempt and two more
+
+
+def test_a_server_without_ranges_starts_over(path):
+    page = Page(CONTENT, ranges=False, cut=lambda n: MIB if n == 0 else None)
+    with http_server({"/a": page}) as address:
+        fetch(path, [f"{address}/a"])
+    assert page.requests == [(0, MIB), (0, len(CONTENT))]
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_server_without_ranges_that_always_breaks_is_given_up(path):
+    page = Page(CONTENT, ranges=False, cut=lambda n: 2 * MIB)
+    with http_server({"/a": page}) as address, pytest.raises(StudyError, match="broke off"):
+        fetch(path, [f"{address}/a"])
+    assert len(page.requests) <= 4  # two megabytes are progress once only
+
+
+def test_content_that_changes_with_its_etag_is_fetched_whole(path):
+    page = Page(
+        content=lambda n: OTHER if n == 0 else CONTENT,
+        etag=lambda n: f'"v{min(n, 1)}"',
+        cut=lambda n: MIB if n == 0 else None,
+    )
+    with http_server({"/a": page}) as address:
+        fetch(path, [f"{address}/a"])
+    assert page.requests == [(0, MIB), (0, len(CONTENT))]  # If-Range: the old half is not continued
+    assert path.read_bytes() == CONTENT
+
+
+def test_content_that_changes_unannounced_is_found_by_the_checksum_and_fetched_afresh(path):
+    page = Page(
+        content=lambda n: OTHER if n == 0 else CONTENT, etag=None, cut=lambda n: MIB if n == 0 else None
+    )
+    with http_server({"/a": page}) as address:
+        fetch(path, [f"{address}/a"])
+    assert [start for start, _ in page.requests] == [0, MIB, 0]
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_mirror_continues_what_another_address_began(path):
+    first, second = Page(CONTENT, cut=lambda n: MIB if n == 0 else 0), Page(CONTENT, etag='"other"')
+    with http_server({"/1": first, "/2": second}) as address:
+        fetch(path, [f"{address}/1", f"{address}/2"], retries=0)
+    assert second.requests == [(MIB, len(CONTENT) - MIB)]
+    assert path.read_bytes() == CONTENT
+
+
+def test_without_checksum_and_version_nothing_is_pieced_together(path):
+    # An https address cannot be served here, so that the rule is tested where it is decided.
+    from bgbias.downloads import _resume_point
+
+    part = path.parent / "data.zip.part"
+    part.parent.mkdir()
+    part.write_bytes(b"half")
+    assert _resume_point("https://a/b", part, has_checksum=False) == (0, None)
+    assert _resume_point("https://a/b", part, has_checksum=True) == (4, None)
+    (path.parent / "data.zip.part.json").write_text('{"url": "https://a/b", "validator": "\\"v1\\""}')
+    assert _resume_point("https://a/b", part, has_checksum=False) == (4, '"v1"')
+    assert _resume_point("https://c/d", part, has_checksum=False) == (0, None)
+    (path.parent / "data.zip.part.json").write_text("torn {")
+    assert _resume_point("https://a/b", part, has_checksum=False) == (0, None)
+
+
+@pytest.mark.parametrize("size", [len(CONTENT), None])
+def test_a_server_that_announces_too_much_or_too_little_is_no_danger(path, size):
+    for announced in (len(CONTENT) + 1000, len(CONTENT) - 1000):
+        page = Page(CONTENT, announced=announced)
+        with http_server({"/a": page}) as address:
+            try:
+                fetch(path, [f"{address}/a"], size=size)
+            except StudyError:
+                assert not path.exists()
+            else:  # resuming may well complete what the false length cut off
+                assert path.read_bytes() == CONTENT
+                path.unlink()
+        assert len(page.requests) <= 4
+
+
+def test_one_wrong_byte_is_found(path):
+    wrong = bytearray(CONTENT)
+    wrong[MIB] ^= 1
+    with http_server({"/a": Page(bytes(wrong))}) as address:
+        with pytest.raises(StudyError, match="its sha256 is"):
+            fetch(path, [f"{address}/a"])
+        with pytest.raises(StudyError, match="its md5 is"):
+            fetch(path, [f"{address}/a"], checksums={"md5": hashlib.md5(CONTENT).hexdigest()})
+    assert not list(path.parent.iterdir())
+
+
+def test_a_login_page_is_called_one(path):
+    page = Page(b"<!DOCTYPE html><title>Sign in</title>")
+    with http_server({"/a": page}) as address, pytest.raises(StudyError, match="it is a web page"):
+        fetch(path, [f"{address}/a"], size=None)
+
+
+def test_a_file_of_another_size_is_not_even_fetched(path):
+    page = Page(CONTENT + b"more")
+    with http_server({"/a": page}) as address, pytest.raises(StudyError, match="the server's file has"):
+        fetch(path, [f"{address}/a"])
+
+
+def test_a_file_placed_by_hand_is_verified_and_never_replaced(path):
+    path.parent.mkdir()
+    path.write_bytes(CONTENT)
+    assert fetch(path, ["http://127.0.0.1:9/never-asked"]) == BY_HAND
+    path.write_bytes(OTHER)
+    with pytest.raises(StudyError, match=r"data\.zip is not the published file: its sha256"):
+        fetch(path, ["http://127.0.0.1:9/never-asked"])
+    assert path.read_bytes() == OTHER
+
+
+def test_plain_http_needs_a_checksum_and_other_schemes_are_refused(path):
+    with pytest.raises(StudyError, match="used with a checksum only"):
+        fetch(path, ["http://127.0.0.1:9/a"], checksums={"sha256": None})
+    with pytest.raises(StudyError, match="addresses start with https, http, ftp"):
+        fetch(path, ["file:///etc/passwd"])
+
+
+def test_no_network_is_one_sentence(path):
+    # Nobody listens on port 9 of the loopback interface.
+    with pytest.raises(StudyError, match=r"could not be fetched \(http://127\.0\.0\.1:9/a: no connection"):
+        fetch(path, ["http://127.0.0.1:9/a"])
+
+
+def test_redirects_are_followed(path):
+    with http_server({"/new": Page(CONTENT)}) as address:
+        moved = Page(status=302, location=f"{address}/new")
+        with http_server({"/old": moved}) as old:
+            fetch(path, [f"{old}/old"])
+    assert path.read_bytes() == CONTENT
+
+
+def test_ftp_is_fetched_and_resumed(path):
+    with ftp_server("/pub/a b.zip", CONTENT, cut=MIB + 5) as (address, starts):
+        assert fetch(path, [f"{address}/pub/a%20b.zip"]) == f"{address}/pub/a%20b.zip"
+    assert starts == [0, MIB + 5]
+    assert path.read_bytes() == CONTENT
+
+
+def test_ftp_says_what_is_wrong(path):
+    with ftp_server("/a.zip", CONTENT) as (address, _), pytest.raises(StudyError, match="550 no such file"):
+        fetch(path, [f"{address}/b.zip"])
+    with pytest.raises(StudyError, match="no connection"):
+        fetch(path, ["ftp://127.0.0.1:9/a.zip"])

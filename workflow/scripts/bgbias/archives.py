@@ -1,0 +1,126 @@
+"""Unpacking archives from the web: nothing outside the folder, no links, no bombs, nothing half."""
+
+import csv
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from bgbias.errors import StudyError
+from bgbias.files import write_rows
+from bgbias.logs import progress
+
+RECEIPT = ".unpacked.csv"
+COLUMNS = ("archive", "into", "bytes")
+# Images hardly compress: what grows twentyfold beyond a gigabyte is no image dataset.
+GROWTH, ALLOWANCE = 20, 10**9
+
+
+def unpack_all(archives: Iterable[tuple[Path, str]], folder: Path) -> list[dict]:
+    """Unpack ``archives`` into ``folder``, which appears complete or not at all; return one row for each.
+
+    Each archive comes with the folder inside ``folder`` that it belongs in ("" for the top). Files that are
+    no archives are copied there. A ``folder`` that this function made from the same archives is left as it
+    is; any other is refused rather than overwritten.
+    """
+    archives = [(Path(archive), into) for archive, into in archives]
+    rows = [{"archive": path.name, "into": into, "bytes": path.stat().st_size} for path, into in archives]
+    if folder.exists() and any(folder.iterdir()):
+        if _receipt(folder) == [{name: str(value) for name, value in row.items()} for row in rows]:
+            return rows
+        raise StudyError(
+            f"{folder} holds something not unpacked from {', '.join(row['archive'] for row in rows)}. "
+            "Move it away, or name it as the dataset's root in the config."
+        )
+    aside = folder.with_name(folder.name + ".unpacking")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        for archive, into in archives:
+            unpack(archive, aside / into)
+        write_rows(aside / RECEIPT, rows, COLUMNS)
+        if folder.exists():
+            folder.rmdir()
+        aside.rename(folder)
+    except OSError as error:
+        raise StudyError(
+            f"{folder} cannot be unpacked: {error.strerror or error}. Mend that, run again."
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return rows
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack one .tar(.gz, .bz2, .xz), .tgz or .zip into ``folder``; copy any other file there.
+
+    StudyError when an entry is absolute, leaves the folder, is a link or a device, when the contents are
+    beyond what images can compress to, or when the archive is damaged or encrypted.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = archive.name.lower()
+    try:
+        if name.endswith(".zip"):
+            _unpack_zip(archive, folder)
+        elif name.endswith((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
+            _unpack_tar(archive, folder)
+        else:
+            shutil.copyfile(archive, folder / archive.name)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+        raise StudyError(f"{archive} is damaged ({error}). Remove it and fetch it again.") from error
+    except OSError as error:
+        if error.errno is None:  # gzip and bz2 report damage so
+            raise StudyError(f"{archive} is damaged ({error}). Remove it and fetch it again.") from error
+        raise
+
+
+def _unpack_tar(archive: Path, folder: Path) -> None:
+    total = 0
+    with tarfile.open(archive) as tar:
+        for member in progress(tar, f"unpacking {archive.name}", "files"):
+            if not (member.isfile() or member.isdir()):
+                raise StudyError(f"{archive}: {member.name!r} is a link or a device; it is not unpacked.")
+            _check_name(archive, member.name)
+            total += member.size
+            _check_growth(archive, total)
+            tar.extract(member, folder, filter="data")
+
+
+def _unpack_zip(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as content:
+        entries = content.infolist()
+        _check_growth(archive, sum(entry.file_size for entry in entries))
+        for entry in progress(entries, f"unpacking {archive.name}", "files", len(entries)):
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                raise StudyError(f"{archive}: {entry.filename!r} is a link; it is not unpacked.")
+            if entry.flag_bits & 1:
+                raise StudyError(
+                    f"{archive} is encrypted. Unpack it by hand and name the folder as dataset's root."
+                )
+            _check_name(archive, entry.filename)
+            content.extract(entry, folder)
+
+
+def _check_name(archive: Path, name: str) -> None:
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or name[1:2] == ":":
+        raise StudyError(f"{archive}: {name!r} lies outside the folder; the archive is not unpacked.")
+
+
+def _check_growth(archive: Path, total: int) -> None:
+    limit = GROWTH * archive.stat().st_size + ALLOWANCE
+    if total > limit:
+        raise StudyError(
+            f"{archive} would grow to more than {limit / 1e9:.1f} GB, far beyond what images compress to; "
+            "it is not unpacked."
+        )
+
+
+def _receipt(folder: Path) -> list[dict] | None:
+    try:
+        with open(folder / RECEIPT, newline="", encoding="utf-8") as stream:
+            return list(csv.DictReader(stream))
+    except OSError:
+        return None

@@ -1,0 +1,44 @@
+"""Is this file the one that was published?"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from bgbias.logs import progress
+
+ALGORITHMS = ("sha256", "md5")  # md5 finds accidents; it is what most datasets publish
+BLOCK = 2**20
+
+
+def file_problem(path: Path, size: int | None = None, checksums: dict[str, str] | None = None) -> str | None:
+    """What tells ``path`` from the expected file, in a few words; None when nothing does.
+
+    ``size`` in bytes and ``checksums`` (algorithm -> hexadecimal digest) are compared where they are known.
+    """
+    found = os.path.getsize(path)
+    if size is not None and found != size:
+        return f"it has {found:,} bytes instead of {size:,}{_page(path)}"
+    for algorithm, expected in (checksums or {}).items():
+        digest = file_digest(path, algorithm)
+        if digest != expected.lower():
+            return f"its {algorithm} is {digest} instead of {expected.lower()}{_page(path)}"
+    return None
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """The hexadecimal digest of the file ``path``."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with open(path, "rb") as stream:
+        blocks = iter(lambda: stream.read(BLOCK), b"")
+        if os.path.getsize(path) > 100 * BLOCK:  # a bar only where one waits
+            blocks = progress(blocks, f"checking {path.name}", "MiB", os.path.getsize(path) // BLOCK)
+        for block in blocks:
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _page(path: Path) -> str:
+    """A hint for the usual case: a login or error page saved under the archive's name."""
+    with open(path, "rb") as stream:
+        start = stream.read(512).lstrip().lower()
+    return "; it is a web page" if start.startswith((b"<!doctype html", b"<html")) else ""
