@@ -77,5 +77,5 @@ def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = 
 
 
 def mean_similarity(embeddings: np.ndarray) -> float:
-    """Mean inner product over all pairs of rows (N, E) of length 1, pairs with itself too: 1 if all are equal."""
+    """Mean inner product over all pairs of rows (N, E) of length 1, each with itself too: 1 = all equal."""
     return float(np.square(embeddings.mean(axis=0, dtype=np.float64)).sum())

@@ -1,0 +1,159 @@
+"""The registry of backbones: shapes, seeds, preprocessing, and weights from files."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from bgbias.backbones import BACKBONES, build_backbone
+from bgbias.errors import StudyError
+from bgbias.models import build_model, load_model, save_model
+from bgbias.transforms import normalise
+
+REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
+SQUEEZENET = REAL / "models" / "squeezenet1_1.pth"
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_every_backbone_gives_the_features_it_promises(name):
+    size = 224 if name == "vit_b_16" else 64
+    backbone = build_backbone(name, {}, seed=0)
+    maps = []
+    if backbone.last_map is not None:
+        layer = backbone.module.get_submodule(backbone.last_map)
+        layer.register_forward_hook(lambda module, given, output: maps.append(output))
+    with torch.no_grad():
+        features = backbone.module.eval()(torch.zeros(2, 3, size, size))
+    assert features.shape == (2, backbone.features)
+    assert all(found.shape[:2] == (2, backbone.features) and found.shape[2] > 1 for found in maps)
+
+
+def test_the_seed_decides_the_random_weights_and_nothing_else_does():
+    def first(seed):
+        return build_model("small_cnn", {}, 8, seed)[0].state_dict()
+
+    torch.manual_seed(1)
+    once = first(0)
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    again = first(0)
+    assert all(torch.equal(once[key], again[key]) for key in once)
+    assert torch.equal(state, torch.get_rng_state()), "building a model must not disturb the generator"
+    assert not torch.equal(once["head.weight"], first(1)["head.weight"])
+    assert not torch.equal(once["backbone.0.weight"], first(1)["backbone.0.weight"])
+
+
+def test_bninception_sees_bgr_from_0_to_255_without_the_mean():
+    preprocessing = build_backbone("bninception", {}, 0).preprocessing
+    pixel = torch.tensor([10.0, 20.0, 30.0])[None, :, None, None]  # R, G, B
+    assert normalise(pixel, preprocessing).flatten().tolist() == pytest.approx([30 - 104, 20 - 117, 10 - 128])
+
+
+def test_embeddings_have_length_one_and_a_frozen_backbone_keeps_its_features():
+    images = torch.randn(3, 3, 32, 32)
+    model, _ = build_model("small_cnn", {"widths": [4, 8]}, 5, 0)
+    assert model(images).shape == (3, 5)
+    assert model(images).norm(dim=1).tolist() == pytest.approx([1, 1, 1])
+    frozen, _ = build_model("small_cnn", {"widths": [4, 8]}, None, 0)
+    frozen.eval()
+    assert torch.equal(frozen(images), torch.nn.functional.normalize(frozen.backbone(images), dim=1))
+
+
+def test_a_saved_model_comes_back(tmp_path):
+    settings = {
+        "model": "small_cnn",
+        "weights": str(tmp_path / "is-not-needed-any-more.pth"),
+        "widths": [4, 8],
+    }
+    model, _ = build_model("small_cnn", {"widths": [4, 8]}, 5, seed=3)
+    save_model(tmp_path / "model.safetensors", model)
+    run = {"backbone": "my_name", "settings": {"model": {"backbone": settings, "embedding_size": 5}}}
+    loaded, _ = load_model(tmp_path / "model.safetensors", run)
+    images = torch.randn(2, 3, 16, 16)
+    assert not loaded.training
+    assert all(torch.equal(value, loaded.state_dict()[key]) for key, value in model.state_dict().items())
+    torch.testing.assert_close(loaded(images), model.eval()(images))  # another memory layout, other roundings
+
+
+def message(name: str, settings: dict) -> str:
+    with pytest.raises(StudyError) as caught:
+        build_backbone(name, settings, 0)
+    return str(caught.value)
+
+
+def test_unknown_names_and_settings_are_refused():
+    assert "small_cnn" in message("small_cn", {})
+    assert "wdths" in message("small_cnn", {"wdths": [1]})
+    assert "no published weights" in message("small_cnn", {"weights": "imagenet"})
+
+
+def test_timm_without_timm_says_what_to_install():
+    try:
+        import timm  # noqa: F401
+    except ImportError:
+        assert "pip install timm" in message("timm/resnet10t", {})
+    else:
+        assert build_backbone("timm/resnet10t", {}, 0).features == 512
+
+
+def test_weights_that_do_not_fit_are_refused_with_file_backbone_and_keys(tmp_path):
+    state = build_backbone("small_cnn", {}, 0).module.state_dict()
+    path = tmp_path / "weights.safetensors"
+
+    save_file({**state, "0.weight": torch.zeros(32, 3, 5, 5)}, path)
+    text = message("small_cnn", {"weights": str(path)})
+    for words in (str(path), "small_cnn", "0.weight has shape (32, 3, 5, 5)"):
+        assert words in text
+
+    save_file({key: value for key, value in state.items() if key != "3.weight"}, path)
+    assert "3.weight is missing" in message("small_cnn", {"weights": str(path)})
+
+    save_file({**state, "fc.weight": torch.zeros(1)}, path)
+    assert "fc.weight is unknown" in message("small_cnn", {"weights": str(path)})
+
+
+def test_files_that_are_no_weights_are_refused(tmp_path):
+    path = tmp_path / "weights.pth"
+    assert str(path) in message("small_cnn", {"weights": str(path)})
+    for content in (b"", b"not a model at all", pickle.dumps({"a": print}, protocol=2)):
+        path.write_bytes(content)
+        assert str(path) in message("small_cnn", {"weights": str(path)})
+    torch.save([1, 2], path)
+    assert "dictionary" in message("small_cnn", {"weights": str(path)})
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(b"torn")
+    assert str(path) in message("small_cnn", {"weights": str(path)})
+
+
+def test_files_from_before_batchnorm_counted_its_steps_still_load(tmp_path):
+    state = build_backbone("bninception", {}, seed=1).module.state_dict()
+    old = {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
+    torch.save({**old, "last_linear.weight": torch.zeros(2, 1024)}, tmp_path / "old.pth")
+    loaded = build_backbone("bninception", {"weights": str(tmp_path / "old.pth")}, seed=2).module
+    assert torch.equal(loaded.inception_5b_1x1.weight, state["inception_5b_1x1.weight"])
+
+
+def test_without_a_network_the_message_says_what_to_fetch_and_where_to_put_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def offline(*arguments, **options):
+        raise OSError("name or service not known")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    text = message("bninception", {"weights": "imagenet"})
+    for words in ("bn_inception-52deb4733.pth", str(tmp_path), "backbones.bninception.weights"):
+        assert words in text
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not SQUEEZENET.is_file(), reason="the real squeezenet1_1.pth is not here")
+def test_the_real_squeezenet_loads_and_does_not_fit_another_backbone():
+    loaded = build_backbone("squeezenet1_1", {"weights": str(SQUEEZENET)}, 0).module
+    first = torch.load(SQUEEZENET, weights_only=True)["features.0.weight"]
+    assert torch.equal(loaded.state_dict()["features.0.weight"], first)
+    text = message("resnet18", {"weights": str(SQUEEZENET)})
+    assert "resnet18" in text
+    assert "squeezenet1_1.pth" in text

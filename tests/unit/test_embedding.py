@@ -1,0 +1,94 @@
+"""Embedding the test images: order, draws, independence of the batch size, flags carried through."""
+
+import numpy as np
+import pytest
+import tiny_stores
+import torch
+from embed_images import embed_images
+
+from bgbias.embedding import embed, mean_similarity
+from bgbias.errors import StudyError
+from bgbias.models import build_model, save_model
+from bgbias.pixels import PixelStore
+from bgbias.runs import read_run, write_run
+
+TRANSFORM = {"train_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 4 / 3], "flip": True, "eval_size": 16}
+EVALUATION = {"draws": 3, "seed": 0, "background_crop": "random", "batch_size": 5}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A dataset, backgrounds, and an untrained model with its run.yaml."""
+    folder = tmp_path_factory.mktemp("embedding")
+    layout = tiny_stores.write_images(folder / "images", {"train": 2, "test": 3}, images=4)
+    backgrounds = tiny_stores.write_backgrounds(folder / "test")
+    backbone = {"model": "small_cnn", "weights": None, "widths": [4, 8]}
+    model, _ = build_model("small_cnn", backbone, 6, seed=0)
+    save_model(folder / "model.safetensors", model)
+    axes = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
+    settings = {"model": {"backbone": backbone, "embedding_size": 6}}
+    write_run(folder / "run.yaml", {**axes, "settings": settings})
+    return layout, folder / "model.safetensors", folder / "run.yaml", backgrounds
+
+
+def embedded(files, out, **changes) -> dict[str, np.ndarray]:
+    embed_images(
+        *files, out, evaluation={**EVALUATION, **changes}, transform=TRANSFORM, device="cpu", threads=1
+    )
+    with np.load(out) as arrays:
+        return dict(arrays)
+
+
+def test_rows_labels_and_shapes(files, tmp_path):
+    found = embedded(files, tmp_path / "e.npz")
+    index = PixelStore.open(files[0].parent).index
+    assert found["rows"].tolist() == index.rows("test").tolist()
+    assert found["labels"].tolist() == index.labels[found["rows"]].tolist()
+    assert found["clean"].shape == (12, 6)
+    assert found["swapped"].shape == (3, 12, 6)
+    assert found["clean"].dtype == found["swapped"].dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(found["swapped"], axis=2), 1, atol=1e-5)
+
+
+def test_draws_differ_and_neither_batch_size_nor_number_of_draws_matters(files, tmp_path):
+    found = embedded(files, tmp_path / "a.npz")
+    assert not np.allclose(found["swapped"][0], found["swapped"][1])
+    other = embedded(files, tmp_path / "b.npz", batch_size=256, draws=2)
+    np.testing.assert_allclose(other["clean"], found["clean"], atol=1e-5)
+    np.testing.assert_allclose(other["swapped"], found["swapped"][:2], atol=1e-5)
+
+
+def test_query_and_gallery_flags_are_carried_through(files, tmp_path):
+    (tmp_path / "images").mkdir()
+    lines = files[0].read_text().splitlines()
+    flags = [f"{line},{number % 2},{1 - number % 2}" for number, line in enumerate(lines[1:])]
+    layout = tmp_path / "images" / "layout.csv"
+    layout.write_text("\n".join([lines[0] + ",is_query,is_gallery", *flags]) + "\n")
+    (tmp_path / "images" / "rgba.bin").symlink_to(files[0].parent / "rgba.bin")
+    found = embedded((layout, *files[1:]), tmp_path / "e.npz")
+    assert found["is_query"].tolist() == [bool(row % 2) for row in found["rows"]]
+    assert (found["is_gallery"] == ~found["is_query"]).all()
+
+
+def test_embeddings_that_are_not_finite_are_refused():
+    class Broken(torch.nn.Module):
+        def forward(self, images):
+            return images.flatten(1) * float("nan")
+
+    with pytest.raises(StudyError, match="2 of 2 embeddings are not finite"):
+        embed(Broken(), [torch.ones(2, 3, 2, 2)])
+
+
+def test_mean_similarity_is_the_mean_over_pairs():
+    vectors = np.random.default_rng(0).normal(size=(7, 4))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert mean_similarity(vectors) == pytest.approx((vectors @ vectors.T).mean())
+    assert mean_similarity(np.ones((5, 1))) == 1  # collapsed
+
+
+def test_a_run_file_that_is_torn_or_lacks_something_is_refused(tmp_path):
+    path = tmp_path / "run.yaml"
+    for content in ("{", "dataset: d\n", "[]"):
+        path.write_text(content)
+        with pytest.raises(StudyError, match="run.yaml"):
+            read_run(path)

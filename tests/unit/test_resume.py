@@ -1,0 +1,163 @@
+"""A training that was killed or stopped ends with the very bits of one that was left alone."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import train_model
+from safetensors.torch import load_file
+from test_training import ARCFACE, RUN, changed, layouts, same, train  # noqa: F401 - layouts is a fixture
+
+from bgbias import training
+from bgbias.checkpoints import read_checkpoint, write_checkpoint
+from bgbias.errors import StudyError
+
+KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
+SETTINGS = changed(training={"max_epochs": 6, "iterations_per_epoch": 15}) | {"loss": ARCFACE}
+
+
+@pytest.fixture(scope="module")
+def start():
+    """Starts the job in a fresh process forked from one that has the imports behind it."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(train_model.__file__).parent), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    )
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["test_training", "faiss"])
+
+    def begin(layouts, folder, settings=SETTINGS):
+        process = context.Process(target=_job, args=(layouts, folder, settings))
+        process.start()
+        return process
+
+    warm = context.Process(target=os.getpid)  # the server pays for its imports here, not in a measured job
+    warm.start()
+    warm.join()
+    return begin
+
+
+def _job(layouts, folder, settings):
+    from test_training import train
+
+    log = open(folder / "log.txt", "a")  # noqa: SIM115 - lives as long as the process
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    try:
+        train(layouts, folder, settings)
+    except Exception as error:
+        print(f"ERROR: {error}", flush=True)
+        os._exit(1)
+
+
+def folder_of(path: Path, name: str) -> Path:
+    (path / name).mkdir()
+    return path / name
+
+
+def test_kill_9_at_random_moments_leaves_the_same_model(layouts, tmp_path, start):  # noqa: F811
+    quiet = folder_of(tmp_path, "quiet")
+    begun = time.monotonic()
+    process = start(layouts, quiet)
+    process.join()
+    length = time.monotonic() - begun
+    expected = load_file(quiet / "model.safetensors")
+    moments = random.Random(0)
+    continued = 0
+    for kill in range(KILLS):
+        folder = folder_of(tmp_path, f"kill{kill}")
+        process = start(layouts, folder)
+        time.sleep(moments.uniform(0.1, 1.0) * length)
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        process = start(layouts, folder)
+        process.join()
+        assert process.exitcode == 0, (folder / "log.txt").read_text()
+        assert same(load_file(folder / "model.safetensors"), expected)
+        assert not (folder / "checkpoint").exists()
+        continued += "Continuing after step" in (folder / "log.txt").read_text()
+    assert continued > 0, "no kill fell between two checkpoints: the test shows nothing"
+
+
+def test_sigterm_keeps_the_last_step(layouts, tmp_path, start):  # noqa: F811
+    settings = changed(training={"iterations_per_epoch": 100_000, "max_epochs": 1})
+    process = start(layouts, tmp_path, settings)
+    log = tmp_path / "log.txt"
+    while not (log.exists() and "epoch 1" in log.read_text()):
+        assert process.is_alive(), log.read_text()
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGTERM)
+    asked = time.monotonic()
+    process.join(timeout=30)
+    assert process.exitcode == 1
+    assert time.monotonic() - asked < 5
+    assert "SIGTERM" in log.read_text()
+    assert not (tmp_path / "model.safetensors").exists()
+    header = (tmp_path / "checkpoint" / "training.safetensors").read_bytes()
+    assert b'\\"step\\": 0,' not in header, "the checkpoint must hold steps of the unfinished epoch"
+
+
+def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch):  # noqa: F811
+    settings = changed(training={"max_epochs": 2, "iterations_per_epoch": 4})
+    expected = train(layouts, tmp_path / "quiet", settings)
+    real = training.Training._step
+    steps = []
+
+    def interrupting(self, images, labels):
+        steps.append(0)
+        if len(steps) in (2, 5, 9):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, images, labels)
+
+    monkeypatch.setattr(training.Training, "_step", interrupting)
+    stops = 0
+    while True:
+        try:
+            found = train(layouts, tmp_path / "stopped", settings)
+            break
+        except StudyError as error:
+            assert "SIGTERM" in str(error)
+            stops += 1
+    assert stops >= 2
+    assert len(steps) == 8, "no step is made twice"
+    assert same(found, expected)
+
+
+def test_the_checkpoint_of_other_settings_is_ignored(layouts, tmp_path, capsys):  # noqa: F811
+    checkpoint = tmp_path / "checkpoint"
+    write_checkpoint(checkpoint, {"a": 1}, {"x": torch.arange(3)}, {"step": 2})
+    tensors, state = read_checkpoint(checkpoint, {"a": 1})
+    assert (tensors["x"].tolist(), state) == ([0, 1, 2], {"step": 2})
+    assert read_checkpoint(checkpoint, {"a": 2}) is None
+    assert "other settings" in capsys.readouterr().out
+    train(layouts, tmp_path, changed(training={"max_epochs": 1}))
+    assert not checkpoint.exists()
+
+
+def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
+    write_checkpoint(tmp_path, {}, {"x": torch.arange(3)}, {})
+    path = tmp_path / "training.safetensors"
+    path.write_bytes(path.read_bytes()[:-5])
+    assert read_checkpoint(tmp_path, {}) is None
+    assert "cannot be read" in capsys.readouterr().out
+
+
+def test_the_identity_notices_settings_data_and_weights(layouts, tmp_path):  # noqa: F811
+    def identity(settings=SETTINGS, layout=layouts[0]):
+        return json.dumps(train_model.identity(RUN, settings, torch.device("cpu"), str(layout)))
+
+    assert identity() == identity()
+    assert identity(changed(training={"learning_rate": 0.5})) != identity()
+    for name in ("layout.csv", "rgba.bin"):
+        (tmp_path / name).write_bytes((layouts[0].parent / name).read_bytes())
+    assert identity(layout=tmp_path / "layout.csv") == identity(), "a copy is the same data"
+    content = bytearray((tmp_path / "rgba.bin").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "rgba.bin").write_bytes(content)
+    assert identity(layout=tmp_path / "layout.csv") != identity()
