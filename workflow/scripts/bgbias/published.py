@@ -1,7 +1,9 @@
 """Published numbers beside measured ones. A cell that was not run stays empty: nothing is guessed."""
 
+import os
 from collections.abc import Sequence
 
+from bgbias.files import read_rows
 from bgbias.names import human
 from bgbias.statistics import mean_absolute_difference, spearman
 from bgbias.summaries import RUN, finite, pick, seen
@@ -46,6 +48,14 @@ def compare(
             )
         )
     return rows
+
+
+def read_comparison(path: str | os.PathLike) -> list[dict]:
+    """The rows that :func:`compare` gave, from their CSV: numbers as numbers, empty cells as None."""
+    sides = COLUMNS[:3]
+    return [
+        row | {side: float(row[side]) if row[side] else None for side in sides} for row in read_rows(path)
+    ]
 
 
 def measures_as_rows(rows: Sequence[dict]) -> list[dict]:

@@ -17,7 +17,7 @@ MARKERS = "os^Dv"
 
 
 def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
-    """A panel for each (title, rows of :func:`bgbias.published.compare`), a point a cell; and the agreement."""
+    """A panel for each (title, rows of :func:`bgbias.published.compare`), a point a cell, the agreement."""
     rows = [row for _, part in panels for row in part]
     colours = variant_colours(seen(rows, "variant"))
     markers = {dataset: MARKERS[place % len(MARKERS)] for place, dataset in enumerate(seen(rows, "dataset"))}

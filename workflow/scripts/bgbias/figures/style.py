@@ -51,6 +51,13 @@ def variant_colours(variants: list[str]) -> dict[str, str]:
     return {variant: _VARIANTS.get(variant) or next(spare) for variant in variants}
 
 
+def nothing(sentence: str) -> Figure:
+    """A figure that says why there is nothing to see."""
+    figure = Figure(figsize=(WIDTH, 1))
+    figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)
+    return figure
+
+
 def save(figure: Figure, png: str | os.PathLike, pdf: str | os.PathLike) -> None:
     """Write ``figure`` as PNG (160 dpi) and PDF, atomically; equal figures give equal bytes."""
     with replacing(png) as aside:

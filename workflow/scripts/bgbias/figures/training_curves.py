@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, WIDTH, variant_colours
+from bgbias.figures.style import INK, WIDTH, nothing, variant_colours
 from bgbias.names import human
 from bgbias.summaries import seen
 
@@ -16,12 +16,17 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
 
     ``runs``: dataset, backbone, loss, variant, seed; ``histories``: of each run the rows epoch, map_at_r.
     """
+    # A backbone that is evaluated as it comes has no history.
+    trained = [(run, history) for run, history in zip(runs, histories, strict=True) if history]
+    if not trained:
+        return nothing("No model of this study was trained.")
+    runs = [run for run, _ in trained]
     losses, colours = seen(runs, "loss"), variant_colours(seen(runs, "variant"))
     lines = list(dict.fromkeys((run["dataset"], run["backbone"]) for run in runs))
     several = len(seen(runs, "backbone")) > 1
     figure = Figure(figsize=(WIDTH, 0.7 + 1.9 * len(lines)), layout="constrained")
     panels = figure.subplots(len(lines), len(losses), sharey="row", squeeze=False)
-    for run, history in zip(runs, histories, strict=True):
+    for run, history in trained:
         axes = panels[lines.index((run["dataset"], run["backbone"])), losses.index(run["loss"])]
         _curve(axes, history, colours[run["variant"]])
     for place, ((dataset, backbone), row) in enumerate(zip(lines, panels, strict=True)):
@@ -43,8 +48,6 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
 
 
 def _curve(axes: Axes, history: Sequence[dict], colour: str) -> None:
-    if not history:
-        return
     epochs = [int(row["epoch"]) for row in history]
     scores = [100 * float(row["map_at_r"]) for row in history]
     best = max(range(len(scores)), key=scores.__getitem__)  # the first of equals, as training keeps it

@@ -1,0 +1,116 @@
+"""What the numbers say, in plain sentences that are computed, never written by hand."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bgbias.names import human
+from bgbias.summaries import pick, seen
+
+CELL = ("dataset", "backbone", "loss")
+
+
+def retrieval_findings(summary: Sequence[dict]) -> list[str]:
+    """Sentences on what swapping costs and what the other variants change, from the summary of retrieval."""
+    drops = _drops(summary)
+    if not drops:
+        return []
+    baseline, *others = _baseline_first(seen(drops, "variant"))
+    sentences = [_largest_drop([row for row in drops if row["variant"] == baseline])]
+    sentences += [_drop_by_dataset(drops, variant) for variant in (baseline, *others)]
+    for variant in others:
+        pairs = _pairs(drops, baseline, variant)
+        if pairs:
+            better = sum(new["swapped"] > old["swapped"] for old, new in pairs)
+            change = 100 * float(np.mean([new["clean"] - old["clean"] for old, new in pairs]))
+            sentences.append(
+                f"With swapped backgrounds {human(variant)} retrieves better than {human(baseline)} in "
+                f"{_of(better, len(pairs))}; on the clean images it changes MAP@R by "
+                f"{_signed(change)} points on average."
+            )
+    return sentences
+
+
+def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
+    """In how many cells a variant's attention lies more on the object than that of the baseline."""
+    rows = [row for row in summary if row["method"] == method]
+    if not rows:
+        return []
+    baseline, *others = _baseline_first(seen(rows, "variant"))
+    sentences = []
+    for variant in others:
+        pairs = _pairs(rows, baseline, variant)
+        if pairs:
+            higher = sum(new["mean"] > old["mean"] for old, new in pairs)
+            means = [_plain(float(np.mean([pair[side]["mean"] for pair in pairs]))) for side in (0, 1)]
+            sentences.append(
+                f"Attention lies more on the object with {human(variant)} than with {human(baseline)} in "
+                f"{_of(higher, len(pairs))}: the mean score goes from {means[0]} to {means[1]}."
+            )
+    return sentences
+
+
+def mask_findings(rows: Sequence[dict]) -> list[str]:
+    """How well the automatic masks agree with hand labels, worst and best dataset named."""
+    if not rows:
+        return []
+    ranked = sorted(rows, key=lambda row: float(row["iou_mean"]))
+    ends = [f"{_plain(float(row['iou_mean']))} ({human(row['dataset'])})" for row in (ranked[0], ranked[-1])]
+    if len(rows) == 1:
+        return [f"The automatic masks agree with hand labels to a mean IoU of {ends[0]}."]
+    return [f"The automatic masks agree with hand labels to a mean IoU between {ends[0]} and {ends[1]}."]
+
+
+def _drops(summary: Sequence[dict]) -> list[dict]:
+    """One row a model that was measured both ways: ``clean``, ``swapped`` and the relative ``drop``."""
+    rows = {}
+    for row in summary:
+        key = pick(row, (*CELL, "variant"))
+        rows.setdefault(key, dict(zip((*CELL, "variant"), key, strict=True)))[row["protocol"]] = row["mean"]
+    both = [row for row in rows.values() if row.get("clean") and "swapped" in row]
+    return [row | {"drop": 1 - row["swapped"] / row["clean"]} for row in both]
+
+
+def _largest_drop(rows: Sequence[dict]) -> str:
+    worst = max(rows, key=lambda row: row["drop"])
+    return (
+        f"Swapping the backgrounds of the test images costs {human(worst['variant'])} most on "
+        f"{human(worst['dataset'])} with {human(worst['loss'])}: MAP@R falls from "
+        f"{100 * worst['clean']:.1f} to {100 * worst['swapped']:.1f}\u00a0%."
+    )
+
+
+def _drop_by_dataset(rows: Sequence[dict], variant: str) -> str:
+    rows = [row for row in rows if row["variant"] == variant]
+    parts = []
+    for dataset in seen(rows, "dataset"):
+        share = float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset]))
+        parts.append(f"{100 * share:.0f}\u00a0% on {human(dataset)}")
+    return f"Of its MAP@R {human(variant)} loses on average {_enumeration(parts)}."
+
+
+def _baseline_first(variants: list[str]) -> list[str]:
+    return sorted(variants, key=lambda variant: variant != "base")
+
+
+def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict, dict]]:
+    """(baseline's row, variant's row) of every cell that has both."""
+    old = {pick(row, CELL): row for row in rows if row["variant"] == baseline}
+    new = [row for row in rows if row["variant"] == variant]
+    return [(old[pick(row, CELL)], row) for row in new if pick(row, CELL) in old]
+
+
+def _of(count: int, total: int) -> str:
+    return f"{count} of {total} {'cell' if total == 1 else 'cells'}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no minus before nothing
+
+
+def _enumeration(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

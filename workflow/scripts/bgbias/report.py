@@ -1,0 +1,79 @@
+"""The report: one HTML file with everything in it, for a reader without a network."""
+
+import base64
+import io
+import os
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from bgbias.names import human
+from bgbias.table_formats import Table
+
+_LARGE = 300_000  # bytes
+
+
+def render(template: str | os.PathLike, **content) -> str:
+    """Fill the Jinja template; a name that it uses and nobody gave is an error. Text is escaped."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"human": human, "embedded": embedded}
+    return environment.from_string(Path(template).read_text(encoding="utf-8")).render(**content)
+
+
+def embedded(image: str | os.PathLike) -> str:
+    """A PNG file as a data: address. Pages of photographs become WebP: smaller, the same to the eye."""
+    data, kind = Path(image).read_bytes(), "png"
+    if len(data) > _LARGE:
+        from PIL import Image
+
+        stream = io.BytesIO()
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.convert("RGB").save(stream, "WEBP", quality=88)
+        data, kind = stream.getvalue(), "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def settings_lines(settings: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """(key, value) of nested settings with dotted keys; of an absolute path only its last part: no machine's
+    folders get into a report."""
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            yield from settings_lines(value, f"{name}.")
+        else:
+            absolute = isinstance(value, str) and os.path.isabs(value)
+            yield name, os.path.basename(value.rstrip("/")) if absolute else _plain(value)
+
+
+def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
+    """What the trainings took and on what they ran, from the contents of run.yaml."""
+    seconds = [float(run["seconds"]) for run in runs]
+    facts = [
+        ("models", str(len(runs))),
+        ("training time, all models", str(timedelta(seconds=round(sum(seconds))))),
+        ("training time, one model", f"{min(seconds):.0f} to {max(seconds):.0f} s"),
+        ("epochs", f"{min(run['epochs'] for run in runs)} to {max(run['epochs'] for run in runs)}"),
+        ("device", ", ".join(dict.fromkeys(str(run["device"]) for run in runs))),
+    ]
+    versions: dict[str, dict] = {}
+    for run in runs:
+        for package, version in run["versions"].items():
+            versions.setdefault(package, {})[str(version)] = None  # a set that keeps its order
+    return facts + [(package, ", ".join(found)) for package, found in versions.items()]
+
+
+def header_rows(table: Table) -> list[tuple[str, int]]:
+    """A table's upper header line as (title, columns spanned); empty when no group has a title."""
+    if not any(title for title, _ in table.groups):
+        return []
+    return [("", len(table.stub)), *((title, len(columns)) for title, columns in table.groups)]
+
+
+def _plain(value) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_plain, value))
+    return "–" if value is None else str(value)

@@ -1,0 +1,95 @@
+"""The study's report: one HTML file that opens without a network.
+
+input: ``retrieval``, ``attention``, ``mask_quality`` (results/{study}/*.csv), ``runs`` (all run.yaml),
+``template`` (report.html.j2); figures as PNG: ``swap_chart``, ``training_curves``, and lists with one file a
+dataset: ``contact_sheets``, ``retrieval_galleries``, ``attribution_panels``, ``mask_examples``; optionally
+``published_scatter`` (PNG) and ``published_retrieval``, ``published_attention``, ``published_mask_quality``
+(CSV of tabulate_published). params: ``study``, ``datasets`` (in the order of the lists), ``settings`` (what
+the report shows of the configuration), ``method`` (optional, "study"). output: ``html``.
+"""
+
+from bgbias.files import read_rows, write_text
+from bgbias.findings import attention_findings, mask_findings, retrieval_findings
+from bgbias.logs import job_log
+from bgbias.names import human
+from bgbias.published import comparison_table, read_comparison
+from bgbias.report import header_rows, render, run_facts, settings_lines
+from bgbias.runs import read_run
+from bgbias.summaries import seen, summarise_attention, summarise_retrieval
+from bgbias.table_formats import Table
+from bgbias.tables import attention_table, mask_quality_table, retrieval_table
+
+
+def write_report(
+    results: dict[str, str],
+    runs: list[str],
+    template: str,
+    figures: dict,
+    published: dict[str, str],
+    study: str,
+    settings: dict,
+    method: str,
+    html: str,
+) -> None:
+    """``results``: retrieval, attention, mask_quality; ``figures``: a path, or (dataset, path) pairs, a name;
+    ``published``: kind → its comparison table, for those that there are."""
+    retrieval = summarise_retrieval(read_rows(results["retrieval"]))
+    attention = summarise_attention(read_rows(results["attention"]))
+    masks = read_rows(results["mask_quality"])
+    tables = {
+        "retrieval": with_header(retrieval_table(retrieval)),
+        "attention": with_header(attention_table(attention, method)),
+        "mask_quality": with_header(mask_quality_table(masks)),
+    }
+    findings = [*retrieval_findings(retrieval), *attention_findings(attention, method), *mask_findings(masks)]
+    page = render(
+        template,
+        study=study,
+        scope=scope(retrieval),
+        findings=findings,
+        tables=tables,
+        figures=figures,
+        published=[
+            with_header(comparison_table(read_comparison(path), kind)) for kind, path in published.items()
+        ],
+        facts=run_facts([read_run(run) for run in runs]),
+        settings=list(settings_lines(settings)),
+    )
+    write_text(html, page)
+
+
+def with_header(table: Table) -> dict:
+    return {"table": table, "headings": header_rows(table)}
+
+
+def scope(summary: list[dict]) -> str:
+    """The grid in words: which datasets, losses, variants and backbones."""
+    axes = [("dataset", "datasets"), ("loss", "losses"), ("variant", "variants"), ("backbone", "backbones")]
+    names = {plural: [human(key) for key in seen(summary, axis)] for axis, plural in axes}
+    return "; ".join(f"{plural} {', '.join(values)}" for plural, values in names.items()) + "."
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        given, per_dataset = snakemake.input, snakemake.params.datasets
+        lists = ("contact_sheets", "retrieval_galleries", "attribution_panels", "mask_examples")
+        write_report(
+            {kind: given[kind] for kind in ("retrieval", "attention", "mask_quality")},
+            given.runs,
+            given.template,
+            {
+                "swap_chart": given.swap_chart,
+                "training_curves": given.training_curves,
+                "published_scatter": given.get("published_scatter"),
+                **{name: list(zip(per_dataset, given[name], strict=True)) for name in lists},
+            },
+            {
+                kind: given[f"published_{kind}"]
+                for kind in ("retrieval", "attention", "mask_quality")
+                if f"published_{kind}" in given.keys()  # noqa: SIM118 - a list with names, `in` looks at values
+            },
+            snakemake.params.study,
+            snakemake.params.settings,
+            snakemake.params.get("method", "study"),
+            snakemake.output.html,
+        )
