@@ -5,10 +5,4 @@ from bgbias.logs import job_log
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        make_backgrounds(
-            snakemake.output[0],
-            snakemake.params.count,
-            snakemake.params.size,
-            snakemake.params.seed,
-            snakemake.params.role,
-        )
+        make_backgrounds(snakemake.output[0], **snakemake.params.settings, role=snakemake.wildcards.role)

@@ -8,14 +8,11 @@ from bgbias.logs import job_log
 
 
 def make_demo_world(raw: str, index: str, settings: dict) -> None:
-    """Write the dataset that ``settings`` (the arguments of ``make_dataset``) describe below the folder ``raw``."""
+    """Write the dataset that ``settings`` (arguments of ``make_dataset``) describe below the folder ``raw``."""
     Path(raw).mkdir(parents=True, exist_ok=True)
     write_rows(index, make_dataset(raw, **settings), INDEX_COLUMNS)
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        names = ("world", "rho", "classes", "images_per_class", "size", "seed")
-        make_demo_world(
-            snakemake.output.raw, snakemake.output.index, {name: snakemake.params[name] for name in names}
-        )
+        make_demo_world(snakemake.params.root, snakemake.output.index, snakemake.params.settings)

@@ -2,8 +2,8 @@
 
     python workflow/scripts/train_demo_masker.py --out resources/demo_masker.onnx
 
-The images come from other seeds than any demo dataset's: other classes, other places. Costs about ten minutes on
-one core (a minute or two for the images) and 1.5 GB; the result, under 1 MB, is part of the project, so nobody
+The images come from other seeds than any demo dataset's: other classes, other places. Costs about ten minutes
+on one core (one of them for the images) and 1.5 GB; the result, under 1 MB, is part of the project, so nobody
 needs to run this.
 """
 

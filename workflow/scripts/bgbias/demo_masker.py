@@ -1,10 +1,10 @@
 """The demo's mask network: a small U-Net in torch, and the same network written as ONNX for rembg.
 
-rembg's ``u2net_custom`` session gives the network one image, 1 × 3 × 320 × 320, scaled so that its largest value is
-1 and normalised with ImageNet's mean and deviation; it takes 1 × 1 × 320 × 320 back and stretches that to 0…255 by
-its own minimum and maximum. So that this stretching changes nothing, the output saturates at exactly 0 and 1; and
-an image in which nothing is found gives all zeros, which rembg turns into an empty mask instead of a stretched
-whisper of noise.
+rembg's ``u2net_custom`` session gives the network one image, 1 × 3 × 320 × 320, scaled so that its largest
+value is 1 and normalised with ImageNet's mean and deviation; it takes 1 × 1 × 320 × 320 back and stretches that
+to 0…255 by its own minimum and maximum. So that this stretching changes nothing, the output saturates at exactly
+0 and 1; and an image in which nothing is found gives all zeros, which rembg turns into an empty mask instead of
+a stretched whisper of noise.
 """
 
 import os
@@ -68,14 +68,14 @@ def reduced(x: torch.Tensor) -> torch.Tensor:
 
 
 def masks(logits: torch.Tensor) -> torch.Tensor:
-    """The last steps of the exported network: logits (B, 1, s, s) to masks in [0, 1], ``REDUCTION`` times larger."""
+    """The network's last steps: logits (B, 1, s, s) to masks in [0, 1], ``REDUCTION`` times larger."""
     large = functional.interpolate(logits, scale_factor=REDUCTION, mode="bilinear", align_corners=False)
     soft = (large * SATURATION + 0.5).clamp(0, 1)
     return soft * (soft.amax(dim=(1, 2, 3), keepdim=True) > 0.5)
 
 
 def write_onnx(network: MaskNetwork, path: str | os.PathLike) -> None:
-    """Write ``reduced``, ``network`` and ``masks`` as one ONNX graph (opset 17), batch normalisation folded in.
+    """Write ``reduced``, ``network`` and ``masks`` as one ONNX graph (opset 17), normalisation folded in.
 
     torch's own exporter needs a package that nothing else here needs; the graph is short enough to spell out.
     """

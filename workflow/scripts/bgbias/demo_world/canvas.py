@@ -16,7 +16,7 @@ SAMPLES = 3
 
 @dataclass(frozen=True)
 class Pose:
-    """Where an object stands: ``x, y`` its centre and ``scale`` half its width, as shares of the picture's side."""
+    """Where an object stands: ``x, y`` its centre, ``scale`` half its width, as shares of the picture's side."""
 
     x: float = 0.5
     y: float = 0.5
@@ -29,8 +29,8 @@ class Pose:
 class Canvas:
     """Draws shapes given in object coordinates (x to the right, y down, the object roughly within −1…1).
 
-    ``image`` is RGB, ``mask`` L, both ``SAMPLES`` times ``size`` pixels a side. Coordinates are rounded to whole
-    samples before drawing, so that pictures do not depend on a machine's floating point.
+    ``image`` is RGB, ``mask`` L, both ``SAMPLES`` times ``size`` pixels a side. Coordinates are rounded to
+    whole samples before drawing, so that pictures do not depend on a machine's floating point.
     """
 
     def __init__(self, size: int, pose: Pose):
@@ -109,7 +109,7 @@ class Canvas:
         self.image, self._colours, self._cover, self._origin = around
 
     def finish(self) -> tuple[Image.Image, Image.Image]:
-        """The object before black (RGB, so premultiplied by its mask) and its exact soft mask (L), ``size`` pixels."""
+        """The object before black (RGB: premultiplied by its mask) and its exact soft mask (L), ``size`` pixels."""
         before_black = Image.new("RGB", self.image.size)
         before_black.paste(self.image, (0, 0), self.mask)
         return before_black.reduce(SAMPLES), self.mask.reduce(SAMPLES)

@@ -1,7 +1,7 @@
 """Random choices whose results are the same on every machine.
 
-Only integers and the four basic operations of Python floats are used: numpy's own ``uniform`` or ``normal`` may
-be compiled with fused operations or call the machine's mathematical library, and differ in the last bit.
+Only integers and the four basic operations of Python floats are used: numpy's own ``uniform`` or ``normal``
+may be compiled with fused operations or call the machine's mathematical library, and differ in the last bit.
 """
 
 import colorsys

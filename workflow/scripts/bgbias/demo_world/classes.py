@@ -13,7 +13,7 @@ from bgbias.randomness import generator
 
 @dataclass(frozen=True)
 class World:
-    """What a dataset shows: the module that designs and draws it, its kinds, and where such things are seen."""
+    """What a dataset shows: the module that designs and draws it, its kinds, where such things are seen."""
 
     painter: ModuleType
     kinds: list[str]
@@ -44,8 +44,8 @@ WORLDS = {
         0.04,
     ),
 }
-# Shares of the classes that are for training and for validation; the rest is the test. About the papers' halves,
-# with a little more for training because the demo has so few.
+# Shares of the classes that are for training and for validation; the rest is the test. About the papers'
+# halves, with a little more for training because the demo has so few.
 SHARES = (0.46, 0.14)
 
 
@@ -64,7 +64,7 @@ def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
         raise StudyError(
             f"A generated dataset can have 6 to {limit} classes, not {count}: change `classes` in the config."
         )
-    # Kinds and hues are spread evenly over the classes, so that no two are alike by accident; only then shuffled.
+    # Kinds and hues are spread evenly over the classes, so that no two are alike by accident; then shuffled.
     order = generator(seed, "class order").permutation(count)
     offset = between(generator(seed, "hue offset"), 0, 1)
     words = generator(seed, "class names").permutation(len(world.painter.NAMES))

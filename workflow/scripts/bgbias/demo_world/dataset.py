@@ -30,11 +30,11 @@ def make_dataset(
 ) -> list[dict]:
     """Write ``images/<class>/<number>.jpg`` and ``exact_masks/<class>/<number>.png`` below ``folder``.
 
-    ``rho`` is the probability that an image shows its class's home place; otherwise it shows a place of its own.
+    ``rho`` is the probability that an image shows its class's home place; else it shows a place of its own.
     Images are RGB, ``size`` pixels a side; masks are 8-bit soft coverage of the same size.
 
-    Returns the rows of the dataset's index. ``mask`` names the exact mask for 20 seeded test images, which stand
-    for hand labels, and is empty for the others. Raises StudyError for settings that make no dataset.
+    Returns the rows of the dataset's index. ``mask`` names the exact mask for 20 seeded test images, which
+    stand for hand labels, and is empty for the others. Raises StudyError for settings that make no dataset.
     """
     if world not in WORLDS:
         raise StudyError(f"Unknown world {world!r}: choose one of {', '.join(WORLDS)}.")

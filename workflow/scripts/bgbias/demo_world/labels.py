@@ -9,7 +9,7 @@ from bgbias.demo_world.chance import Colour, cosine, sine
 
 @dataclass(frozen=True)
 class Area:
-    """Where the decoration goes and with what: ``count`` repetitions in ``ink`` and, in places, ``second``."""
+    """Where the decoration goes and with what: ``count`` repeats in ``ink`` and, in places, ``second``."""
 
     left: float
     top: float
@@ -72,8 +72,8 @@ def checks(canvas: Canvas, area: Area) -> None:
     columns = 2 * area.count
     for row in range(area.count):
         for column in range(row % 2, columns, 2):
-            first, last = area.at(column / columns, row / area.count), area.at((column + 1) / columns, (row + 1) / area.count)
-            canvas.box(*first, *last, area.ink)
+            corner = area.at(column / columns, row / area.count)
+            canvas.box(*corner, *area.at((column + 1) / columns, (row + 1) / area.count), area.ink)
 
 
 def sun(canvas: Canvas, area: Area) -> None:
@@ -85,15 +85,14 @@ def diagonal(canvas: Canvas, area: Area) -> None:
     for index in range(-area.count, area.count + 1):
         foot, _ = area.at(index / area.count, 1)
         stripe, slant = area.wide * 0.45 / area.count, area.high
-        canvas.polygon(
-            [(foot, area.bottom), (foot + stripe, area.bottom), (foot + stripe + slant, area.top), (foot + slant, area.top)],
-            area.ink,
-        )
+        lower = [(foot, area.bottom), (foot + stripe, area.bottom)]
+        canvas.polygon([*lower, (foot + stripe + slant, area.top), (foot + slant, area.top)], area.ink)
 
 
 def leaf(canvas: Canvas, area: Area) -> None:
     for angle in (0, 60, 120):
-        canvas.ellipse(*area.centre, area.radius, area.radius * 0.3, area.ink if angle else area.second, tilt=angle)
+        ink = area.ink if angle else area.second
+        canvas.ellipse(*area.centre, area.radius, area.radius * 0.3, ink, tilt=angle)
 
 
 def plaque(canvas: Canvas, area: Area) -> None:
@@ -104,7 +103,8 @@ def plaque(canvas: Canvas, area: Area) -> None:
 
 def waves(canvas: Canvas, area: Area) -> None:
     for row, ink in enumerate((area.ink, area.second, area.ink)):
-        line = [(x, y + 0.06 * sine(90 * step)) for step in range(17) for x, y in [area.at(step / 16, (row + 0.5) / 3)]]
+        _, middle = area.at(0, (row + 0.5) / 3)
+        line = [(area.left + area.wide * step / 16, middle + 0.06 * sine(90 * step)) for step in range(17)]
         canvas.line(smooth(line, closed=False, steps=3), 0.075, ink)
 
 

@@ -11,7 +11,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Axes:
-    """A bird's own axes: x from the middle of the body to the breast, y to the belly, both 1 at the body's edge."""
+    """A bird's own axes: x from the body's middle to the breast, y to the belly, both 1 at its edge."""
 
     length: float
     depth: float
@@ -36,7 +36,8 @@ def plain(canvas: Canvas, axes: Axes, ink: Colour) -> None:
 def spots(canvas: Canvas, axes: Axes, ink: Colour) -> None:
     for row in range(4):
         for column in range(7):
-            canvas.ellipse(*axes.at(0.85 - 0.24 * column + 0.12 * (row % 2), 0.32 * row - 0.2), 0.03, 0.03, ink)
+            x, y = axes.at(0.85 - 0.24 * column + 0.12 * (row % 2), 0.32 * row - 0.2)
+            canvas.ellipse(x, y, 0.03, 0.03, ink)
 
 
 def streaks(canvas: Canvas, axes: Axes, ink: Colour) -> None:

@@ -52,9 +52,9 @@ def turned(canvas: Canvas, product: Product) -> None:
 def mug(canvas: Canvas, product: Product) -> None:
     wide, high = 0.46 * product.width, 0.52 * product.height
     foot = wide * (1 + product.waist * 2)
-    handle = [(wide * 0.8, -high * 0.6), (wide + 0.3, -high * 0.62), (wide + 0.36, 0), (wide + 0.28, high * 0.5)]
-    handle = smooth([*handle, (foot * 0.8, high * 0.5)], closed=False)
-    canvas.line(handle, 0.1 + 0.02 * product.detail, shade(product.body, 0.85))
+    handle = [(wide * 0.8, -high * 0.6), (wide + 0.3, -high * 0.62), (wide + 0.36, 0)]
+    handle += [(wide + 0.28, high * 0.5), (foot * 0.8, high * 0.5)]
+    canvas.line(smooth(handle, closed=False), 0.1 + 0.02 * product.detail, shade(product.body, 0.85))
     outline = _mirrored(smooth([(wide, -high), (foot, high * 0.9), (foot * 0.9, high)], closed=False))
     canvas.polygon(outline, product.body)
     with canvas.clipped(outline):
@@ -81,7 +81,8 @@ def carton(canvas: Canvas, product: Product) -> None:
     half, high, deep = 0.42 * product.width, 0.66 * product.height, 0.26
     left, right = -half - 0.1, half - 0.1
     back = (right + deep, -high - 0.08)
-    lid = [(-half, -high - 0.3), (half, -high - 0.36)] if product.detail == 0 else [(left + deep, -high - 0.08)]
+    gable, flat = [(-half, -high - 0.3), (half, -high - 0.36)], [(left + deep, -high - 0.08)]
+    lid = gable if product.detail == 0 else flat
     canvas.polygon([(left, -high), *lid, back, (right, -high)], shade(product.body, 1.25))
     front = [(left, -high), (right, -high), (right, high), (left, high)]
     canvas.polygon(front, product.body)
@@ -108,7 +109,8 @@ def lamp(canvas: Canvas, product: Product) -> None:
 
 def teapot(canvas: Canvas, product: Product) -> None:
     wide, high = 0.52 * product.width, 0.44 * product.height
-    handle = [(-wide * 0.7, -high * 0.55), (-wide - 0.3, -high * 0.5), (-wide - 0.34, 0.1), (-wide * 0.75, high * 0.55)]
+    handle = [(-wide * 0.7, -high * 0.55), (-wide - 0.3, -high * 0.5)]
+    handle += [(-wide - 0.34, 0.1), (-wide * 0.75, high * 0.55)]
     canvas.line(smooth(handle, closed=False), 0.09, shade(product.body, 0.8))
     spout = [(wide * 0.6, 0.25), (wide + 0.12, 0.0), (wide + 0.25, -high * 0.85), (wide + 0.38, -high * 0.9)]
     spout += [(wide + 0.26, 0.08), (wide * 0.6, high * 0.8)]
