@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from layouts import LAYOUTS, cars_original, image, inshop, vehicleid
 
 from bgbias.datasets import dataset_index
 from bgbias.datasets.official import split_of_labels
@@ -17,109 +17,12 @@ from bgbias.index import Index
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 
 
-def image(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (8, 6), (200, 100, 50)).save(path)
-
-
 def classes_of(index: Index, split: str) -> list[int]:
     return sorted(set(index.labels[index.rows(split)].tolist()))
 
 
 def all_exist(index: Index, root: Path) -> bool:
     return all((root / path).is_file() for path in index.paths)
-
-
-# The archives: 8 classes numbered from 1, two images each. Half of 8 is the test split; a quarter of the
-# other four, class 4 (label 3), is validation.
-
-
-def cars_original(root: Path) -> None:
-    from scipy.io import savemat
-
-    fields = [("relative_im_path", object), ("bbox_x1", object), ("class", object), ("test", object)]
-    annotations = np.zeros((1, 16), dtype=fields)
-    for i in range(16):
-        annotations[0, i] = (f"car_ims/{i + 1:06d}.jpg", 1, i // 2 + 1, i % 2)
-        image(root / f"car_ims/{i + 1:06d}.jpg")
-    names = np.array([[f"Maker Model {n} 2012" for n in range(1, 9)]], dtype=object)
-    savemat(root / "cars_annos.mat", {"annotations": annotations, "class_names": names})
-
-
-def cars_mirror(root: Path) -> None:
-    # Class 1 sorts last as a folder, so that a label taken from the order of folders is found out.
-    names = ["Zeta C/V Van 2012", *(f"Maker Model {n} 2012" for n in range(2, 9))]
-    (root / "names.csv").write_text("\n".join(names) + "\n")
-    for part in ("train", "test"):
-        lines = []
-        for number, name in enumerate(names, start=1):
-            image(root / "car_data/car_data" / part / name.replace("/", "-") / f"{number:05d}.jpg")
-            lines.append(f"{number:05d}.jpg,1,2,3,4,{number}")
-        (root / f"anno_{part}.csv").write_text("\n".join(lines) + "\n")
-
-
-def cub(root: Path) -> None:
-    folder = root / "CUB_200_2011"
-    names = [f"{n:03d}.Bird_{n}" for n in range(1, 9)]
-    images = [(n, f"{name}/Bird_{k}.jpg") for n, name in enumerate(names, start=1) for k in range(2)]
-    for _, path in images:
-        image(folder / "images" / path)
-    (folder / "classes.txt").write_text("".join(f"{n} {name}\n" for n, name in enumerate(names, start=1)))
-    (folder / "images.txt").write_text("".join(f"{i} {path}\n" for i, (_, path) in enumerate(images, 1)))
-    (folder / "image_class_labels.txt").write_text(
-        "".join(f"{i} {n}\n" for i, (n, _) in enumerate(images, 1))
-    )
-
-
-def sop(root: Path) -> None:
-    folder = root / "Stanford_Online_Products"
-    for name, first in (("Ebay_train.txt", 1), ("Ebay_test.txt", 5)):
-        lines = ["image_id class_id super_class_id path"]
-        for i in range(8):
-            path = f"bicycle_final/1110{first + i // 2}_{i % 2}.JPG"
-            image(folder / path)
-            lines.append(f"{2 * first + i - 1} {first + i // 2} 1 {path}")
-        (folder / name).write_text("\n".join(lines) + "\n")
-
-
-def inshop(root: Path) -> None:
-    lines = []
-    for item in range(1, 9):
-        for k in range(2):
-            path = f"img/WOMEN/Dresses/id_{item:08d}/0{k}_1_front.jpg"
-            image(root / "Img" / path)
-            lines.append(f"{path} id_{item:08d} {'train' if item < 5 else ('query', 'gallery')[k]}")
-    (root / "Eval").mkdir()
-    header = "image_name item_id evaluation_status"
-    text = "\n".join([str(len(lines)), header, *lines])
-    (root / "Eval/list_eval_partition.txt").write_text(text + "\n")
-
-
-def vehicleid(root: Path) -> None:
-    folder = root / "VehicleID_V1.0"
-    for name, first in (
-        ("train_list", 1),
-        ("test_list_800", 5),
-        ("test_list_1600", 5),
-        ("test_list_2400", 5),
-    ):
-        lines = []
-        for i in range(8):
-            number = f"{2 * first + i:07d}"
-            image(folder / f"image/{number}.jpg")
-            lines.append(f"{number} {first + i // 2}")
-        (folder / "train_test_split").mkdir(exist_ok=True)
-        (folder / f"train_test_split/{name}.txt").write_text("\n".join(lines) + "\n")
-
-
-LAYOUTS = {
-    "cars196": (cars_original, 0),
-    "cars196 by classes": (cars_mirror, 0),
-    "cub200": (cub, 0),
-    "sop": (sop, 0),
-    "inshop": (inshop, 1),  # these two keep their own numbers, from 1
-    "vehicleid": (vehicleid, 1),
-}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -57,14 +57,10 @@ def test_a_500_is_tried_again(path):
 
 
 def test_the_refusal_names_every_address_its_reason_and_the_way_by_hand(path):
-    with http_server({"/404": Page(status=404), "/500": Page(status=500)}) as address:
-        with pytest.raises(StudyError) as caught:
-            fetch(path, [f"{address}/404", f"{address}/500"], instructions="Ask the authors for data.zip.")
-    for part in (
-        "404: the server answers 404",
-        "500: the server answers 500",
-        "Ask the authors for data.zip.",
-    ):
+    pages = {"/404": Page(status=404), "/500": Page(status=500)}
+    with http_server(pages) as address, pytest.raises(StudyError) as caught:
+        fetch(path, [f"{address}/404", f"{address}/500"], instructions="Ask the authors for it.")
+    for part in ("404: the server answers 404", "500: the server answers 500", "Ask the authors for it."):
         assert part in str(caught.value)
     assert not path.exists()
 

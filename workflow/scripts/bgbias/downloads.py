@@ -121,10 +121,13 @@ def _write(part: Path, transfer: Transfer, size: int | None) -> None:
     with open(part, "r+b" if part.exists() else "wb") as stream:
         stream.truncate(transfer.start)
         stream.seek(transfer.start)
-        total = (size or transfer.total or 0) // MEGABYTE or None
-        done = transfer.start // MEGABYTE
-        description = f"fetching {part.stem}" + (f" from {done} MiB on" if done else "")
-        for _ in progress(_megabytes(transfer, stream, size), description, "MiB", total and total - done):
+        total = size or transfer.total
+        written = _megabytes(transfer, stream, size)
+        if total is None or total > 10 * MEGABYTE:  # a bar only where one waits
+            done = transfer.start // MEGABYTE
+            description = f"fetching {part.stem}" + (f" from {done} MiB on" if done else "")
+            written = progress(written, description, "MiB", total and total // MEGABYTE - done)
+        for _ in written:
             pass
         stream.flush()
         os.fsync(stream.fileno())

@@ -1,0 +1,45 @@
+"""The list of published data (resources/sources.yaml): a dataset's archives, which layout is at hand."""
+
+import os
+from pathlib import Path
+
+from bgbias.errors import StudyError
+
+
+def load_sources(path: str | os.PathLike) -> dict[str, dict]:
+    """Dataset -> its entry, as the head of the file describes it."""
+    import yaml
+
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StudyError(f"{path} cannot be read: {error}. Restore the file from the project.") from error
+
+
+def available_layout(source: dict, folder: Path) -> list[dict]:
+    """The archives of the layout to use: one that lies complete in ``folder``, else one that can be fetched.
+
+    StudyError says what to get by hand, from where, and where to put it, when neither exists.
+    """
+    layouts = source["layouts"]
+    for layout in layouts:
+        if all((folder / archive["name"]).exists() for archive in layout["archives"]):
+            return layout["archives"]
+    for layout in layouts:
+        if all(archive.get("urls") or (folder / archive["name"]).exists() for archive in layout["archives"]):
+            return layout["archives"]
+    raise StudyError(f"{source['title']} cannot be downloaded automatically. {by_hand(source, folder)}")
+
+
+def by_hand(source: dict, folder: Path) -> str:
+    """How to place each layout's archives in ``folder``."""
+    ways = []
+    for layout in source["layouts"]:
+        names = " and ".join(archive["name"] for archive in layout["archives"])
+        ways.append(f"{layout['instructions']} Put {names} into {folder}.")
+    return f"{' '.join(ways)} Then run the same command again."
+
+
+def checksums(archive: dict) -> dict[str, str]:
+    """Algorithm -> digest, as far as the publisher states them."""
+    return {name: archive[name] for name in ("sha256", "md5") if archive.get(name)}

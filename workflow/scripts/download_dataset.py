@@ -1,0 +1,40 @@
+"""Fetch and verify the archives of a published dataset, or verify those that the user placed."""
+
+from pathlib import Path
+
+from bgbias.downloads import obtain
+from bgbias.files import write_rows
+from bgbias.logs import job_log
+from bgbias.sources import available_layout, by_hand, checksums
+
+COLUMNS = ["archive", "into", "bytes", "origin", "verified"]
+
+
+def download_dataset(source: dict, folder: str, receipt_path: str) -> None:
+    """See to it that ``folder`` holds one layout's archives of ``source``; list them in ``receipt_path``.
+
+    The archives are no outputs of the rule: Snakemake would delete a hand-placed or half-fetched file.
+    """
+    folder = Path(folder)
+    rows = []
+    for archive in available_layout(source, folder):
+        path = folder / archive["name"]
+        known = checksums(archive)
+        origin = obtain(path, archive.get("urls", []), archive.get("bytes"), known, by_hand(source, folder))
+        if not known:
+            print(f"{path}: nobody publishes a checksum; the counts of images and classes will be checked.")
+        rows.append(
+            {
+                "archive": archive["name"],
+                "into": archive.get("into", ""),
+                "bytes": path.stat().st_size,
+                "origin": origin,
+                "verified": " ".join(known),
+            }
+        )
+    write_rows(receipt_path, rows, COLUMNS)
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        download_dataset(snakemake.params.source, snakemake.params.folder, snakemake.output.receipt)
