@@ -45,7 +45,7 @@ def literal_map(explained, image, row, settings):
     """The definition, a copy at a time, in float64 from the gradient on."""
     total = 0
     spread = settings["noise"] * float(image.max() - image.min())
-    copies = noise(row, settings["copies"], image, settings["seed"])
+    copies = noise([row], settings["copies"], image, settings["seed"])[0]
     for c in range(settings["copies"]):
         copy = (image + spread * copies[c])[None].requires_grad_()
         black = explained.model(explained.black[None]).detach()
@@ -76,11 +76,12 @@ def test_map_does_not_depend_on_the_batch(images):
 
 def test_noise_is_a_function_of_seed_row_and_copy(images):
     like = images[0]
-    assert torch.equal(noise(4, 3, like, 0), noise(4, 5, like, 0)[:3])  # more copies keep the first ones
-    assert not torch.equal(noise(4, 1, like, 0), noise(5, 1, like, 0))
-    assert not torch.equal(noise(4, 1, like, 0), noise(4, 1, like, 1))
-    assert not torch.equal(*noise(4, 2, like, 0))
-    many = noise(0, 50, like, 0)  # 60,000 numbers: standard errors .004 and .003
+    some = noise([4, 5], 3, like, 0)
+    assert torch.equal(some[0], noise([4], 5, like, 0)[0, :3])  # more copies keep the first ones
+    assert not torch.equal(some[0], some[1])
+    assert not torch.equal(some[0, 0], some[0, 1])
+    assert not torch.equal(some, noise([4, 5], 3, like, 1))
+    many = noise([0], 50, like, 0)  # 60,000 numbers: standard errors .004 and .003
     assert abs(float(many.mean())) < 0.02
     assert float(many.std()) == pytest.approx(1, abs=0.015)
 
@@ -97,7 +98,7 @@ def test_captum_noise_tunnel_gives_the_same_map(images, monkeypatch):
             return super().attribute(inputs, abs=False, **options).mean(1, keepdim=True).abs()
 
     explained, row = target(), ROWS[0]
-    ours = noise(row, SETTINGS["copies"], images[0], SETTINGS["seed"])
+    ours = noise([row], SETTINGS["copies"], images[0], SETTINGS["seed"])[0]
     monkeypatch.setattr(
         NoiseTunnel,
         "_add_noise_to_input",

@@ -21,18 +21,24 @@ def study_map(target: Target, images: Tensor, rows: Sequence[int], settings: dic
     together = max(1, batch_size // copies)  # whole images that share a pass through the model
     for start in range(0, len(images), together):
         part = slice(start, start + together)
-        noisy = torch.stack([noise(row, copies, images[0], settings["seed"]) for row in rows[part]])
-        noisy = noisy.mul_(spread[part, None, None, None, None]).add_(images[part, None])
-        gradients = [target.gradient(chunk).mean(1).abs() for chunk in noisy.flatten(0, 1).split(batch_size)]
-        maps[part] = torch.cat(gradients).view(-1, copies, *maps.shape[1:]).sum(1)
+        noisy = noise(rows[part], copies, images[0], settings["seed"])
+        noisy.mul_(spread[part, None, None, None, None]).add_(images[part, None])
+        gradients = (target.gradient(chunk) for chunk in noisy.flatten(0, 1).split(batch_size))
+        # Adding three planes: several times faster than mean(1) where the gradient is channels_last.
+        absolute = [(g[:, 0] + g[:, 1] + g[:, 2]).div_(3).abs_() for g in gradients]
+        maps[part] = torch.cat(absolute).view(-1, copies, *maps.shape[1:]).sum(1)
     return maps
 
 
-def noise(row: int, copies: int, like: Tensor, seed: int) -> Tensor:
-    """Standard normal (copies, *like.shape); copy c depends on (seed, row, c) and the kind of device only."""
-    values = like.new_empty(copies, *like.shape)
+def noise(rows: Sequence[int], copies: int, like: Tensor, seed: int) -> Tensor:
+    """Standard normal (len(rows), copies, *like.shape) on ``like``'s device.
+
+    Copy c of row r depends on (seed, r, c) and the kind of device: not on the other rows, nor on ``copies``.
+    """
+    values = like.new_empty(len(rows), copies, *like.shape)
     generator = torch.Generator(like.device)
-    for copy in range(copies):
-        generator.manual_seed(integer_seed(seed, "attribution noise", row, copy))
-        values[copy].normal_(generator=generator)
+    for row, of_row in zip(rows, values, strict=True):
+        for copy, of_copy in enumerate(of_row):
+            generator.manual_seed(integer_seed(seed, "attribution noise", row, copy))
+            of_copy.normal_(generator=generator)
     return values
