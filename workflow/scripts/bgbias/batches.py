@@ -5,10 +5,12 @@ position) in training and of (seed, draw, row) in evaluation: never of the batch
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from bgbias import blending
 from bgbias.pixels import PixelStore
 from bgbias.prefetching import prefetch
 from bgbias.randomness import generator
@@ -18,14 +20,19 @@ from bgbias.transforms import (
     centre_crop_boxes,
     composite,
     crop_resize,
+    normalisation,
     normalise,
     random_crop_boxes,
+    resized_crop,
 )
 
 __all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "prefetch", "training_batch"]
 
-_CROP = 4 * CROP_TRIES
-_UNIFORMS = 4 + 2 * _CROP  # flip, whether replaced, which background, its flip, the image's crop, its crop
+# Where things lie in a row of uniform numbers: the image's view (mirrored, crop), whether its background is
+# replaced, by which, and the background's view.
+_VIEW = 1 + 4 * CROP_TRIES
+_REPLACED, _CHOSEN, _BEHIND = _VIEW, _VIEW + 1, _VIEW + 2
+_UNIFORMS = 2 + 2 * _VIEW
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,10 @@ def training_batch(
     The crops do not depend on ``probability``: variants of one seed see the same crops.
     """
     uniforms = generator(seed, "training batch", step).random((len(rows), _UNIFORMS))
-    replaced = uniforms[:, 1] < probability if backgrounds is not None else np.zeros(len(rows), dtype=bool)
-    boxes = _random_boxes(store.sizes[rows], uniforms[:, 4 : 4 + _CROP], settings)
-    flips = _flips(uniforms[:, 0], settings)
-    rgba = crop_resize([store.rgba(row) for row in rows], boxes, settings.size, flips, device)
-    return _finish(rgba, replaced, backgrounds, uniforms, settings, preprocessing, device)
+    views = _random_views(store, rows, uniforms[:, :_VIEW], settings)
+    replaced = np.flatnonzero(uniforms[:, _REPLACED] < probability) if backgrounds is not None else []
+    behind = _backgrounds(backgrounds, uniforms[replaced], settings) if len(replaced) else None
+    return _assemble(views, replaced, behind, settings.size, preprocessing, device)
 
 
 def evaluation_batch(
@@ -90,32 +96,59 @@ def evaluation_batch(
     Clean when ``backgrounds`` is None, else each background is replaced by what (seed, draw, row) gives.
     """
     boxes = centre_crop_boxes(store.sizes[rows], settings.size)
-    rgba = crop_resize([store.rgba(row) for row in rows], boxes, settings.size, device=device)
-    replaced = np.full(len(rows), backgrounds is not None)
+    views = _Views([store.rgba(row) for row in rows], boxes, np.zeros(len(rows), dtype=bool))
+    if backgrounds is None:
+        return _assemble(views, [], None, settings.size, preprocessing, device)
     uniforms = np.stack([generator(seed, "evaluation", draw, row).random(_UNIFORMS) for row in rows])
-    return _finish(rgba, replaced, backgrounds, uniforms, settings, preprocessing, device)
+    behind = _backgrounds(backgrounds, uniforms, settings)
+    return _assemble(views, np.arange(len(rows)), behind, settings.size, preprocessing, device)
 
 
-def _finish(rgba, replaced, backgrounds, uniforms, settings, preprocessing, device) -> torch.Tensor:
+class _Views(NamedTuple):
+    """What to cut out of which picture: B uint8 (h, w, 4) arrays, boxes (B, 4), mirrored or not (B,)."""
+
+    images: list[np.ndarray]
+    boxes: np.ndarray
+    flips: np.ndarray
+
+
+def _random_views(store: PixelStore, rows, uniforms: np.ndarray, settings) -> _Views:
+    tries = uniforms[:, 1:].reshape(-1, CROP_TRIES, 4)
+    boxes = random_crop_boxes(store.sizes[rows], tries, settings.scale, settings.ratio)
+    return _Views([store.rgba(row) for row in rows], boxes, (uniforms[:, 0] < 0.5) & settings.flip)
+
+
+def _backgrounds(store: PixelStore, uniforms: np.ndarray, settings) -> _Views:
+    rows = np.floor(uniforms[:, _CHOSEN] * len(store)).astype(np.int64)
+    if getattr(settings, "background_crop", "random") == "centre":
+        boxes = centre_crop_boxes(store.sizes[rows], settings.size)
+        return _Views([store.rgba(row) for row in rows], boxes, np.zeros(len(rows), dtype=bool))
+    return _random_views(store, rows, uniforms[:, _BEHIND:], settings)
+
+
+def _assemble(views: _Views, replaced, behind: _Views | None, size, preprocessing, device) -> torch.Tensor:
+    make = _assemble_on_cpu if torch.device(device).type == "cpu" else _assemble_on_device
+    return make(views, replaced, behind, size, preprocessing, device)
+
+
+def _assemble_on_cpu(views, replaced, behind, size, preprocessing, device) -> torch.Tensor:
+    # One image after the other, so that each stays in the processor's cache from cutting to normalising.
+    # Blending writes red, green, blue: for a BGR backbone into the channels from the last to the first.
+    order = slice(None, None, -1 if preprocessing.order == "BGR" else 1)
+    factor, shift = (values[order] for values in normalisation(preprocessing))
+    batch, work = np.empty((len(views.images), 3, size, size), dtype=np.float32), blending.scratch(size)
+    background_of = dict(zip(map(int, replaced), zip(*behind, strict=True), strict=True)) if behind else {}
+    for row, view in enumerate(zip(*views, strict=True)):
+        background = resized_crop(*background_of[row], size) if row in background_of else None
+        blending.blend(resized_crop(*view, size), background, factor, shift, work, batch[row, order])
+    return torch.from_numpy(batch)
+
+
+def _assemble_on_device(views, replaced, behind, size, preprocessing, device) -> torch.Tensor:
+    rgba = crop_resize(*views[:2], size, views.flips, device)
     rgb = rgba[:, :3]
-    if replaced.any():
-        chosen = np.floor(uniforms[replaced, 2] * len(backgrounds)).astype(np.int64)
-        sizes = backgrounds.sizes[chosen]
-        if getattr(settings, "background_crop", "random") == "centre":
-            boxes, flips = centre_crop_boxes(sizes, settings.size), None
-        else:
-            boxes = _random_boxes(sizes, uniforms[replaced, 4 + _CROP :], settings)
-            flips = _flips(uniforms[replaced, 3], settings)
-        images = [backgrounds.rgba(row) for row in chosen]
-        where = torch.from_numpy(np.flatnonzero(replaced)).to(device)
-        new = crop_resize(images, boxes, settings.size, flips, device)[:, :3]
-        rgb[where] = composite(rgb[where], rgba[where, 3:] / 255, new)
+    if behind is not None:
+        new = crop_resize(*behind[:2], size, behind.flips, device)[:, :3]
+        rows = torch.from_numpy(np.asarray(replaced)).to(device)
+        rgb[rows] = composite(rgb[rows], rgba[rows, 3:] / 255, new)
     return normalise(rgb, preprocessing)
-
-
-def _random_boxes(sizes, uniforms, settings) -> np.ndarray:
-    return random_crop_boxes(sizes, uniforms.reshape(-1, CROP_TRIES, 4), settings.scale, settings.ratio)
-
-
-def _flips(uniforms, settings) -> np.ndarray:
-    return (uniforms < 0.5) & settings.flip

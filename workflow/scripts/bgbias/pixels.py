@@ -53,7 +53,8 @@ class PixelStore:
                 f"{folder / 'rgba.bin'} has {actual} bytes, which its layout of {len(rows)} "
                 f"images does not describe. Delete {folder} and pack again."
             )
-        data = np.memmap(folder / "rgba.bin", dtype=np.uint8, mode="r")
+        # A plain array over the map: slicing a numpy.memmap costs ten times as much.
+        data = np.asarray(np.memmap(folder / "rgba.bin", dtype=np.uint8, mode="r"))
         return cls(read_index(folder / "layout.csv"), place[:, 1:], place[:, 0], data)
 
     def __len__(self) -> int:
