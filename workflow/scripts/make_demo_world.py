@@ -8,7 +8,7 @@ from bgbias.logs import job_log
 
 
 def make_demo_world(raw: str, index: str, settings: dict) -> None:
-    """Write the dataset that ``settings`` (arguments of ``make_dataset``) describe below the folder ``raw``."""
+    """Write the dataset that ``settings`` (arguments of ``make_dataset``) describe below ``raw``."""
     Path(raw).mkdir(parents=True, exist_ok=True)
     write_rows(index, make_dataset(raw, **settings), INDEX_COLUMNS)
 

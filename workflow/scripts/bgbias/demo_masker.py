@@ -1,10 +1,10 @@
 """The demo's mask network: a small U-Net in torch, and the same network written as ONNX for rembg.
 
 rembg's ``u2net_custom`` session gives the network one image, 1 × 3 × 320 × 320, scaled so that its largest
-value is 1 and normalised with ImageNet's mean and deviation; it takes 1 × 1 × 320 × 320 back and stretches that
-to 0…255 by its own minimum and maximum. So that this stretching changes nothing, the output saturates at exactly
-0 and 1; and an image in which nothing is found gives all zeros, which rembg turns into an empty mask instead of
-a stretched whisper of noise.
+value is 1 and normalised with ImageNet's mean and deviation; it takes 1 × 1 × 320 × 320 back and stretches
+that to 0…255 by its own minimum and maximum. So that this stretching changes nothing, the output saturates at
+exactly 0 and 1; and an image in which nothing is found gives all zeros, which rembg turns into an empty mask
+instead of a stretched whisper of noise.
 """
 
 import os

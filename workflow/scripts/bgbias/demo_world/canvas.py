@@ -16,7 +16,7 @@ SAMPLES = 3
 
 @dataclass(frozen=True)
 class Pose:
-    """Where an object stands: ``x, y`` its centre, ``scale`` half its width, as shares of the picture's side."""
+    """Where an object stands: ``x, y`` its centre, ``scale`` half its width, in shares of the picture."""
 
     x: float = 0.5
     y: float = 0.5
@@ -109,7 +109,7 @@ class Canvas:
         self.image, self._colours, self._cover, self._origin = around
 
     def finish(self) -> tuple[Image.Image, Image.Image]:
-        """The object before black (RGB: premultiplied by its mask) and its exact soft mask (L), ``size`` pixels."""
+        """The object before black (RGB: premultiplied by the mask) and its exact soft mask (L), in pixels."""
         before_black = Image.new("RGB", self.image.size)
         before_black.paste(self.image, (0, 0), self.mask)
         return before_black.reduce(SAMPLES), self.mask.reduce(SAMPLES)

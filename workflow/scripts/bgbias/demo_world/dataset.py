@@ -93,7 +93,7 @@ def at_home(rho: float, seed: int, label: int, number: int) -> bool:
 
 
 def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int, role: str) -> list[str]:
-    """Write ``count`` views of as many places, of all kinds, as ``folder``/<number>.jpg; returns the file names.
+    """Write ``count`` views of as many places, of all kinds, as ``folder``/<number>.jpg; returns their names.
 
     No two roles, and no dataset, share a place.
     """
