@@ -1,0 +1,188 @@
+"""Every figure is drawn from tiny inputs, and twice the same input gives twice the same bytes."""
+
+import numpy as np
+import pytest
+from draw_attribution_panels import draw_attribution_panels
+from draw_contact_sheet import draw_contact_sheet
+from draw_mask_examples import draw_mask_examples
+from draw_published import draw_published
+from draw_retrieval_gallery import draw_retrieval_gallery
+from draw_swap_chart import draw_swap_chart
+from draw_training_curves import draw_training_curves
+from PIL import Image
+from tiny_stores import write_backgrounds, write_images
+
+from bgbias.figures.pictures import centre_crop, heat, spread, swap
+from bgbias.figures.style import variant_colours
+from bgbias.files import write_rows
+
+RUNS = [
+    {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": v, "seed": 0}
+    for v in ("base", "bgaugment")
+]
+
+
+def swap_chart(folder):
+    rows = [
+        run | {"protocol": protocol, "draw": 0, "map_at_r": 0.5}
+        for run in RUNS
+        for protocol in ("clean", "swapped")
+    ]
+    write_rows(folder / "r.csv", rows, list(rows[0]))
+    return draw_swap_chart, [folder / "r.csv"]
+
+
+def training_curves(folder):
+    paths = [folder / f"{run['variant']}.csv" for run in RUNS]
+    for path in paths:
+        write_rows(path, [{"epoch": e, "map_at_r": e / 10} for e in (1, 2, 3)], ["epoch", "map_at_r"])
+    write_rows(folder / "frozen.csv", [], ["epoch", "map_at_r"])
+    return draw_training_curves, [[*paths, folder / "frozen.csv"], [*RUNS, RUNS[0] | {"loss": "frozen"}]]
+
+
+def nothing_trained(folder):
+    write_rows(folder / "frozen.csv", [], ["epoch", "map_at_r"])
+    return draw_training_curves, [[folder / "frozen.csv"], [RUNS[0] | {"loss": "frozen"}]]
+
+
+def contact_sheet(folder):
+    return draw_contact_sheet, [
+        write_images(folder / "p", {"test": 3}),
+        write_backgrounds(folder / "b"),
+        "d",
+        4,
+    ]
+
+
+def attribution_panels(folder):
+    layout, maps, images = write_images(folder / "p", {"test": 2}), [], []
+    for run in RUNS:
+        maps.append(folder / f"{run['variant']}.npz")
+        images.append(folder / f"{run['variant']}.csv")
+        grey = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16)
+        np.savez(maps[-1], rows=np.array([3, 1]), study=grey)
+        scores = [{"row": row, "method": "study", "score": score} for row, score in ((1, ""), (3, 0.25))]
+        write_rows(images[-1], scores, ["row", "method", "score"])
+    return draw_attribution_panels, [layout, maps, images, RUNS, "study"]
+
+
+def retrieval_gallery(folder):
+    matches = [folder / f"{run['variant']}.csv" for run in RUNS]
+    for path in matches:
+        rows = [
+            {
+                "protocol": protocol,
+                "draw": 0,
+                "query_row": 0,
+                "rank": rank,
+                "match_row": rank,
+                "hit": rank % 2,
+            }
+            for protocol in ("clean", "swapped")
+            for rank in (1, 2, 3)
+        ]
+        write_rows(path, rows, list(rows[0]))
+    transform = {"eval_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 1.333], "flip": True}
+    stores = write_images(folder / "p", {"test": 3}), write_backgrounds(folder / "b")
+    return draw_retrieval_gallery, [
+        *stores,
+        matches,
+        RUNS,
+        {"seed": 0, "background_crop": "random"},
+        transform,
+    ]
+
+
+def mask_examples(folder):
+    rows, scores = [], []
+    for number in range(4):
+        mask = np.zeros((20, 30 + number), dtype=np.uint8)
+        mask[5:15, 8 : 12 + 3 * number] = 255
+        name = f"{number}.png"
+        for path in (folder / "raw" / name, folder / "raw" / f"m{name}", folder / "masks" / f"{name}.png"):
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(mask if path.parent.name == "masks" or path.name[0] == "m" else 255 - mask).save(
+                path
+            )
+        rows.append(
+            {"path": name, "label": number // 2, "class_name": "c", "split": "test", "mask": f"m{name}"}
+        )
+        scores.append({"path": name, "iou": number / 4, "overlap": 1})
+    Image.new("L", (30, 20)).save(folder / "masks" / "0.png.png")  # an empty mask has no outline
+    write_rows(folder / "index.csv", rows, list(rows[0]))
+    write_rows(folder / "images.csv", scores, list(scores[0]))
+    return draw_mask_examples, [
+        folder / "images.csv",
+        folder / "index.csv",
+        "d",
+        3,
+        folder / "raw",
+        folder / "masks",
+    ]
+
+
+def published_scatter(folder):
+    sides = {"published": 1.0, "difference": "", "source": "s"}
+    retrieval = [
+        RUNS[0] | {"protocol": p, "measured": m} | sides for p, m in (("clean", 1.5), ("swapped", ""))
+    ]
+    write_rows(folder / "r.csv", retrieval, list(retrieval[0]))
+    attention = [RUNS[1] | {"method": "study", "measured": 0.5} | sides]
+    write_rows(folder / "a.csv", attention, list(attention[0]))
+    return draw_published, [folder / "r.csv", folder / "a.csv"]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        swap_chart, training_curves, nothing_trained, contact_sheet, attribution_panels, retrieval_gallery,
+        mask_examples, published_scatter,
+    ],
+    ids=lambda figure: figure.__name__,
+)  # fmt: skip
+def test_drawn_twice_alike(figure, tmp_path):
+    draw, inputs = figure(tmp_path)
+    outputs = [[tmp_path / f"{turn}.{form}" for form in ("png", "pdf")] for turn in (0, 1)]
+    for png, pdf in outputs:
+        draw(*inputs, png, pdf)
+    for first, second in zip(*outputs, strict=True):
+        assert first.read_bytes() == second.read_bytes()  # a rerun that changed nothing changes no file
+    assert outputs[0][1].read_bytes().startswith(b"%PDF")
+    with Image.open(outputs[0][0]) as picture:
+        assert picture.width == 1600  # 10 inches at 160 dpi
+        assert len(picture.convert("L").getcolors()) > 20  # something is on it
+
+
+def test_a_variant_keeps_its_colour():
+    alone, among = variant_colours(["bgaugment"]), variant_colours(["mine", "base", "bgaugment", "other"])
+    assert alone["bgaugment"] == among["bgaugment"]
+    assert len(set(among.values())) == 4
+
+
+def test_swap_is_the_composition():
+    rgb, background = np.full((1, 3, 3), 200, np.uint8), np.full((1, 3, 3), 100, np.uint8)
+    alpha = np.array([[0, 51, 255]], np.uint8)  # 51/255 = .2: 200·.2 + 100·.8 = 120
+    assert swap(rgb, alpha, background)[0, :, 0].tolist() == [100, 120, 200]
+
+
+def test_centre_crop_agrees_with_evaluation():
+    from bgbias.transforms import centre_crop_boxes
+
+    for height, width, size in ((9, 12, 4), (8, 11, 8), (7, 7, 4), (10, 15, 5)):
+        image = np.arange(height * width).reshape(height, width)
+        ((top, left, _, _),) = centre_crop_boxes(np.array([[height, width]]), size)
+        assert (centre_crop(image, size) == image[top : top + size, left : left + size]).all()
+
+
+def test_heat_leaves_grey_where_the_map_is_zero():
+    rgb = np.zeros((2, 2, 3), np.uint8)
+    rgb[..., 1] = 240
+    shown = heat(rgb, np.array([[0.0, 0.0], [1.0, 1.0]]))
+    assert np.ptp(shown[0], axis=-1).max() == 0
+    assert np.ptp(shown[1], axis=-1).min() > 0
+
+
+def test_spread_takes_both_ends():
+    assert spread(range(20), 3) == [0, 10, 19]
+    assert spread(range(2), 5) == [0, 1]
+    assert spread([], 3) == []

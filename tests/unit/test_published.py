@@ -1,0 +1,73 @@
+"""Published beside measured: the transcription, the differences, the empty cells."""
+
+from pathlib import Path
+
+import pytest
+from tabulate_published import tabulate_published
+
+from bgbias.files import read_rows, write_rows
+from bgbias.published import KEYS, agreement, compare, comparison_table
+from bgbias.table_formats import to_markdown
+
+PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
+
+
+def test_the_transcription_is_whole_and_has_sources():
+    # 3 datasets × 5 losses × 2 variants, clean and swapped; one attention score each.
+    rows = {kind: read_rows(PUBLISHED / f"{kind}.csv") for kind in KEYS}
+    assert (len(rows["retrieval"]), len(rows["attention"]), len(rows["mask_quality"])) == (60, 30, 3)
+    assert all(row["source"] for kind in rows.values() for row in kind)
+    cells = {tuple(row[key] for key in KEYS["retrieval"]): row for row in rows["retrieval"]}
+    assert len(cells) == 60
+    cell = cells["sop", "bninception", "normalized_softmax", "bgaugment", "swapped"]
+    assert (cell["mean"], cell["sd"]) == ("24.60", "0.03")
+    # The paper's own finding: swapped, BGAugment wins everywhere but in cars × multi similarity.
+    swapped = {key: float(row["mean"]) for key, row in cells.items() if key[-1] == "swapped"}
+    won = [
+        key
+        for key in swapped
+        if key[3] == "base" and swapped[(*key[:3], "bgaugment", "swapped")] > swapped[key]
+    ]
+    assert len(won) == 14
+
+
+def test_differences_and_cells_not_run(tmp_path):
+    run = {"dataset": "cars196", "backbone": "bninception", "loss": "arcface", "variant": "base", "seed": 0}
+    rows = [run | {"protocol": "clean", "draw": 0, "map_at_r": 0.1650}]
+    write_rows(tmp_path / "retrieval.csv", rows, list(rows[0]))
+    outputs = [tmp_path / f"t.{form}" for form in ("tex", "csv", "md")]
+    tabulate_published(PUBLISHED / "retrieval.csv", tmp_path / "retrieval.csv", "retrieval", *outputs)
+    lines = outputs[2].read_text().splitlines()
+    # Published 16.25 clean, 13.63 swapped; the swapped test and everything else was not run.
+    assert "| ArcFace | Base | 16.25 | 16.50 | +.25 | 13.63 |  |  |" in lines
+    assert sum("+" in line or "−" in line for line in lines) == 1
+    assert sum(bool(row["measured"]) for row in read_rows(outputs[1])) == 1
+
+
+def test_another_backbone_is_another_cell():
+    published = [{"dataset": "d", "backbone": "bninception", "mean": "1", "source": "s"}]
+    (row,) = compare(
+        published, [{"dataset": "d", "backbone": "resnet50", "mean": 1}], ("dataset", "backbone")
+    )
+    assert row["measured"] is None
+    assert row["difference"] is None
+
+
+def test_agreement_counts_only_what_was_run():
+    rows = [{"published": p, "measured": m} for p, m in ((1.0, 2.0), (2.0, 3.0), (3.0, 5.0), (9.0, None))]
+    found = agreement(rows)
+    assert found["n"] == 3
+    assert found["spearman"] == pytest.approx(1)  # the same order
+    assert found["mean_absolute_difference"] == pytest.approx(4 / 3)  # 1, 1 and 2
+    assert agreement(rows[3:]) is None
+
+
+def test_mask_quality_by_measure():
+    row = {"dataset": "cub200", "masker": "u2net", "measure": "iou_mean", "source": "s"}
+    rows = [row | {"published": 0.837, "measured": 0.8352, "difference": -0.0018}]
+    assert to_markdown(comparison_table(rows, "mask_quality")).splitlines() == [
+        "| Measure | u2net published | u2net measured | u2net difference |",
+        "| --- | ---: | ---: | ---: |",
+        "| **CUB200-2011** |  |  |  |",
+        "| IoU, mean | .837 | .835 | −.002 |",
+    ]

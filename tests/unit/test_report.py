@@ -1,0 +1,151 @@
+"""The report stands alone, and its sentences say what the numbers say."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from write_report import write_report
+
+from bgbias.errors import StudyError
+from bgbias.files import write_rows
+from bgbias.findings import attention_findings, mask_findings, retrieval_findings
+from bgbias.report import settings_lines
+from bgbias.runs import write_run
+
+TEMPLATE = Path(__file__).parents[2] / "workflow" / "report" / "report.html.j2"
+
+
+def cells(dataset, loss, **variants):
+    """Summary rows; variants as (clean, swapped)."""
+    run = {"dataset": dataset, "backbone": "b", "loss": loss}
+    return [
+        run | {"variant": variant, "protocol": protocol, "mean": mean, "seeds": 1, "sd": None}
+        for variant, means in variants.items()
+        for protocol, mean in zip(("clean", "swapped"), means, strict=True)
+    ]
+
+
+def test_retrieval_sentences():
+    summary = [
+        *cells(
+            "cars196", "arcface", base=(0.5, 0.4), bgaugment=(0.6, 0.6)
+        ),  # base −20 %, better with bgaugment
+        *cells("cars196", "triplet", base=(0.5, 0.5), bgaugment=(0.5, 0.4)),  # base 0 %, worse with bgaugment
+        *cells(
+            "sop", "triplet", base=(0.8, 0.1), bgaugment=(0.7, 0.6)
+        ),  # base −87.5 %, better with bgaugment
+    ]
+    assert retrieval_findings(summary) == [
+        "Swapping the backgrounds of the test images costs Base most on Online Products with Triplet: MAP@R "
+        "falls from 80.0 to 10.0\u00a0%.",
+        "Of its MAP@R Base loses on average 10\u00a0% on Cars196 and 88\u00a0% on Online Products.",
+        "Of its MAP@R BGAugment loses on average 10\u00a0% on Cars196 and 14\u00a0% on Online Products.",
+        # clean: +10, 0 and −10 points
+        "With swapped backgrounds BGAugment retrieves better than Base in 2 of 3 cells; on the clean images "
+        "it changes MAP@R by +0.0 points on average.",
+    ]
+
+
+def test_one_variant_alone_is_compared_with_nothing():
+    findings = retrieval_findings(cells("sop", "triplet", mine=(0.4, 0.2)))
+    assert findings[1:] == ["Of its MAP@R Mine loses on average 50\u00a0% on Online Products."]
+    assert retrieval_findings([]) == attention_findings([], "study") == mask_findings([]) == []
+
+
+def test_attention_and_mask_sentences():
+    rows = [
+        {"dataset": "d", "backbone": "b", "loss": loss, "variant": variant, "method": "study", "mean": mean}
+        for loss, variant, mean in (
+            ("x", "base", 0.1), ("x", "bgaugment", 0.3), ("y", "base", 0.3), ("y", "bgaugment", 0.2),
+        )
+    ]  # fmt: skip
+    assert attention_findings(rows, "study") == [
+        "Attention lies more on the object with BGAugment than with Base in 1 of 2 cells: the mean score "
+        "goes from 0.20 to 0.25."
+    ]
+    masks = [{"dataset": "sop", "iou_mean": "0.8517"}, {"dataset": "cars196", "iou_mean": "0.9668"}]
+    assert mask_findings(masks) == [
+        "The automatic masks agree with hand labels to a mean IoU between 0.85 (Online Products) and "
+        "0.97 (Cars196)."
+    ]
+
+
+def test_settings_show_keys_and_no_folder_of_this_machine():
+    settings = {"training": {"momentum": 0.9, "sizes": [1, 2]}, "weights": "/home/me/u2.onnx", "empty": None}
+    assert list(settings_lines(settings)) == [
+        ("training.momentum", "0.9"),
+        ("training.sizes", "1, 2"),
+        ("weights", "u2.onnx"),
+        ("empty", "–"),
+    ]
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    run = {"dataset": "d<1>", "backbone": "b", "loss": "triplet", "variant": "base", "seed": 0}
+    tables = {
+        "retrieval": [
+            run | {"protocol": p, "draw": 0, "map_at_r": m} for p, m in (("clean", 0.5), ("swapped", 0.2))
+        ],
+        "attention": [run | {"method": "study", "mean": 0.5, "sd": 0.1, "n": 3}],
+        "mask_quality": [
+            {"dataset": "d<1>", "masker": "m", "n": 3}
+            | {
+                f"{a}_{b}": 0.9
+                for a in ("iou", "overlap")
+                for b in ("mean", "sd", "median", "min", "q25", "q75", "max")
+            }
+        ],
+    }
+    results = {kind: tmp_path / f"{kind}.csv" for kind in tables}
+    for kind, rows in tables.items():
+        write_rows(results[kind], rows, list(rows[0]))
+    Image.effect_noise((700, 700), 80).save(tmp_path / "photo.png")  # large: becomes WebP
+    Image.new("L", (8, 8)).save(tmp_path / "chart.png")
+    facts = {"settings": {}, "epochs": 6, "seconds": 61.0, "device": "CPU", "versions": {"torch": "2.0"}}
+    write_run(tmp_path / "run.yaml", run | facts)
+    lists = ("contact_sheets", "retrieval_galleries", "attribution_panels", "mask_examples")
+    figures = {name: [("d<1>", tmp_path / "photo.png")] for name in lists}
+    figures |= dict.fromkeys(("swap_chart", "training_curves"), tmp_path / "chart.png")
+    return {
+        "results": results,
+        "runs": [tmp_path / "run.yaml"],
+        "template": TEMPLATE,
+        "study": "t",
+        "figures": figures | {"published_scatter": None},
+        "published": {},
+        "settings": {"a": {"b": 1}},
+        "method": "study",
+        "html": tmp_path / "report.html",
+    }
+
+
+def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert not re.search(r"https?:|file:|<script|<link|@import|url\(", page)
+    sources = re.findall(r'src="([^"]{0,24})', page)
+    assert len(sources) == 6
+    assert all(source.startswith("data:image/") for source in sources)
+    assert set(re.findall(r'href="(.)', page)) == {"#"}  # links inside the page only
+    assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
+    assert str(tmp_path) not in page
+    assert "from 50.0 to 20.0" in page
+    assert "0:01:01" in page  # 61 s of training
+    assert "D&lt;1&gt;" in page or "d&lt;1&gt;" in page  # a name is text, never markup
+    assert "Published beside measured" not in page
+
+
+def test_the_same_input_gives_the_same_page(arguments):
+    write_report(**arguments)
+    first = arguments["html"].read_bytes()
+    write_report(**arguments)
+    assert arguments["html"].read_bytes() == first
+
+
+def test_a_torn_run_is_named(arguments, tmp_path):
+    (tmp_path / "run.yaml").write_text("seed: 0")
+    with pytest.raises(StudyError, match=r"run\.yaml lacks"):
+        write_report(**arguments)
+    assert not arguments["html"].exists()

@@ -1,0 +1,194 @@
+"""The published tables, to the character: what a reader copies into a paper must be right."""
+
+import csv
+import shutil
+import subprocess
+
+import pytest
+from tabulate_retrieval import tabulate_retrieval
+
+from bgbias.errors import StudyError
+from bgbias.files import write_rows
+from bgbias.names import human
+from bgbias.summaries import summarise_attention, summarise_retrieval
+from bgbias.table_formats import Cell, Table, number, to_latex, to_markdown
+from bgbias.tables import attention_table, mask_quality_table, retrieval_table
+
+
+def measured(variant, protocol, values, *, seed=0, dataset="cars196", loss="arcface", backbone="bninception"):
+    """Collected rows, one a background draw."""
+    identity = {"dataset": dataset, "backbone": backbone, "loss": loss, "variant": variant, "seed": str(seed)}
+    return [
+        identity | {"protocol": protocol, "draw": str(draw), "map_at_r": str(value)}
+        for draw, value in enumerate(values)
+    ]
+
+
+# Chosen so that mean and sample sd are exact: of .1355, .1363, .1371 the mean is .1363, the sd .0008.
+PAPER = [
+    *measured("base", "clean", [0.1625]),
+    *measured("base", "swapped", [0.1355, 0.1363, 0.1371]),
+    *measured("bgaugment", "clean", [0.1619]),
+    *measured("bgaugment", "swapped", [0.1619, 0.1623, 0.1627]),
+]
+
+
+def test_retrieval_as_the_paper_prints_it():
+    # The paper's own row: 16.25 / 13.63 ± .08 and 16.19 / 16.23 ± .04; the better of each pair is bold.
+    assert to_latex(retrieval_table(summarise_retrieval(PAPER))) == (
+        r"\begin{tabular}{@{}llrr@{}}" "\n"
+        r"\toprule" "\n"
+        r" &  & \multicolumn{2}{c}{Cars196} \\" "\n"
+        r"\cmidrule(lr){3-4}" "\n"
+        r"Loss & Variant & clean & swapped \\" "\n"
+        r"\midrule" "\n"
+        r"ArcFace & Base & \textbf{16.25} & 13.63 $\pm$ .08 \\" "\n"
+        r" & BGAugment & 16.19 & \textbf{16.23} $\pm$ .04 \\" "\n"
+        r"\bottomrule" "\n"
+        r"\end{tabular}" "\n"
+    )  # fmt: skip
+    assert to_markdown(retrieval_table(summarise_retrieval(PAPER))) == (
+        "| Loss | Variant | Cars196 clean | Cars196 swapped |\n"
+        "| --- | --- | ---: | ---: |\n"
+        "| ArcFace | Base | **16.25** | 13.63 ± .08 |\n"
+        "|  | BGAugment | 16.19 | **16.23** ± .04 |\n"
+    )
+
+
+def test_cells_that_were_not_run_are_empty():
+    rows = [*PAPER, *measured("base", "clean", [0.2], dataset="my_set", loss="triplet")]
+    lines = to_markdown(retrieval_table(summarise_retrieval(rows))).splitlines()
+    assert lines[0] == "| Loss | Variant | Cars196 clean | Cars196 swapped | My Set clean |"
+    assert lines[2] == "| ArcFace | Base | **16.25** | 13.63 ± .08 |  |"
+    # No variant competes with it, so it is not bold; the row triplet × BGAugment is not there at all.
+    assert lines[4:] == ["| Triplet | Base |  |  | 20.00 |"]
+
+
+def test_several_seeds_spread_over_the_seeds_means():
+    rows = [
+        *measured("base", "swapped", [0.10, 0.14], seed=0),  # mean .12
+        *measured("base", "swapped", [0.13, 0.15], seed=1),  # mean .14
+    ]
+    (cell,) = summarise_retrieval(rows)
+    assert cell["mean"] == pytest.approx(0.13)
+    assert cell["sd"] == pytest.approx(0.02 / 2**0.5)  # two values at distance .02
+    assert (cell["seeds"], cell["draws"]) == (2, 2)
+
+
+def test_what_prints_alike_is_best_alike():
+    rows = [*measured("base", "clean", [0.200001]), *measured("bgaugment", "clean", [0.200002])]
+    assert [cell["best"] for cell in summarise_retrieval(rows)] == [1, 1]
+
+
+def test_a_block_a_backbone():
+    rows = [*PAPER, *measured("base", "clean", [0.3], backbone="resnet50")]
+    latex = to_latex(retrieval_table(summarise_retrieval(rows)))
+    assert r"\multicolumn{4}{@{}l@{}}{\emph{BN-Inception}} \\" in latex
+    assert r"\multicolumn{4}{@{}l@{}}{\emph{ResNet-50}} \\" in latex
+    assert latex.count(r"\midrule") == 2
+
+
+@pytest.mark.parametrize("value", ["nan", "", "inf", "x"])
+def test_no_table_from_a_number_that_is_none(value):
+    with pytest.raises(StudyError, match=r"cars196/bninception/arcface/base/clean.*no finite number"):
+        summarise_retrieval(measured("base", "clean", [value]))
+
+
+def test_a_draw_counted_twice_is_refused():
+    with pytest.raises(StudyError, match="twice"):
+        summarise_retrieval(measured("base", "clean", [0.1]) * 2)
+
+
+def test_attention_puts_the_variants_side_by_side():
+    rows = [
+        {
+            "dataset": "sop",
+            "backbone": "b",
+            "loss": "triplet",
+            "variant": variant,
+            "seed": "0",
+            "method": method,
+            "mean": mean,
+            "sd": "0.17",
+        }
+        for variant, method, mean in (
+            ("base", "study", "0.08"),
+            ("base", "gradcam", "0.9"),
+            ("bgaugment", "study", "-0.26"),
+            ("bgaugment", "gradcam", "0.9"),
+        )
+    ]
+    assert to_markdown(attention_table(summarise_attention(rows))) == (
+        "| Loss | Online Products Base | Online Products BGAugment |\n"
+        "| --- | ---: | ---: |\n"
+        "| Triplet | **.08** (.17) | −.26 (.17) |\n"
+    )
+
+
+def test_mask_quality_in_full():
+    values = {
+        "mean": 0.9668,
+        "sd": 0.0354,
+        "median": 0.9761,
+        "min": 0.85,
+        "q25": 0.96,
+        "q75": 0.99,
+        "max": 1.0,
+    }
+    row = {"dataset": "cars196", "masker": "u2net", "n": "20"}
+    row |= {
+        f"{measure}_{part}": str(value) for measure in ("iou", "overlap") for part, value in values.items()
+    }
+    lines = to_markdown(mask_quality_table([row])).splitlines()
+    assert lines[2] == "| Cars196 | 20 | .967 ± .035 | .976 | .850 | .960 | .990 | .967 ± .035 | .976 |"
+
+
+def test_numbers_without_a_zero_before_the_point():
+    printed = [number(value) for value in (0.08, -0.3, 16.25, 0.999, -0.001, 1.0, 0.0)]
+    assert printed == [".08", "−.30", "16.25", "1.00", ".00", "1.00", ".00"]
+
+
+def test_names_and_their_fallback():
+    assert human("multi_similarity") == "Multi Similarity"
+    assert human("bgaugment") == "BGAugment"
+    assert human("my_vitB16_set") == "My vitB16 Set"
+    assert human("_") == "_"
+
+
+NASTY = Table(
+    ["A & B_1"],
+    [("50 % #1", ["$x^2$ {y}", r"a\b ~ <c> | ±"])],
+    [("", [[Cell("k"), Cell("*1*", "± .1", True), Cell()]])],
+)
+
+
+def test_escapes():
+    assert (
+        r"A \& B\_1 & \$x\textasciicircum{}2\$ \{y\} & a\textbackslash{}b \textasciitilde{} $<$c$>$ $|$ $\pm$"
+        in to_latex(NASTY)
+    )
+    assert r"| A & B\_1 | 50 % #1 $x^2$ {y} | 50 % #1 a\\b ~ \<c\> \| ± |" in to_markdown(NASTY)
+    assert r"| k | **\*1\*** ± .1 |  |" in to_markdown(NASTY)
+
+
+def test_latex_compiles(tmp_path):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed: whether the LaTeX compiles is not checked")
+    tables = [retrieval_table(summarise_retrieval(PAPER)), NASTY]
+    body = "\n\n".join(map(to_latex, tables))
+    source = r"\documentclass{article}\usepackage{booktabs}\begin{document}" + body + r"\end{document}"
+    (tmp_path / "t.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_the_job_writes_three_forms(tmp_path):
+    write_rows(tmp_path / "retrieval.csv", PAPER, list(PAPER[0]))
+    outputs = [tmp_path / f"table.{form}" for form in ("tex", "csv", "md")]
+    tabulate_retrieval(tmp_path / "retrieval.csv", *outputs)
+    with open(outputs[1], newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    swapped = next(row for row in rows if (row["variant"], row["protocol"]) == ("base", "swapped"))
+    assert float(swapped["sd"]) == pytest.approx(0.0008)  # the CSV keeps fractions and all digits
+    assert outputs[0].read_text().startswith(r"\begin{tabular}")
