@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bgbias.errors import StudyError
-from bgbias.index import Index, check_index, partnerless_rows, read_index, write_index
+from bgbias.index import Index, read_index, write_index
+from bgbias.index_checks import check_index, partnerless_rows
 
 HEADER = "path,label,class_name,split"
 GOOD = [
@@ -153,3 +156,28 @@ def test_an_unreadable_file_is_named(tmp_path):
     path.write_text('path,label,class_name,split\n"open,0,a,train\n')
     with pytest.raises(StudyError, match=r"index\.csv cannot be read as CSV"):
         read_index(path)
+
+
+CELLS = st.sampled_from(
+    ["a.jpg", "b.jpg", "0", "1", "-1", "train", "val", "test", "", "..", "a/../b", "\0", '"']
+)
+TEXT = st.lists(st.lists(CELLS | st.text(max_size=5), min_size=2, max_size=6).map(",".join), max_size=8).map(
+    lambda rows: "\n".join([HEADER, *rows]).encode("utf-8", "surrogatepass")
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=TEXT | st.binary(max_size=80))
+def test_whatever_the_file_holds_it_is_read_or_refused(tmp_path, content):
+    path = tmp_path / "index.csv"
+    path.write_bytes(content)
+    try:
+        index = read_index(path)
+        check_index(index, path)
+    except StudyError as error:  # the one way out, and the file is named
+        refused = str(error)
+    else:
+        refused = None
+        write_index(tmp_path / "again.csv", index)
+        assert read_index(tmp_path / "again.csv").paths == index.paths
+    assert refused is None or "index.csv" in refused

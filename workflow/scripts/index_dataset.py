@@ -52,7 +52,6 @@ if "snakemake" in globals():
             snakemake.params.source,
             snakemake.params.on_bad_image,
             snakemake.output.index,
-            # Snakemake deletes the outputs of a failed job, and then the list is needed most: a parameter.
-            snakemake.params.get("problems") or snakemake.output.problems,
+            snakemake.params.problems,
             snakemake.threads,
         )

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.index import Index, partnerless_rows
+from bgbias.index import Index
+from bgbias.index_checks import partnerless_rows
 from bgbias.logs import progress
 
 

@@ -25,8 +25,11 @@ def limited(index: Index, limit: dict, seed: int) -> Index:
         most = most.get(split) if isinstance(most, dict) else most
         if most is not None and most < len(classes):
             classes = generator(seed, f"limit classes {split}").choice(classes, most, replace=False)
-        for label in classes:
-            kept += _images(index, rows[index.labels[rows] == label], limit.get("images"), seed)
+        rows = rows[np.isin(index.labels[rows], classes)]
+        rows = rows[np.argsort(index.labels[rows], kind="stable")]
+        starts = np.flatnonzero(np.diff(index.labels[rows])) + 1
+        for rows_of_class in np.split(rows, starts):
+            kept += _images(index, rows_of_class, limit.get("images"), seed)
     return index.take(sorted(kept))
 
 
@@ -39,7 +42,7 @@ def _images(index: Index, rows: np.ndarray, most: int | None, seed: int) -> list
         of_kind = rows[flags == query]
         if len(of_kind) > most:
             of_kind = generator(seed, "limit images", index.labels[of_kind[0]], query).choice(
-                of_kind, most, replace=False
+                of_kind, most, replace=False, shuffle=False
             )
         kept += of_kind.tolist()
     return kept
