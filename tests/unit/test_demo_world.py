@@ -1,4 +1,4 @@
-"""The generated datasets: the same everywhere, honest masks, backgrounds that go with the class as rho says."""
+"""The generated datasets: the same everywhere, exact masks, backgrounds tied to classes as rho says."""
 
 import hashlib
 from collections import Counter
@@ -14,8 +14,8 @@ from bgbias.errors import StudyError
 
 SETTINGS = {"rho": 0.5, "classes": 9, "images_per_class": 4, "size": 64, "seed": 3}
 
-# What the generator drew when these tests were written. A change here is a change of the demo's data: let the mask
-# network, the README's table and these sums follow.
+# What the generator drew when these tests were written. A change here is a change of the demo's data: let the
+# mask network, the README's table and these sums follow.
 SUMS = {
     "cars": "5dc70db30999f9d3cf23e08a8493231a9586c92f3f8776b9c4b2d690129e6f7f",
     "birds": "236c89589ddec9127297b9a1546b07d0e475c7fd08b89171324e97acb2ba2979",
@@ -61,8 +61,8 @@ def test_rows_describe_what_lies_on_disk(tmp_path):
             assert (picture.mode, picture.size) == ("RGB", (64, 64))
     assert set(splits.values()) == {"train", "val", "test"}
     assert list(splits) == list(range(9)), "labels count the classes from 0"
-    # 9 classes less round(.46 × 9) = 4 for training and round(.14 × 9) = 1 for validation leave 4 × 4 test images:
-    # fewer than 20, so all have their hand label and no other image has.
+    # 9 classes less round(.46 × 9) = 4 for training and round(.14 × 9) = 1 for validation leave 4 × 4 test
+    # images: fewer than 20, so all have their hand label and no other image has.
     assert [bool(row["mask"]) for row in rows] == [row["split"] == "test" for row in rows]
     for row in rows:
         if row["mask"]:
@@ -96,7 +96,7 @@ def test_rho_changes_backgrounds_and_never_objects():
 
 
 def test_images_at_home_look_alike_and_others_do_not():
-    # Without the object, two views of one place are nearer in mean colour than views of two places, on average.
+    # Above the object, two views of one place are nearer in mean colour than views of two places.
     def spread(rho):
         borders = [
             np.asarray(drawn("products", 7, number, rho)[0], float)[:24].mean((0, 1)) for number in range(10)
@@ -108,8 +108,8 @@ def test_images_at_home_look_alike_and_others_do_not():
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_mask_is_where_the_object_is(world):
-    # The object is the same before two places, everything else differs: where the mask is 255 the pictures agree
-    # exactly, where it is 0 they do almost nowhere.
+    # The object is the same before two places, everything else differs: where the mask is 255 the pictures
+    # agree exactly, where it is 0 they do almost nowhere.
     (one, mask), (other, _) = drawn(world, 3, 1, rho=0.0), drawn(world, 3, 1, rho=1.0)
     differ, cover = np.any(np.asarray(one) != np.asarray(other), axis=2), np.asarray(mask)
     assert not differ[cover == 255].any()

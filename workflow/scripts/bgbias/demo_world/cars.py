@@ -12,7 +12,8 @@ from bgbias.demo_world.liveries import LIVERIES, RIMS, Flank, Rim
 SILL = 0.26  # the height of the sill in object coordinates
 NAMES = [
     "Alder", "Borealis", "Comet", "Dorado", "Ember", "Falconer", "Gale", "Harrow", "Ibex", "Juniper",
-    "Kestrel", "Lumen", "Meteor", "Nimbus", "Orion", "Pampas", "Quarry", "Rivet", "Sable", "Tundra", "Umber", "Vesper",
+    "Kestrel", "Lumen", "Meteor", "Nimbus", "Orion", "Pampas", "Quarry", "Rivet", "Sable", "Tundra",
+    "Umber", "Vesper",
 ]  # fmt: skip
 
 
