@@ -1,12 +1,17 @@
 """Downloads against servers that misbehave: the file is the published one, or there is none."""
 
 import hashlib
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from loopback import Page, ftp_server, http_server
 
-from bgbias.downloads import BY_HAND, obtain
+from bgbias import downloads
+from bgbias.downloads import BY_HAND, _resume_point, obtain
 from bgbias.errors import StudyError
 
 MIB = 2**20
@@ -149,8 +154,6 @@ def test_a_mirror_continues_what_another_address_began(path):
 
 def test_without_checksum_and_version_nothing_is_pieced_together(path):
     # An https address cannot be served here, so that the rule is tested where it is decided.
-    from bgbias.downloads import _resume_point
-
     part = path.parent / "data.zip.part"
     part.parent.mkdir()
     part.write_bytes(b"half")
@@ -244,3 +247,25 @@ def test_ftp_says_what_is_wrong(path):
         fetch(path, [f"{address}/b.zip"])
     with pytest.raises(StudyError, match="no connection"):
         fetch(path, ["ftp://127.0.0.1:9/a.zip"])
+
+
+def test_a_killed_download_goes_on_where_it_was(path):
+    page = Page(CONTENT, cut=lambda n: 2 * MIB if n == 0 else None, stall=lambda n: n == 0)
+    with http_server({"/a": page}) as address:
+        program = (
+            "import sys; from bgbias.downloads import obtain; "
+            f"obtain({str(path)!r}, [{address + '/a'!r}], checksums={digest(CONTENT)!r})"
+        )
+        library = Path(downloads.__file__).parents[1]
+        process = subprocess.Popen([sys.executable, "-c", program], cwd=library)
+        part = path.with_name("data.zip.part")
+        deadline = time.monotonic() + 60
+        while not (part.exists() and part.stat().st_size > MIB) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        kept = part.stat().st_size
+        fetch(path, [f"{address}/a"])
+    assert kept > MIB
+    assert page.requests[1] == (kept, len(CONTENT) - kept)
+    assert path.read_bytes() == CONTENT

@@ -1,12 +1,13 @@
 """Does every image of an index exist and decode? Found out before the study starts, not in its third hour."""
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from bgbias.errors import StudyError
+from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.index import Index
 from bgbias.index_checks import partnerless_rows
 from bgbias.logs import progress
@@ -20,11 +21,10 @@ def find_problems(index: Index, root: Path, threads: int = 1) -> dict[int, str]:
     """
 
     def problem_of_row(row):
-        problem = image_problem(root / index.paths[row])
-        if problem is None and index.masks[row]:
-            problem = image_problem(root / index.masks[row])
-            problem = problem and f"hand label {index.masks[row]}: {problem}"
-        return problem
+        label = index.masks[row]
+        return image_problem(root / index.paths[row]) or (
+            label and hand_label_problem(root / label, root / index.paths[row])
+        )
 
     with ThreadPoolExecutor(threads) as pool:
         found = progress(pool.map(problem_of_row, range(len(index))), "checking images", "images", len(index))
@@ -32,24 +32,41 @@ def find_problems(index: Index, root: Path, threads: int = 1) -> dict[int, str]:
 
 
 def image_problem(path: Path) -> str | None:
-    """Why ``path`` cannot be read as an image, in a few words; None when it can."""
-    from PIL import Image, UnidentifiedImageError
-
+    """Why no stage could use the image ``path``, in a few words; None when all can."""
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            # Large scans are legitimate; Pillow still refuses those beyond twice its limit as an error.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        image_size(path)
+        if not _is_sound_jpeg(path):
+            read_rgb(path)
+    except StudyError as error:
+        return _reason(error, path)
+    return None
+
+
+def hand_label_problem(label: Path, image: Path) -> str | None:
+    """The same for the hand label of a sound image, which must have its size."""
+    try:
+        read_mask(label, image_size(image), image)
+    except StudyError as error:
+        return f"has a bad hand label: {label.name} {_reason(error, label)}"
+    return None
+
+
+def _is_sound_jpeg(path: Path) -> bool:
+    """Whether ``path`` is a JPEG that decodes to its end, at an eighth of its size; False says nothing."""
+    try:
+        with Image.open(path) as image:
+            if image.format != "JPEG":
+                return False
             image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
             image.load()
-    except FileNotFoundError:
-        return "does not exist"
-    except UnidentifiedImageError:
-        return "is empty" if path.stat().st_size == 0 else "is not an image of a known type"
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
-    except Exception as error:  # a damaged header raises whatever the decoder stumbles on
-        return f"cannot be decoded: {type(error).__name__}: {error}"
-    return None
+    except Exception:  # whatever the decoder stumbles on: read_rgb finds the words for it
+        return False
+    return True
+
+
+def _reason(error: StudyError, path: Path) -> str:
+    """The reason alone: the table names the path, and whoever reads it needs the remedy once."""
+    return str(error).removeprefix(f"{path} ").partition(". ")[0]
 
 
 def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dict[int, str]]:
