@@ -24,6 +24,7 @@ RESULTS = f"results/{config['study']}"
 RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
 RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
+SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
 GPU = 1 if config["device"] == "cuda" else 0
 
 
@@ -37,6 +38,10 @@ def datasets_from(*sources):
     return [name for name, settings in config["datasets"].items() if settings["source"] in sources]
 
 
+def background_sets_from(source):
+    return [name for name, settings in config["backgrounds"].items() if settings["source"] == source]
+
+
 def library(script):
     """The library files that a script reaches through its imports, as inputs of its rule.
 
@@ -45,6 +50,35 @@ def library(script):
     scripts = WORKFLOW / "scripts"
     found = imports.reached((scripts / script).resolve())
     return [str(scripts / path.relative_to(scripts.resolve())) for path in found]
+
+
+PUBLISHED_SETS = datasets_from("cars196", "cub200", "sop", "inshop", "vehicleid")
+
+
+def demo_world_settings(wildcards):
+    """What draws a generated dataset: its entry without the name of the source."""
+    return {key: value for key, value in config["datasets"][wildcards.dataset].items() if key != "source"}
+
+
+def background_settings(wildcards):
+    return {key: value for key, value in config["backgrounds"][wildcards.set].items() if key != "source"}
+
+
+def background_folder(wildcards):
+    """Where the photographs of a role lie: the user's folder, the fetched one, or the one that is drawn."""
+    settings = config["backgrounds"][wildcards.set]
+    photos = f"data/backgrounds/{wildcards.set}/photos"
+    if settings["source"] == "study":
+        # ASSUME: as in the study, training and validation look at the same photos.
+        return f"{photos}/test" if wildcards.role == "test" else f"{photos}/val"
+    return settings.get(wildcards.role, f"{photos}/{wildcards.role}")
+
+
+def photos_of_backgrounds(wildcards):
+    """What must be there before a role is packed; a user's folder is no input, no rule makes it."""
+    source = config["backgrounds"][wildcards.set]["source"]
+    made = {"demo_world": background_folder(wildcards), "study": f"data/backgrounds/{wildcards.set}/fetched.csv"}
+    return made.get(source, [])
 
 
 def image_root(wildcards):
@@ -61,11 +95,18 @@ def dataset_settings(wildcards):
 
 
 def raw_index(wildcards):
-    """The file whose edit must make a new index, where there is one."""
+    """The file whose change must make a new index, where there is one."""
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
         return f"data/{wildcards.dataset}/raw/index.csv"
+    if wildcards.dataset in PUBLISHED_SETS and "root" not in settings:
+        return f"data/{wildcards.dataset}/extracted.csv"
     return study.index_file(settings) if settings["source"] == "index" else []
+
+
+def published_source(wildcards):
+    """The archives of a published dataset, as resources/sources.yaml lists them."""
+    return SOURCES[config["datasets"][wildcards.dataset]["source"]]
 
 
 def masker(wildcards):
@@ -116,6 +157,22 @@ def backbone_weights(wildcards):
     return [] if weights in (None, "imagenet") else weights
 
 
+def shown_runs(dataset):
+    """The runs that the figures of single images show: one loss, backbone and seed, every variant."""
+    grid = config["grid"]
+    fixed = {"backbone": grid["backbone"][0], "loss": config["publish"]["loss"], "seed": grid["seed"][0]}
+    return [run for run in RUNS if run["dataset"] == dataset and fixed.items() <= run.items()]
+
+
+def files_of_shown_runs(name):
+    """An input function: one file of each shown run of the dataset."""
+
+    def files(wildcards):
+        return [f"{RUN}/{name}".format(**run) for run in shown_runs(wildcards.dataset)]
+
+    return files
+
+
 def of_runs(pattern, **fixed):
     """``pattern`` filled in for every run whose axes have the values in ``fixed``."""
     return [pattern.format(**run) for run in RUNS if all(run[axis] == value for axis, value in fixed.items())]
@@ -135,6 +192,7 @@ wildcard_constraints:
     backbone=any_of(config["backbones"]),
     loss=any_of([*config["losses"], study.FROZEN]),
     variant=any_of(config["variants"]),
+    set=any_of(config["backgrounds"]),
     seed=r"\d+",
     shard=r"\d+",
     role="train|validation|test",

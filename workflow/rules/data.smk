@@ -7,7 +7,7 @@ rule make_demo_world:
     input:
         code=library("make_demo_world.py"),
     params:
-        settings=lambda wildcards: config["datasets"][wildcards.dataset],
+        settings=demo_world_settings,
         root="data/{dataset}/raw",
     wildcard_constraints:
         dataset=any_of(datasets_from("demo_world")),
@@ -17,6 +17,44 @@ rule make_demo_world:
         "../../envs/images.yaml"
     script:
         "../scripts/make_demo_world.py"
+
+
+rule download_dataset:
+    output:
+        receipt="data/{dataset}/archives.csv",
+    input:
+        code=library("download_dataset.py"),
+    params:
+        source=published_source,
+        folder="data/{dataset}/archives",
+    wildcard_constraints:
+        dataset=any_of(PUBLISHED_SETS),
+    log:
+        "data/{dataset}/logs/download_dataset.log",
+    resources:
+        downloads=1,
+        runtime=720,
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/download_dataset.py"
+
+
+rule extract_dataset:
+    output:
+        receipt="data/{dataset}/extracted.csv",
+    input:
+        archives="data/{dataset}/archives.csv",
+        code=library("extract_dataset.py"),
+    params:
+        folder="data/{dataset}/archives",
+        raw="data/{dataset}/raw",
+    log:
+        "data/{dataset}/logs/extract_dataset.log",
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/extract_dataset.py"
 
 
 rule index_dataset:
@@ -40,39 +78,58 @@ rule index_dataset:
         "../scripts/index_dataset.py"
 
 
-if config["backgrounds"][config["background_set"]]["source"] == "demo_world":
+rule make_demo_backgrounds:
+    output:
+        directory("data/backgrounds/{set}/photos/{role}"),
+    input:
+        code=library("make_demo_backgrounds.py"),
+    params:
+        settings=background_settings,
+    wildcard_constraints:
+        set=any_of(background_sets_from("demo_world")),
+    log:
+        "data/backgrounds/{set}/logs/make_demo_backgrounds_{role}.log",
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/make_demo_backgrounds.py"
 
-    rule make_demo_backgrounds:
-        output:
-            layout=f"{BACKGROUNDS}/{{role}}/layout.csv",
-            rgba=f"{BACKGROUNDS}/{{role}}/rgba.bin",
-        input:
-            code=library("make_demo_backgrounds.py"),
-        params:
-            settings=config["backgrounds"][config["background_set"]],
-            role="{role}",
-            short_side=config["pixels"]["short_side"],
-        log:
-            f"{BACKGROUNDS}/logs/make_demo_backgrounds_{{role}}.log",
-        conda:
-            "../../envs/images.yaml"
-        script:
-            "../scripts/make_demo_backgrounds.py"
 
-else:
+rule fetch_backgrounds:
+    output:
+        receipt="data/backgrounds/{set}/fetched.csv",
+    input:
+        files=SOURCES["study_backgrounds"]["files"],
+        code=library("fetch_backgrounds.py"),
+    params:
+        source=SOURCES["study_backgrounds"],
+        accept_terms=lambda wildcards: config["backgrounds"][wildcards.set]["accept_terms"],
+        folder="data/backgrounds/{set}/photos",
+    wildcard_constraints:
+        set=any_of(background_sets_from("study")),
+    log:
+        "data/backgrounds/{set}/logs/fetch_backgrounds.log",
+    resources:
+        downloads=1,
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/fetch_backgrounds.py"
 
-    rule pack_backgrounds:
-        output:
-            layout=f"{BACKGROUNDS}/{{role}}/layout.csv",
-            rgba=f"{BACKGROUNDS}/{{role}}/rgba.bin",
-        input:
-            code=library("pack_backgrounds.py"),
-        params:
-            folder=lambda wildcards: config["backgrounds"][config["background_set"]][wildcards.role],
-            short_side=config["pixels"]["short_side"],
-        log:
-            f"{BACKGROUNDS}/logs/pack_backgrounds_{{role}}.log",
-        conda:
-            "../../envs/images.yaml"
-        script:
-            "../scripts/pack_backgrounds.py"
+
+rule pack_backgrounds:
+    output:
+        layout="data/backgrounds/{set}/{role}/layout.csv",
+        rgba="data/backgrounds/{set}/{role}/rgba.bin",
+    input:
+        photos=photos_of_backgrounds,
+        code=library("pack_backgrounds.py"),
+    params:
+        folder=background_folder,
+        short_side=config["pixels"]["short_side"],
+    log:
+        "data/backgrounds/{set}/logs/pack_backgrounds_{role}.log",
+    conda:
+        "../../envs/images.yaml"
+    script:
+        "../scripts/pack_backgrounds.py"

@@ -78,7 +78,7 @@ rule check_masks:
 
 rule accept_masks:
     output:
-        touch("data/{dataset}/masks_accepted"),
+        "data/{dataset}/masks_accepted",
     input:
         summary="data/{dataset}/mask_quality.csv",
         table="data/{dataset}/masks.csv",

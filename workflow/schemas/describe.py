@@ -34,7 +34,8 @@ def _entry(entry: dict, schema: dict, section: str, path: str) -> Iterator[tuple
     entry = schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], entry)
     yield from _keys(entry, schema, {}, path)
     for case in entry.get("allOf", []):
-        source = case["if"]["properties"]["source"]["const"]
+        condition = case["if"]["properties"]["source"]
+        source = ", ".join(condition.get("enum", [condition.get("const")]))
         yield from _keys(case["then"], schema, {}, f"{path}({source})")
     if section == "losses":
         for kind, loss in schema["$defs"]["losses"].items():

@@ -1,7 +1,7 @@
 """The contact sheet of a dataset: some test images, their masks, and the images with swapped backgrounds.
 
 input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (layout.csv of the
-test backgrounds); params: ``dataset``, ``count``; output: ``png``, ``pdf``.
+test backgrounds); params: ``dataset``, ``shown``; output: ``png``, ``pdf``.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ if "snakemake" in globals():
             snakemake.input.layout,
             snakemake.input.backgrounds,
             snakemake.params.dataset,
-            snakemake.params.count,
+            snakemake.params.shown,
             snakemake.output.png,
             snakemake.output.pdf,
         )

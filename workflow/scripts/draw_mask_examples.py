@@ -1,7 +1,7 @@
 """Hand-labelled images of a dataset from the best mask to the worst.
 
 input: ``images`` (data/{dataset}/mask_quality_images.csv), ``index`` (data/{dataset}/index.csv); params:
-``dataset``, ``count``, ``root`` (what the index's paths are relative to), ``masks`` (data/{dataset}/masks);
+``dataset``, ``shown``, ``root`` (what the index's paths are relative to), ``masks`` (data/{dataset}/masks);
 output: ``png``, ``pdf``.
 """
 
@@ -39,7 +39,7 @@ if "snakemake" in globals():
             snakemake.input.images,
             snakemake.input.index,
             snakemake.params.dataset,
-            snakemake.params.count,
+            snakemake.params.shown,
             snakemake.params.root,
             snakemake.params.masks,
             snakemake.output.png,
