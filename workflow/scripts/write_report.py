@@ -50,7 +50,8 @@ def write_report(
         tables=tables,
         figures=figures,
         published=[
-            with_header(comparison_table(read_comparison(path), kind)) for kind, path in published.items()
+            with_header(comparison_table(read_comparison(path), kind)) | {"kind": kind}
+            for kind, path in published.items()
         ],
         facts=run_facts([read_run(run) for run in runs]),
         settings=list(settings_lines(settings)),
