@@ -88,6 +88,18 @@ def test_ties_are_ordered_by_row(seed):
     assert got == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("k", [9, 149])
+def test_ties_inside_a_list_are_ordered_by_row(k):
+    # The products with (1, 0) are the first coordinates, each there twice; the list ends between two pairs.
+    # From 100 neighbours on faiss gathers them in another way, hence the second k.
+    rng = np.random.default_rng(0)
+    first = rng.permutation(np.repeat(rng.random(200, np.float32), 2))
+    reference = np.stack([first, np.sqrt(1 - first**2)], axis=1)
+    query = np.tile(np.array([[1, 0]], np.float32), (30, 1))
+    rows, _ = retrieval.top_matches(query, reference, k=k)
+    assert (rows == sorted(range(400), key=lambda j: (-first[j], j))[:k]).all()
+
+
 def test_ties_equal_pml_where_pml_orders_them_by_row():
     # PML searches squared distances, where faiss keeps the smaller row number; its lists are shorter than 100
     # here, beyond which faiss gathers candidates in another way that promises no order.
