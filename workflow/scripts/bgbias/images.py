@@ -37,19 +37,19 @@ def read_rgb(path: str | os.PathLike) -> np.ndarray:
 
 
 def read_mask(
-    path: str | os.PathLike, size: tuple[int, int] | None = None, image: str | os.PathLike = "its image"
+    path: str | os.PathLike, size: tuple[int, int] | None = None, of: str | os.PathLike = "its image"
 ) -> np.ndarray:
     """A mask as uint8 (height, width), 255 = object, upright by its EXIF orientation.
 
     A mask with several channels is read by its brightness, or by its transparency where it has any.
-    StudyError when it cannot be read, or when ``size`` (height, width), that of the file ``image``,
+    StudyError when it cannot be read, or when ``size`` (height, width), that of the file ``of``,
     is given and differs.
     """
     with _opened(path) as image:
         mask = np.asarray(_upright(_to_grey(image), image))
     if size is not None and mask.shape != tuple(size):
         raise StudyError(
-            f"{path} is {mask.shape[1]}×{mask.shape[0]} pixels but {image} is {size[1]}×{size[0]}. "
+            f"{path} is {mask.shape[1]}×{mask.shape[0]} pixels but {of} is {size[1]}×{size[0]}. "
             "A mask and a hand label must have the size of their image."
         )
     return mask

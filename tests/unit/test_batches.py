@@ -1,0 +1,209 @@
+"""Batches: pure in (seed, step, position), equal on every device, composed as the study composes them."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from bgbias import batches
+from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, prefetch, training_batch
+from bgbias.errors import StudyError
+from bgbias.pixels import BACKGROUND_COLUMNS, PixelStore, background_row, write_store
+from bgbias.transforms import Preprocessing
+
+RGB = Preprocessing()
+PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "RGB", 255.0)
+BGR = Preprocessing((104.0, 117.0, 128.0), (1.0, 1.0, 1.0), "BGR", 255.0)
+VIEW = TrainingView(24)
+
+
+def make_store(folder, images) -> PixelStore:
+    rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images)]
+    write_store(folder / "rgba.bin", folder / "layout.csv", rows, BACKGROUND_COLUMNS)
+    return PixelStore.open(folder)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    sizes = [(32, 40), (50, 32), (32, 32), (33, 47), (32, 60), (41, 32)]
+    images = [rng.integers(0, 256, (*size, 4), dtype=np.uint8) for size in sizes]
+    return make_store(tmp_path_factory.mktemp("images"), images)
+
+
+@pytest.fixture(scope="module")
+def backgrounds(tmp_path_factory):
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 256, (32 + i, 36, 4), dtype=np.uint8) for i in range(5)]
+    return make_store(tmp_path_factory.mktemp("backgrounds"), images)
+
+
+def training(
+    store, backgrounds, rows=range(6), step=3, probability=1.0, preprocessing=RGB, seed=0, view=VIEW
+):
+    return training_batch(
+        store,
+        np.array(rows),
+        backgrounds,
+        seed=seed,
+        step=step,
+        probability=probability,
+        settings=view,
+        preprocessing=preprocessing,
+    )
+
+
+def evaluation(store, backgrounds, rows=range(6), draw=0, preprocessing=RGB, crop="random", seed=0):
+    return evaluation_batch(
+        store,
+        np.array(rows),
+        backgrounds,
+        seed=seed,
+        draw=draw,
+        settings=EvaluationView(24, crop),
+        preprocessing=preprocessing,
+    )
+
+
+def test_shape_and_type(store, backgrounds):
+    for batch in (training(store, backgrounds), evaluation(store, backgrounds), evaluation(store, None)):
+        assert batch.shape == (6, 3, 24, 24)
+        assert batch.dtype == torch.float32
+        assert batch.isfinite().all()
+
+
+def test_a_training_batch_depends_on_seed_step_and_position_only(store, backgrounds):
+    first = training(store, backgrounds)
+    assert torch.equal(first, training(store, backgrounds))
+    assert not torch.equal(first, training(store, backgrounds, step=4))
+    assert not torch.equal(first, training(store, backgrounds, seed=1))
+    # Position: the first three of six come out as three alone.
+    assert torch.equal(first[:3], training(store, backgrounds, rows=range(3)))
+
+
+def test_an_evaluation_image_depends_on_seed_draw_and_row_only(store, backgrounds):
+    whole = evaluation(store, backgrounds)
+    assert torch.equal(whole[[4, 1]], evaluation(store, backgrounds, rows=[4, 1]))
+    assert not torch.equal(whole, evaluation(store, backgrounds, draw=1))
+    assert not torch.equal(whole, evaluation(store, backgrounds, seed=1))
+    assert torch.equal(evaluation(store, None, draw=0), evaluation(store, None, draw=1))
+
+
+@pytest.mark.parametrize("preprocessing", [RGB, PLAIN, BGR])
+@pytest.mark.parametrize("probability", [0.0, 0.5, 1.0])
+def test_both_ways_of_making_a_batch_agree(store, backgrounds, preprocessing, probability, monkeypatch):
+    """The CPU's words against the general composite and normalise on the same cuts: float rounding apart."""
+    fast = training(store, backgrounds, preprocessing=preprocessing, probability=probability)
+    monkeypatch.setattr(batches, "_assemble_on_cpu", batches._assemble_on_device)
+    general = training(store, backgrounds, preprocessing=preprocessing, probability=probability)
+    torch.testing.assert_close(fast, general, rtol=1e-5, atol=1e-4)
+
+
+def test_the_share_of_replaced_backgrounds_is_the_probability(tmp_path):
+    """White images under an empty mask before black backgrounds: black where replaced, white where not."""
+    white = np.full((32, 32, 4), (255, 255, 255, 0), dtype=np.uint8)
+    images = make_store(tmp_path / "a", [white])
+    black = make_store(tmp_path / "b", [np.zeros((32, 32, 4), dtype=np.uint8)])
+    for probability, low, high in ((0.0, 0, 0), (0.3, 0.25, 0.35), (1.0, 1, 1)):
+        batch = training(images, black, rows=[0] * 1000, probability=probability, preprocessing=PLAIN)
+        values = batch.amax((1, 2, 3))
+        assert set(values.tolist()) <= {0.0, 255.0}
+        assert low <= (values == 0).float().mean() <= high
+        assert (training(images, None, rows=[0], probability=probability, preprocessing=PLAIN) == 255).all()
+
+
+def test_variants_of_one_seed_see_the_same_crops(store, backgrounds):
+    """With a full mask nothing of the background shows, so base and bgaugment must get the same images."""
+
+    class Opaque:
+        sizes = store.sizes
+
+        def rgba(self, row):
+            return np.dstack([store.rgba(row)[..., :3], np.full(store.sizes[row], 255, dtype=np.uint8)])
+
+    base = training(Opaque(), None, probability=0.0)
+    torch.testing.assert_close(training(Opaque(), backgrounds), base, rtol=0, atol=1e-5)
+
+
+def test_evaluation_composes_x_m_plus_b_1_minus_m_pixel_by_pixel(store, backgrounds):
+    """All backgrounds grey 90, no crop dependence: the formula on the centre slice of the stored bytes."""
+
+    class Grey:
+        sizes = np.array([[32, 32]])
+
+        def rgba(self, row):
+            return np.full((32, 32, 4), 90, dtype=np.uint8)
+
+        def __len__(self):
+            return 1
+
+    for crop in ("random", "centre"):
+        got = evaluation(store, Grey(), crop=crop, preprocessing=PLAIN)[0]
+        x = store.rgba(0)[4:28, 8:32].astype(float)  # 32 × 40: (32 − 24)/2 = 4, (40 − 24)/2 = 8
+        m = x[..., 3:] / 255
+        expected = x[..., :3] * m + 90 * (1 - m)
+        np.testing.assert_allclose(got.permute(1, 2, 0).numpy(), expected, rtol=1e-6, atol=1e-4)
+
+
+def test_backgrounds_cropped_in_the_centre_are_exact_slices(store, backgrounds):
+    class Invisible:
+        sizes = store.sizes
+
+        def rgba(self, row):
+            return np.zeros((*store.sizes[row], 4), dtype=np.uint8)
+
+    batch = evaluation(Invisible(), backgrounds, crop="centre", preprocessing=PLAIN)
+    tops = [4, 4, 5, 6, 6]  # heights 32 to 36: (height − 24) / 2, halves to the even number
+    slices = [backgrounds.rgba(i)[top : top + 24, 6:30, :3] for i, top in enumerate(tops)]
+    for image in batch.permute(0, 2, 3, 1).round().numpy():
+        assert any((image == piece).all() for piece in slices)
+
+
+def test_every_background_is_drawn(store, backgrounds):
+    """200 draws from 5 backgrounds miss one with probability 5 · 0.8²⁰⁰ < 1e-18."""
+    seen = {
+        evaluation(store, backgrounds, rows=[0], draw=draw, crop="centre").sum().item() for draw in range(200)
+    }
+    assert len(seen) == 5
+
+
+def test_images_smaller_than_the_crop(tmp_path, backgrounds):
+    """Training enlarges a crop of them; evaluation has no such crop and says which key to change."""
+    tiny = make_store(tmp_path, [np.full((2, 9, 4), 200, dtype=np.uint8)])
+    batch = training(tiny, None, rows=[0], probability=0.0, preprocessing=PLAIN)
+    assert batch.shape == (1, 3, 24, 24)
+    assert (batch == 200).all()
+    with pytest.raises(StudyError, match="short_side"):
+        evaluation(tiny, backgrounds, rows=[0])
+
+
+def test_prefetch_keeps_the_order_and_works_ahead():
+    made = []
+
+    def make(item):
+        made.append(item)
+        return item * item, threading.current_thread() is threading.main_thread()
+
+    results = prefetch(make, range(10), depth=3)
+    assert next(results) == (0, False)
+    time.sleep(0.2)
+    assert len(made) in (3, 4)  # the one taken and at most three ahead
+    assert [value for value, _ in results] == [item * item for item in range(1, 10)]
+
+
+def test_prefetch_raises_where_the_item_fails_and_stops():
+    made = []
+
+    def make(item):
+        made.append(item)
+        if item == 2:
+            raise StudyError("the third is broken")
+        return item
+
+    results = prefetch(make, range(100), depth=2)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(StudyError, match="third"):
+        next(results)
+    assert len(made) < 10

@@ -1,0 +1,132 @@
+"""The packed store: what goes in comes out, and a damaged store is not opened."""
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bgbias.errors import StudyError
+from bgbias.pixels import (
+    BACKGROUND_COLUMNS,
+    PixelStore,
+    background_row,
+    check_room,
+    pack_image,
+    resized_size,
+    write_store,
+)
+
+SIZES = [(5, 7), (9, 4), (3, 3)]
+
+
+def images():
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (*size, 4), dtype=np.uint8) for size in SIZES]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rows = [(image, background_row(f"a b/{i},ü.png")) for i, image in enumerate(images())]
+    assert write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows, BACKGROUND_COLUMNS) == 3
+    return tmp_path
+
+
+def test_what_was_packed_is_read(folder):
+    store = PixelStore.open(folder)
+    assert len(store) == 3
+    assert store.sizes.tolist() == [list(size) for size in SIZES]
+    for row, image in enumerate(images()):
+        assert (store.rgba(row) == image).all()
+        assert not store.rgba(row).flags.writeable
+    assert store.index.paths == ["a b/0,ü.png", "a b/1,ü.png", "a b/2,ü.png"]
+
+
+def test_the_index_columns_survive(tmp_path):
+    row = {"path": "x.jpg", "label": 7, "class_name": "jay", "split": "test", "is_query": 1, "is_gallery": 0}
+    write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [(images()[0], row)], list(row))
+    index = PixelStore.open(tmp_path).index
+    assert (index.labels.tolist(), index.class_names, index.splits) == ([7], ["jay"], ["test"])
+    assert (index.is_query.tolist(), index.is_gallery.tolist()) == ([True], [False])
+
+
+def test_a_file_of_another_length_is_not_opened(folder):
+    with open(folder / "rgba.bin", "ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(StudyError, match=r"rgba\.bin.*pack again"):
+        PixelStore.open(folder)
+
+
+@pytest.mark.parametrize("change", [{"offset": "4"}, {"height": "6"}, {"width": "x"}])
+def test_a_layout_that_does_not_fit_is_not_opened(folder, change):
+    with open(folder / "layout.csv", newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[0] |= change
+    with open(folder / "layout.csv", "w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(StudyError, match="pack again"):
+        PixelStore.open(folder)
+
+
+def test_a_missing_store_is_named(tmp_path):
+    with pytest.raises(StudyError, match=r"layout\.csv"):
+        PixelStore.open(tmp_path)
+
+
+def test_packing_that_fails_midway_leaves_nothing_that_looks_finished(folder):
+    def broken():
+        yield images()[0], background_row("a")
+        raise StudyError("the second is broken")
+
+    with pytest.raises(StudyError, match="second"):
+        write_store(folder / "rgba.bin", folder / "layout.csv", broken(), BACKGROUND_COLUMNS)
+    assert not (folder / "layout.csv").exists()
+    assert not list(folder.glob(".*"))
+
+
+def test_packing_nothing_is_an_error(tmp_path):
+    with pytest.raises(StudyError, match="no readable image"):
+        write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [], BACKGROUND_COLUMNS)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("size", [(480, 640), (640, 480), (333, 500), (256, 256), (100, 37), (7, 400)])
+def test_sizes_are_torchvisions(size):
+    functional = pytest.importorskip("torchvision.transforms.functional")
+    expected = functional.resize(Image.new("L", size[::-1]), 256).size[::-1]
+    assert resized_size(size, 256) == expected
+    assert resized_size(size, None) == size
+
+
+def test_colour_and_mask_are_resized_apart_by_pillows_filter():
+    rng = np.random.default_rng(0)
+    rgb, mask = (
+        rng.integers(0, 256, (40, 60, 3), dtype=np.uint8),
+        rng.integers(0, 256, (40, 60), dtype=np.uint8),
+    )
+    packed = pack_image(rgb, mask, 20)
+    assert packed.shape == (20, 30, 4)
+    for channel, source in ((slice(3), rgb), (3, mask)):
+        expected = Image.fromarray(source).resize((30, 20), Image.Resampling.BILINEAR)
+        assert (packed[..., channel] == np.asarray(expected)).all()
+    assert (pack_image(rgb, None, 20)[..., 3] == 0).all()
+
+
+def test_bytes_are_foretold_and_a_full_disk_is_seen_before_the_work(tmp_path):
+    assert check_room(tmp_path, [(480, 640), (256, 256)], 256) == 4 * (256 * 341 + 256 * 256)
+    with pytest.raises(StudyError, match="free"):
+        check_room(tmp_path, [(10**7, 10**7)], None)
+
+
+def test_reading_a_store_imports_neither_torch_nor_pillow():
+    """Tables and checks that look into a store must not wait four seconds for torch."""
+    program = "import sys, bgbias.pixels; print([m for m in ('torch', 'PIL', 'pandas') if m in sys.modules])"
+    path = str(next(p for p in sys.path if p.endswith("scripts")))
+    result = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "[]", result.stderr

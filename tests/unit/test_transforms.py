@@ -1,0 +1,154 @@
+"""Crops, resizing, compositing, normalising against torchvision, Pillow and plain formulas."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bgbias.errors import StudyError
+from bgbias.pixels import pack_image
+from bgbias.transforms import (
+    CROP_TRIES,
+    Preprocessing,
+    centre_crop_boxes,
+    composite,
+    crop_resize,
+    normalise,
+    random_crop_boxes,
+    resize_by_products,
+)
+
+SCALE, RATIO = (0.16, 1.0), (0.75, 4 / 3)
+
+
+def smooth_image(height, width, seed=0):
+    """Natural images are smooth at the scale of a pixel; noise would exaggerate any difference of filters."""
+    coarse = np.random.default_rng(seed).integers(
+        0, 256, (height // 8 + 2, width // 8 + 2, 4), dtype=np.uint8
+    )
+    return np.asarray(Image.fromarray(coarse, "RGBA").resize((width, height), Image.Resampling.BICUBIC))
+
+
+def test_a_crop_box_is_what_torchvision_makes_of_the_same_numbers(monkeypatch):
+    """torchvision's own get_params is fed our uniform numbers in place of torch's generator."""
+    transforms = pytest.importorskip("torchvision.transforms")
+    sizes = np.array([[200, 300], [64, 64], [300, 100], [30, 400], [400, 30]])
+    uniforms = np.random.default_rng(0).random((len(sizes), CROP_TRIES, 4))
+    boxes = random_crop_boxes(sizes, uniforms, SCALE, RATIO)
+    for (height, width), numbers, box in zip(sizes, uniforms, boxes, strict=True):
+        drawn = []  # two numbers a try, for area and ratio
+
+        def uniform(self, low, high, numbers=numbers, drawn=drawn):
+            drawn.append(numbers[len(drawn) // 2, len(drawn) % 2])
+            return torch.tensor([low + (high - low) * drawn[-1]], dtype=torch.float64)
+
+        corners = iter((2, 3))
+
+        def randint(low, high, size, numbers=numbers, drawn=drawn, corners=corners):
+            return torch.tensor([int(numbers[len(drawn) // 2 - 1, next(corners)] * high)])
+
+        with monkeypatch.context() as patched:
+            patched.setattr(torch.Tensor, "uniform_", uniform)
+            patched.setattr(torch, "randint", randint)
+            expected = transforms.RandomResizedCrop.get_params(torch.zeros(3, height, width), SCALE, RATIO)
+        assert tuple(box) == tuple(expected)
+
+
+def test_the_fallback_is_the_largest_centre_crop_within_the_ratios():
+    """10 × 100 pixels, whole area asked for, width/height at most 4/3: no try fits; 10 · 4/3 = 13 wide."""
+    uniforms = np.full((2, CROP_TRIES, 4), 0.999)
+    boxes = random_crop_boxes(np.array([[10, 100], [100, 10]]), uniforms, (1.0, 1.0), RATIO)
+    assert boxes.tolist() == [[0, 43, 10, 13], [43, 0, 13, 10]]
+
+
+def test_crops_cover_the_area_and_ratio_asked_for():
+    sizes = np.full((4000, 2), 256)
+    boxes = random_crop_boxes(sizes, np.random.default_rng(1).random((4000, CROP_TRIES, 4)), SCALE, RATIO)
+    area = boxes[:, 2] * boxes[:, 3] / 256**2
+    ratio = boxes[:, 3] / boxes[:, 2]
+    assert 0.15 < area.min() < 0.2
+    assert area.max() <= 1
+    assert ratio.min() > 0.72
+    assert ratio.max() < 1.38
+    assert (boxes[:, 0] + boxes[:, 2]).max() <= 256
+    # Left edge uniform in what is left over: mean one half of it.
+    free = 256 - boxes[:, 3]
+    assert abs((boxes[free > 40, 1] / free[free > 40]).mean() - 0.5) < 0.02
+
+
+@pytest.mark.parametrize("size", [(256, 384), (257, 300), (300, 258), (227, 227)])
+def test_the_centre_crop_is_torchvisions(size):
+    functional = pytest.importorskip("torchvision.transforms.functional")
+    image = smooth_image(*size)
+    expected = functional.center_crop(Image.fromarray(image, "RGBA"), [227, 227])
+    got = crop_resize([image], centre_crop_boxes(np.array([size]), 227), 227)
+    assert (got[0].permute(1, 2, 0).numpy() == np.asarray(expected)).all()
+
+
+def test_a_centre_crop_larger_than_the_image_names_the_keys():
+    with pytest.raises(StudyError, match="short_side"):
+        centre_crop_boxes(np.array([[300, 300], [64, 80]]), 100)
+
+
+@pytest.mark.parametrize("box", [(10, 20, 200, 210), (3, 5, 60, 90), (0, 0, 256, 380), (40, 40, 96, 96)])
+@pytest.mark.parametrize("flip", [False, True])
+def test_crop_and_resize_equal_torchvision_within_rounding(box, flip):
+    functional = pytest.importorskip("torchvision.transforms.functional")
+    image = smooth_image(256, 380)
+    tensor = torch.from_numpy(image.copy()).permute(2, 0, 1).float()
+    expected = functional.resized_crop(tensor, *box, [96, 96], antialias=True)
+    expected = functional.hflip(expected) if flip else expected
+    arguments = [image], np.array([box]), 96, np.array([flip])
+    assert (
+        resize_by_products(*arguments, "cpu")[0] - expected
+    ).abs().max() < 1e-2  # float sums in other order
+    assert (crop_resize(*arguments)[0] - expected).abs().max() <= 1.01  # two roundings to whole values
+
+
+def test_boxes_of_different_sizes_do_not_touch_each_other_in_one_batch():
+    """The padded batch of the device's way: each image alone must come out as it does among larger ones."""
+    images = [smooth_image(120, 90, 1), smooth_image(256, 380, 2), smooth_image(64, 64, 3)]
+    boxes = np.array([[0, 0, 120, 90], [0, 0, 256, 380], [10, 10, 5, 9]])
+    flips = np.array([True, False, True])
+    together = resize_by_products(images, boxes, 48, flips, "cpu")
+    for i, image in enumerate(images):
+        alone = resize_by_products([image], boxes[[i]], 48, flips[[i]], "cpu")
+        torch.testing.assert_close(together[[i]], alone, rtol=0, atol=1e-3)
+
+
+def test_resizing_at_packing_then_cropping_is_the_textbook_evaluation_transform():
+    """Resize(256), CenterCrop(227) by torchvision on a PIL image, against packing and slicing."""
+    functional = pytest.importorskip("torchvision.transforms.functional")
+    image = smooth_image(333, 500)
+    resized = functional.resize(Image.fromarray(image[..., :3]), 256)
+    expected = functional.center_crop(resized, [227, 227])
+    packed = pack_image(image[..., :3], image[..., 3], 256)
+    got = crop_resize([packed], centre_crop_boxes(np.array([packed.shape[:2]]), 227), 227)[0, :3]
+    difference = np.abs(got.permute(1, 2, 0).numpy() - np.asarray(expected))
+    assert difference.mean() == 0
+
+
+def test_the_image_and_its_mask_stay_aligned():
+    """A mask equal to the red channel must equal it after any crop, resize and flip."""
+    image = smooth_image(200, 150)
+    image = np.dstack([image[..., :3], image[..., 0]])
+    uniforms = np.random.default_rng(0).random((8, CROP_TRIES, 4))
+    boxes = random_crop_boxes(np.array([[200, 150]] * 8), uniforms, SCALE, RATIO)
+    result = crop_resize([image] * 8, boxes, 64, np.arange(8) % 2 == 0)
+    assert (result[:, 0] == result[:, 3]).all()
+
+
+def test_compositing_is_the_formula():
+    rng = torch.Generator().manual_seed(0)
+    x, b = (torch.rand(2, 3, 4, 4, generator=rng) * 255 for _ in range(2))
+    m = torch.rand(2, 1, 4, 4, generator=rng)
+    torch.testing.assert_close(composite(x, m, b), x * m + b * (1 - m))
+
+
+def test_normalising_for_torchvision_and_for_a_bgr_backbone():
+    x = torch.tensor([255.0, 0.0, 51.0]).reshape(1, 3, 1, 1)
+    usual = normalise(x, Preprocessing((0.5, 0.25, 0.1), (0.5, 0.5, 0.2)))
+    # (1 − .5)/.5, (0 − .25)/.5, (.2 − .1)/.2
+    torch.testing.assert_close(usual.flatten(), torch.tensor([1.0, -0.5, 0.5]))
+    bgr = normalise(x, Preprocessing((104.0, 117.0, 128.0), (1.0, 1.0, 1.0), "BGR", 255.0))
+    torch.testing.assert_close(bgr.flatten(), torch.tensor([51.0 - 104, 0.0 - 117, 255.0 - 128]))
