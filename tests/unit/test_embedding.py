@@ -90,5 +90,5 @@ def test_a_run_file_that_is_torn_or_lacks_something_is_refused(tmp_path):
     path = tmp_path / "run.yaml"
     for content in ("{", "dataset: d\n", "[]"):
         path.write_text(content)
-        with pytest.raises(StudyError, match="run.yaml"):
+        with pytest.raises(StudyError, match=r"run\.yaml"):
             read_run(path)

@@ -12,7 +12,7 @@ import pytest
 import torch
 import train_model
 from safetensors.torch import load_file
-from test_training import ARCFACE, RUN, changed, layouts, same, train  # noqa: F401 - layouts is a fixture
+from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
 
 from bgbias import training
 from bgbias.checkpoints import read_checkpoint, write_checkpoint
@@ -23,13 +23,18 @@ SETTINGS = changed(training={"max_epochs": 6, "iterations_per_epoch": 15}) | {"l
 
 
 @pytest.fixture(scope="module")
+def layouts(tmp_path_factory):
+    return make_layouts(tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="module")
 def start():
     """Starts the job in a fresh process forked from one that has the imports behind it."""
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(Path(train_model.__file__).parent), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     )
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["test_training", "faiss"])
+    context.set_forkserver_preload(["tiny_runs", "faiss"])
 
     def begin(layouts, folder, settings=SETTINGS):
         process = context.Process(target=_job, args=(layouts, folder, settings))
@@ -43,8 +48,6 @@ def start():
 
 
 def _job(layouts, folder, settings):
-    from test_training import train
-
     log = open(folder / "log.txt", "a")  # noqa: SIM115 - lives as long as the process
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
@@ -60,7 +63,7 @@ def folder_of(path: Path, name: str) -> Path:
     return path / name
 
 
-def test_kill_9_at_random_moments_leaves_the_same_model(layouts, tmp_path, start):  # noqa: F811
+def test_kill_9_at_random_moments_leaves_the_same_model(layouts, tmp_path, start):
     quiet = folder_of(tmp_path, "quiet")
     begun = time.monotonic()
     process = start(layouts, quiet)
@@ -84,8 +87,8 @@ def test_kill_9_at_random_moments_leaves_the_same_model(layouts, tmp_path, start
     assert continued > 0, "no kill fell between two checkpoints: the test shows nothing"
 
 
-def test_sigterm_keeps_the_last_step(layouts, tmp_path, start):  # noqa: F811
-    settings = changed(training={"iterations_per_epoch": 100_000, "max_epochs": 1})
+def test_sigterm_keeps_the_last_step(layouts, tmp_path, start):
+    settings = changed(training={"iterations_per_epoch": 3000, "max_epochs": 1})
     process = start(layouts, tmp_path, settings)
     log = tmp_path / "log.txt"
     while not (log.exists() and "epoch 1" in log.read_text()):
@@ -103,7 +106,7 @@ def test_sigterm_keeps_the_last_step(layouts, tmp_path, start):  # noqa: F811
     assert b'\\"step\\": 0,' not in header, "the checkpoint must hold steps of the unfinished epoch"
 
 
-def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch):  # noqa: F811
+def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch):
     settings = changed(training={"max_epochs": 2, "iterations_per_epoch": 4})
     expected = train(layouts, tmp_path / "quiet", settings)
     real = training.Training._step
@@ -111,25 +114,20 @@ def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch)
 
     def interrupting(self, images, labels):
         steps.append(0)
-        if len(steps) in (2, 5, 9):
+        if len(steps) in (1, 3, 6):
             os.kill(os.getpid(), signal.SIGTERM)
         return real(self, images, labels)
 
     monkeypatch.setattr(training.Training, "_step", interrupting)
-    stops = 0
-    while True:
-        try:
-            found = train(layouts, tmp_path / "stopped", settings)
-            break
-        except StudyError as error:
-            assert "SIGTERM" in str(error)
-            stops += 1
-    assert stops >= 2
+    for _ in range(3):
+        with pytest.raises(StudyError, match="SIGTERM"):
+            train(layouts, tmp_path / "stopped", settings)
+    found = train(layouts, tmp_path / "stopped", settings)
     assert len(steps) == 8, "no step is made twice"
     assert same(found, expected)
 
 
-def test_the_checkpoint_of_other_settings_is_ignored(layouts, tmp_path, capsys):  # noqa: F811
+def test_the_checkpoint_of_other_settings_is_ignored(layouts, tmp_path, capsys):
     checkpoint = tmp_path / "checkpoint"
     write_checkpoint(checkpoint, {"a": 1}, {"x": torch.arange(3)}, {"step": 2})
     tensors, state = read_checkpoint(checkpoint, {"a": 1})
@@ -148,7 +146,7 @@ def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
     assert "cannot be read" in capsys.readouterr().out
 
 
-def test_the_identity_notices_settings_data_and_weights(layouts, tmp_path):  # noqa: F811
+def test_the_identity_notices_settings_data_and_weights(layouts, tmp_path):
     def identity(settings=SETTINGS, layout=layouts[0]):
         return json.dumps(train_model.identity(RUN, settings, torch.device("cpu"), str(layout)))
 

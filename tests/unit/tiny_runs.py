@@ -1,0 +1,72 @@
+"""A training job small enough for tests, and what they vary of it."""
+
+import copy
+from pathlib import Path
+
+import tiny_stores
+import torch
+import train_model
+from safetensors.torch import load_file
+
+SETTINGS = {
+    "backbone": {"model": "small_cnn", "weights": None, "widths": [8, 16]},
+    "embedding_size": 8,
+    "loss": {"type": "triplet", "images_per_class": 4, "margin": 0.1},
+    "variant": {"probability": 1.0, "selection": "swapped"},
+    "transform": {
+        "train_size": 16,
+        "scale": [0.16, 1.0],
+        "ratio": [0.75, 4 / 3],
+        "flip": True,
+        "eval_size": 16,
+    },
+    "training": {
+        "optimizer": "rmsprop",
+        "learning_rate": 1e-3,
+        "weight_decay": 1e-4,
+        "momentum": 0.9,
+        "batch_size": 16,
+        "iterations_per_epoch": 5,
+        "max_epochs": 3,
+        "patience": 5,
+        "freeze_batchnorm": False,
+    },
+}
+ARCFACE = {"type": "arcface", "images_per_class": 1, "margin": 20.0, "scale": 30.0, "learning_rate": 0.05}
+RUN = {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": "bgaugment", "seed": 0}
+
+
+def make_layouts(folder: Path) -> list[Path]:
+    """Layout files of a dataset and of its training and validation backgrounds."""
+    return [
+        tiny_stores.write_images(folder / "images", {"train": 16, "val": 4, "test": 2}),
+        tiny_stores.write_backgrounds(folder / "train", seed=1),
+        tiny_stores.write_backgrounds(folder / "validation", seed=2),
+    ]
+
+
+def changed(**sections) -> dict:
+    """SETTINGS with some keys of some sections replaced."""
+    settings = copy.deepcopy(SETTINGS)
+    for section, keys in sections.items():
+        settings[section] = {**settings[section], **keys} if isinstance(keys, dict) else keys
+    return settings
+
+
+def train(layouts, folder: Path, settings: dict = SETTINGS, run: dict = RUN) -> dict:
+    """The whole job into ``folder``; gives the model's tensors."""
+    train_model.train_model(
+        *map(str, layouts),
+        str(folder / "model.safetensors"),
+        str(folder / "history.csv"),
+        str(folder / "run.yaml"),
+        run=run,
+        settings=settings,
+        device="cpu",
+        checkpoint=str(folder / "checkpoint"),
+    )
+    return load_file(folder / "model.safetensors")
+
+
+def same(one: dict, other: dict) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
