@@ -181,3 +181,10 @@ def test_whatever_the_file_holds_it_is_read_or_refused(tmp_path, content):
         write_index(tmp_path / "again.csv", index)
         assert read_index(tmp_path / "again.csv").paths == index.paths
     assert refused is None or "index.csv" in refused
+
+
+def test_a_negative_label_is_refused_wherever_it_comes_from():
+    # A source that numbers from 0 where the archive is known to number from 1 gives -1.
+    index = Index(["a.jpg"], np.array([-1]), ["a"], ["train"])
+    with pytest.raises(StudyError, match=r"label -1 of 'a\.jpg' is negative"):
+        check_index(index, "archive")

@@ -77,6 +77,8 @@ def _check_classes(index: Index, line, refuse) -> None:
     first: dict[int, int] = {}
     for row, label in enumerate(index.labels.tolist()):
         before = first.setdefault(label, row)
+        if label < 0:
+            refuse(row, f"label {label} of {index.paths[row]!r} is negative. Number classes from 0")
         if index.class_names[before] != index.class_names[row]:
             refuse(
                 row,
