@@ -20,11 +20,11 @@ def tabulate_attention(results: str, method: str, tex: str, csv: str, md: str) -
 
 
 if "snakemake" in globals():
-    with job_log(snakemake.log[0]):  # noqa: F821
+    with job_log(snakemake.log[0]):
         tabulate_attention(
-            snakemake.input.results,  # noqa: F821
-            snakemake.params.get("method", "study"),  # noqa: F821
-            snakemake.output.tex,  # noqa: F821
-            snakemake.output.csv,  # noqa: F821
-            snakemake.output.md,  # noqa: F821
+            snakemake.input.results,
+            snakemake.params.get("method", "study"),
+            snakemake.output.tex,
+            snakemake.output.csv,
+            snakemake.output.md,
         )

@@ -19,10 +19,10 @@ def tabulate_retrieval(results: str, tex: str, csv: str, md: str) -> None:
 
 
 if "snakemake" in globals():
-    with job_log(snakemake.log[0]):  # noqa: F821
+    with job_log(snakemake.log[0]):
         tabulate_retrieval(
-            snakemake.input.results,  # noqa: F821
-            snakemake.output.tex,  # noqa: F821
-            snakemake.output.csv,  # noqa: F821
-            snakemake.output.md,  # noqa: F821
+            snakemake.input.results,
+            snakemake.output.tex,
+            snakemake.output.csv,
+            snakemake.output.md,
         )
