@@ -14,13 +14,13 @@ from bgbias.names import human
 from bgbias.pixels import PixelStore
 
 
-def draw_contact_sheet(layout: str, backgrounds: str, dataset: str, count: int, png: str, pdf: str) -> None:
+def draw_contact_sheet(layout: str, backgrounds: str, dataset: str, shown: int, png: str, pdf: str) -> None:
     store, scenes = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
     # In the order of their classes, so that a sheet shows as many classes as it can.
     rows = sorted(store.index.rows("test"), key=lambda row: (store.index.labels[row], row))
     size = int(store.sizes.min())
     pictures = []
-    for row, scene in zip(spread(rows, count), spread(range(len(scenes)), count), strict=False):
+    for row, scene in zip(spread(rows, shown), spread(range(len(scenes)), shown), strict=False):
         square = centre_square(store.rgba(row), size)
         rgb, alpha = square[..., :3], square[..., 3]
         pictures.append((rgb, alpha, swap(rgb, alpha, centre_square(scenes.rgba(scene), size)[..., :3])))

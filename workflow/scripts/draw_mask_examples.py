@@ -17,13 +17,13 @@ from bgbias.logs import job_log
 from bgbias.names import human
 
 
-def draw_mask_examples(images: str, index: str, dataset: str, count: int, root: str, masks: str, png: str,
+def draw_mask_examples(images: str, index: str, dataset: str, shown: int, root: str, masks: str, png: str,
                        pdf: str) -> None:  # fmt: skip
     known = read_index(index)
     label_of = dict(zip(known.paths, known.masks, strict=True))
     ranked = sorted(read_rows(images), key=lambda row: float(row["iou"]))
     examples = []
-    for row in spread(ranked, count):
+    for row in spread(ranked, shown):
         image = read_rgb(Path(root, row["path"]))
         label, prediction = Path(root, label_of[row["path"]]), Path(masks, row["path"] + ".png")
         size = image.shape[:2]
