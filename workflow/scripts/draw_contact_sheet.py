@@ -20,10 +20,11 @@ def draw_contact_sheet(layout: str, backgrounds: str, dataset: str, shown: int, 
     rows = sorted(store.index.rows("test"), key=lambda row: (store.index.labels[row], row))
     size = int(store.sizes.min())
     pictures = []
-    for row, scene in zip(spread(rows, shown), spread(range(len(scenes)), shown), strict=False):
+    for number, row in enumerate(spread(rows, shown)):
         square = centre_square(store.rgba(row), size)
         rgb, alpha = square[..., :3], square[..., 3]
-        pictures.append((rgb, alpha, swap(rgb, alpha, centre_square(scenes.rgba(scene), size)[..., :3])))
+        scene = centre_square(scenes.rgba(number % len(scenes)), size)[..., :3]
+        pictures.append((rgb, alpha, swap(rgb, alpha, scene)))
     save(draw(pictures, human(dataset)), png, pdf)
 
 
