@@ -26,7 +26,7 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
 
     The outlines are those of both masks at 128, where the measure cuts them.
     """
-    columns = min(6, len(examples)) or 1
+    columns = min(6, max(4, len(examples)))
     step, line_height = 1.06, 1.26
     width = columns * step + 0.04
     figure, axes = page(width, 0.05 * width + -(-len(examples) // columns) * line_height)
