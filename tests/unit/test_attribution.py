@@ -168,16 +168,25 @@ def test_integrated_gradients_are_complete(images):
     assert ours.numpy() == pytest.approx(signed.sum(1).abs().detach().numpy(), abs=1e-5)
 
 
-def test_an_image_embedded_exactly_on_black_has_a_zero_gradient():
+class Root(nn.Module):
+    """The Euclidean distance as one writes it down: its gradient at zero is NaN (torch.cdist gives 0)."""
+
+    is_inverted = False
+
+    def forward(self, embeddings, reference):
+        return (embeddings[:, None] - reference).square().sum(2).sqrt()
+
+
+@pytest.mark.parametrize("distance", [LpDistance, Root])
+def test_an_image_embedded_exactly_on_black_has_a_zero_gradient(distance):
     class MeanColour(nn.Module):
         def forward(self, images):
             return nn.functional.normalize(images.mean((2, 3)), dim=1)
 
-    # Black is embedded at exactly (0, 0, -1). From 26 rows on torch computes the Euclidean distance through a
-    # matrix product, whose gradient at zero is NaN.
+    # Black is embedded at exactly (0, 0, -1).
     black = torch.tensor([0.0, 0.0, -2.0])[:, None, None].expand(3, 4, 4)
     batch = torch.cat([black[None].expand(30, 3, 4, 4), torch.rand(1, 3, 4, 4)])
-    gradient = Target(MeanColour(), LpDistance(), black).gradient(batch)
+    gradient = Target(MeanColour(), distance(), black).gradient(batch)
     assert (gradient[:30] == 0).all()
     assert gradient[30].isfinite().all()
     assert gradient[30].abs().max() > 0

@@ -21,8 +21,8 @@ class Target:
         embeddings = self.model(images)
         values = self.distance(embeddings, self.reference)[:, 0]
         if embeddings.requires_grad:
-            # A Euclidean distance of exactly zero has no gradient: torch gives NaN, which would swallow the
-            # whole map. Such an image does not move the distance in any direction, so its gradient is 0.
+            # A root at exactly zero has no gradient, and NaN of one copy would swallow the whole map. No
+            # direction stands out there, so it counts as 0, as in torch.cdist.
             at_black = (values.detach() == 0)[:, None]
             embeddings.register_hook(lambda gradient: gradient.masked_fill(at_black, 0))
         # Only methods that look at the sign (Grad-CAM) are touched by this.
