@@ -45,7 +45,7 @@ def image_problem(path: Path) -> str | None:
 def hand_label_problem(label: Path, image: Path) -> str | None:
     """The same for the hand label of a sound image, which must have its size."""
     try:
-        read_mask(label, image_size(image), image)
+        read_mask(label, image_size(image))
     except StudyError as error:
         return f"has a bad hand label: {label.name} {_reason(error, label)}"
     return None
