@@ -28,8 +28,8 @@ rule attribute_images:
     threads: 1
     resources:
         gpu=GPU,
-        mem_mb=growing(4000),
-        runtime=240,
+        mem_mb=growing(4000, per_input_mb=1),
+        runtime=growing(240),
     conda:
         "../../envs/models.yaml"
     script:

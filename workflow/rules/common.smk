@@ -178,13 +178,25 @@ def of_runs(pattern, **fixed):
     return [pattern.format(**run) for run in RUNS if all(run[axis] == value for axis, value in fixed.items())]
 
 
-def growing(megabytes):
-    """Memory that doubles with every retry."""
+def growing(amount, per_input_mb=0):
+    """Megabytes or minutes that double with every retry; ``per_input_mb`` more for each MB of the job's inputs."""
 
-    def memory(wildcards, attempt):
-        return megabytes * 2 ** (attempt - 1)
+    def resource(wildcards, input, attempt):
+        inputs = input.size_mb if per_input_mb else 0  # unknown while they do not exist, so ask only where needed
+        return int((amount + per_input_mb * inputs) * 2 ** (attempt - 1))
 
-    return memory
+    return resource
+
+
+def training_minutes():
+    """The time limit of a training from its number of images.
+
+    It does not grow: a training goes on from its checkpoint, and a limit beyond the partition's waits for ever.
+    """
+    settings = config["training"]
+    images = settings["max_epochs"] * settings["iterations_per_epoch"] * settings["batch_size"]
+    # ASSUME: the slowest device in use trains 100 images a second; an hour for start, validation and a busy disk.
+    return 60 + images // (100 * 60)
 
 
 wildcard_constraints:

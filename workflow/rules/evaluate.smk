@@ -26,8 +26,8 @@ rule embed_images:
     threads: 1
     resources:
         gpu=GPU,
-        mem_mb=growing(4000),
-        runtime=120,
+        mem_mb=growing(4000, per_input_mb=1),
+        runtime=growing(120),
     conda:
         "../../envs/models.yaml"
     script:
@@ -51,7 +51,7 @@ rule measure_retrieval:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=60,
+        runtime=growing(60),
     conda:
         "../../envs/retrieval.yaml"
     script:

@@ -33,7 +33,7 @@ rule mask_images:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=240,
+        runtime=growing(240),
     conda:
         "../../envs/masks.yaml"
     script:

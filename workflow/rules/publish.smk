@@ -194,7 +194,7 @@ rule draw_retrieval_gallery:
     log:
         f"{RESULTS}/logs/draw_retrieval_gallery_{{dataset}}.log",
     conda:
-        "../../envs/publish.yaml"
+        "../../envs/models.yaml"
     script:
         "../scripts/draw_retrieval_gallery.py"
 

@@ -29,8 +29,9 @@ rule train_model:
     threads: 1
     resources:
         gpu=GPU,
-        mem_mb=growing(4000),
-        runtime=720,
+        # Packed pixels are mapped into memory, and some clusters count what was touched of them.
+        mem_mb=growing(4000, per_input_mb=1),
+        runtime=training_minutes(),
     conda:
         "../../envs/models.yaml"
     script:
