@@ -1,0 +1,97 @@
+"""--use-conda through a stand-in for conda; tests/cluster/conda-stand-in/bin/conda says what that proves."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from through_slurm import HERE, ROOT, copy_of_the_project
+
+from bgbias import imports
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+SCRIPTS = ROOT / "workflow" / "scripts"
+STAND_IN = HERE / "conda-stand-in" / "bin"
+ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
+RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+# A rule's environment and its script stand next to each other, the script last.
+PAIR = r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"\s+script:\s+"\.\./scripts/(\w+)\.py"'
+SCRIPT_OF_ENVIRONMENT = re.findall(PAIR, RULES)
+
+
+# Named in a module that these rules reach, but in functions that they do not call: checking masks predicts none,
+# and timm is for backbones that a user adds together with the package.
+NOT_CALLED = {"images": {"rembg", "onnxruntime"}, "models": {"timm"}}
+
+
+def named_packages(file: Path) -> set[str]:
+    """The top-level packages that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def environment() -> dict[str, str]:
+    """Of this Python first of all: the stand-in links what is installed here."""
+    return os.environ | {"PATH": f"{STAND_IN}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+                         "OMP_NUM_THREADS": "1"}
+
+
+def call(*command, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(command, env=environment(), text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=500, check=False, **options)
+
+
+def create(file: Path, prefix: Path) -> subprocess.CompletedProcess:
+    return call("conda", "env", "create", "--quiet", f"--file={file}", f"--prefix={prefix}")
+
+
+def test_every_rule_with_a_script_names_an_environment():
+    assert len(SCRIPT_OF_ENVIRONMENT) == len(re.findall(r"^ +script:$", RULES, flags=re.M)) > 0
+    assert {name for name, _ in SCRIPT_OF_ENVIRONMENT} == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_holds_what_its_scripts_import(name, tmp_path):
+    """Outside Snakemake, which lends a script its own packages where the environment lacks one.
+
+    Imports within functions count as well: each package that a script or a module behind it names.
+    """
+    made = create(ROOT / "envs" / f"{name}.yaml", tmp_path / name)
+    assert made.returncode == 0, made.stdout
+    scripts = [SCRIPTS / f"{script}.py" for owner, script in SCRIPT_OF_ENVIRONMENT if owner == name]
+    files = {file for script in scripts for file in (script, *imports.reached(script))}
+    packages = set().union(*map(named_packages, files)) - {"bgbias"} - sys.stdlib_module_names
+    packages -= NOT_CALLED.get(name, set())
+    code = "import sys, importlib.util\nprint(*(p for p in sys.argv[1:] if not importlib.util.find_spec(p)))"
+    done = call(tmp_path / name / "bin" / "python", "-c", code, *packages)
+    assert done.stdout.split() == []
+    assert done.returncode == 0
+
+
+def test_the_stand_in_refuses_a_version_that_is_not_there(tmp_path):
+    text = (ROOT / "envs" / "retrieval.yaml").read_text()
+    (tmp_path / "other.yaml").write_text(re.sub(r"numpy==[\d.]+", "numpy==1.0.0", text))
+    made = create(tmp_path / "other.yaml", tmp_path / "other")
+    assert made.returncode != 0
+    assert "numpy==1.0.0" in made.stdout
+
+
+def test_masks_are_made_with_use_conda(tmp_path):
+    """Two environments through Snakemake itself: found, made once, activated for each job."""
+    folder = copy_of_the_project(tmp_path / "project")
+    done = call(sys.executable, "-m", "snakemake", "--cores", "2", "--use-conda", "masks",
+                "--configfile", "tests/config/tiny.yaml", cwd=folder)
+    assert done.returncode == 0, done.stdout
+    assert (folder / "data/tiny_cars/masks.csv").is_file()
+    made = re.findall(r"Creating conda environment .*?envs/(\w+)\.yaml", done.stdout)
+    assert sorted(made) == ["images", "masks"]
+    assert len(set(re.findall(r"Activating conda environment: (\S+)", done.stdout))) == 2

@@ -1,0 +1,105 @@
+"""The real workflow through a real SLURM: a tiny grid, and a training that is preempted."""
+
+import csv
+import re
+import time
+from collections import Counter
+
+import pytest
+from through_slurm import copy_of_the_project, requested, snakemake_through_slurm
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+TINY = ("--configfile", "tests/config/tiny.yaml")
+# How often SLURM must have run what: groups of rules are one job each, whose name begins with the group's.
+JOBS = {
+    "prepare": 1,
+    "mask_images": 2,
+    "accept": 1,
+    "pack_pixels": 1,
+    "train_model": 2,
+    "embed_images": 2,
+    "attribute_images": 2,
+    "measure": 1,
+    "publish": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def study(slurm, tmp_path_factory):
+    """(folder, what the user saw, accounting) after one loss of the tiny study was sent through SLURM."""
+    folder = copy_of_the_project(tmp_path_factory.mktemp("study") / "project")
+    # The last word on the grid: a second file on the command line is laid over the first.
+    (folder / "one_loss.yaml").write_text("grid:\n  loss: [triplet]\n")
+    running = snakemake_through_slurm(slurm, folder, "tables", *TINY, "one_loss.yaml")
+    try:
+        screen, _ = running.communicate(timeout=500)
+    finally:
+        running.kill()
+    assert running.returncode == 0, screen
+    return folder, screen, [row for row in slurm.accounts() if f" -D {folder} " in row["submitline"]]
+
+
+def name(row) -> str:
+    """The rule or group of a job: the plugin writes it into SLURM's comment."""
+    (comment,) = re.findall(r"--comment rule_(\w+)", row["submitline"])
+    (known,) = [job for job in JOBS if comment.startswith(job)]
+    return known
+
+
+def test_every_job_of_the_grid_ran_in_slurm(study):
+    folder, screen, jobs = study
+    assert (folder / "results/tiny/tables/retrieval.md").is_file()
+    # Locally only targets that run nothing.
+    assert set(re.findall(r"^localrule (\w+):", screen, flags=re.M)) <= {"all", "tables"}
+    assert {row["state"] for row in jobs} == {"COMPLETED"}
+    ran = Counter(map(name, jobs))
+    # Two runs that are ready at different times are measured in two jobs.
+    ran["measure"] = min(ran["measure"], 1)
+    assert ran == JOBS
+
+
+def test_slurm_was_asked_for_what_the_rules_say(study):
+    _, _, jobs = study
+    assert {(row["partition"], row["account"]) for row in jobs} == {("main", "study")}
+    gpus = {name(row): requested(row).get("gres/gpu", "0") for row in jobs}
+    device = {"train_model", "embed_images", "attribute_images"}
+    assert {rule for rule, count in gpus.items() if count == "1"} == device
+    assert {count for rule, count in gpus.items() if rule not in device} == {"0"}
+    # 4000 MB and the megabyte or so that the inputs weigh; an hour, for 4 steps of 6 images take no minute.
+    for train in [row for row in jobs if name(row) == "train_model"]:
+        assert 4000 <= int(requested(train)["mem"].rstrip("M")) < 4010
+        assert train["timelimitraw"] == "60"
+
+
+def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):
+    folder, _, _ = study
+    run = "tiny_cars/small_cnn/triplet/base/seed0"
+    checkpoint = folder / "results" / "preempted" / run / "checkpoint" / "training.safetensors"
+    log = folder / "results/preempted/logs/train_model" / (run.replace("/", ".") + ".log")
+    running = snakemake_through_slurm(slurm, folder, f"results/preempted/{run}/model.safetensors",
+                                      *TINY, "tests/config/preempted.yaml")
+    try:
+        deadline = time.monotonic() + 150
+        while not checkpoint.exists() and time.monotonic() < deadline:
+            assert running.poll() is None, running.stdout.read()
+            time.sleep(0.2)
+        (job,) = slurm.queue()
+        # More urgent, and in need of both GPUs: SLURM stops the training and puts it back in the queue.
+        slurm.call("sbatch", "-p", "urgent", "-A", "study", "-t", "1", "--mem", "100", "--gpus", "2",
+                   "-o", "/dev/null", "--wrap", "sleep 1")
+        screen, _ = running.communicate(timeout=300)
+    finally:
+        running.kill()
+    assert running.returncode == 0, screen
+    states = [row["state"].split()[0] for row in slurm.accounts() if row["jobid"] == job]
+    assert states == ["PREEMPTED", "COMPLETED"]
+    # The log is of the second start alone: it began where the first had stopped and made only the rest.
+    text = log.read_text()
+    step = int(re.search(r"Continuing after step (\d+)", text).group(1))
+    assert step >= 20
+    assert f"epoch {step // 20 + 1}:" in text
+    assert f"epoch {step // 20}:" not in text
+    with open(checkpoint.parents[1] / "history.csv", newline="") as stream:
+        assert [int(row["epoch"]) for row in csv.DictReader(stream)] == list(range(1, 151))
+    assert not checkpoint.parent.exists()
