@@ -215,7 +215,7 @@ rule tabulate_published:
     log:
         f"{RESULTS}/logs/tabulate_published_{{kind}}.log",
     conda:
-        "../../envs/publish.yaml"
+        "../../envs/models.yaml"
     script:
         "../scripts/tabulate_published.py"
 

@@ -54,7 +54,7 @@ def write_rows(path: str | os.PathLike, rows: Iterable[dict], columns: Sequence[
 def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
     """Read a CSV with a header into dictionaries of strings; a clear error when it is missing or torn."""
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
+        with open(path, newline="", encoding="utf-8-sig") as stream:  # Excel writes a byte-order mark
             reader = csv.DictReader(stream, strict=True)
             rows = list(reader)
     except FileNotFoundError as error:
@@ -74,4 +74,5 @@ def _umask() -> int:
 
 
 def _cannot_write(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written: {error.strerror or error}. Make room or mend the folder, then run again."
+    reason = error.strerror or error
+    return f"{path} cannot be written: {reason}. Make room or mend the folder, then run again."
