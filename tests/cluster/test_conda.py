@@ -23,7 +23,7 @@ PAIR = r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"\s+script:\s+"\.\./scripts/(\w+)\.
 SCRIPT_OF_ENVIRONMENT = re.findall(PAIR, RULES)
 
 
-# Named in a module that these rules reach, but in functions that they do not call: checking masks predicts none,
+# Named in a module that these rules reach, in functions that they do not call: checking masks predicts none,
 # and timm is for backbones that a user adds together with the package.
 NOT_CALLED = {"images": {"rembg", "onnxruntime"}, "models": {"timm"}}
 

@@ -4,11 +4,12 @@ import platform
 
 import torch
 
+from bgbias.claims import claim
 from bgbias.errors import StudyError
 
 
 def choose_device(name: str) -> torch.device:
-    """The device for ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+    """The device for ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``; of several GPUs a free one.
 
     On a GPU sums run in no fixed order, so two runs of one seed differ in their last digits, and bigger
     differences grow from these in training. On the CPU with the same number of threads they are equal.
@@ -21,6 +22,10 @@ def choose_device(name: str) -> torch.device:
         torch.backends.cudnn.benchmark = True
         torch.backends.cudnn.allow_tf32 = True
         torch.backends.cuda.matmul.allow_tf32 = True
+        gpus = [str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count())]
+        number = claim(gpus) if len(gpus) > 1 else 0
+        torch.cuda.set_device(number)
+        return torch.device("cuda", number)
     return torch.device(name)
 
 

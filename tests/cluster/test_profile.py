@@ -1,0 +1,35 @@
+"""The SLURM profile against the rules and against the default profile; without SLURM."""
+
+import re
+
+import yaml
+from through_slurm import ROOT
+
+SLURM = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
+DEFAULT = yaml.safe_load((ROOT / "profiles" / "default" / "config.yaml").read_text())
+FILES = [path for path in (ROOT / "workflow" / "rules").glob("*.smk") if path.stem != "common"]
+TEXT = "\n".join(path.read_text() for path in FILES)
+RULES = {block.split(":")[0]: block for block in re.split(r"^ *rule (?=\w+:)", TEXT, flags=re.M)[1:]}
+
+
+def test_it_names_only_rules_that_there_are():
+    # Snakemake itself ignores a name in `groups` that no rule has.
+    assert SLURM["groups"].keys() | SLURM["set-resources"].keys() <= RULES.keys()
+
+
+def test_every_rule_that_uses_a_device_asks_for_a_gpu():
+    devices = {name for name, block in RULES.items() if re.search(r"^ +gpu=GPU", block, flags=re.M)}
+    assert {name for name, wants in SLURM["set-resources"].items() if wants == {"gpu": 1}} == devices
+    assert devices
+
+
+def test_what_the_default_profile_sets_holds_on_the_cluster():
+    # With --workflow-profile Snakemake does not read profiles/default.
+    assert DEFAULT.items() <= SLURM.items()
+
+
+def test_jobs_that_grow_with_the_data_are_in_no_group():
+    # Within a group a request that depends on a file not yet made is left out of the sum.
+    sized = {name for name, block in RULES.items() if "per_input_mb" in block}
+    assert sized
+    assert not sized & SLURM["groups"].keys()

@@ -1,0 +1,31 @@
+"""One GPU for each job where several jobs run on one machine that has several.
+
+Snakemake counts GPUs (`--resources gpu=N`) but does not say which one a job may have; SLURM does.
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+_held: list = []  # open files: a lock is gone with the process that holds it, however that ends
+
+
+def claim(names: Sequence[str], folder: str | os.PathLike | None = None) -> int:
+    """The position in ``names`` of something that no other process has claimed; it stays this process's.
+
+    When all are taken, somebody allowed more jobs than there are GPUs: then they are shared, spread by
+    process number. ``folder`` keeps the lock files: the machine's temporary folder by default.
+    """
+    folder = Path(folder or tempfile.gettempdir())
+    for position, name in enumerate(names):
+        lock = open(folder / f"bgbias-{os.getuid()}-{name}.lock", "a")  # noqa: SIM115 - held until the end
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        _held.append(lock)
+        return position
+    return os.getpid() % len(names)
