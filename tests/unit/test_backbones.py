@@ -87,14 +87,13 @@ def message(name: str, settings: dict) -> str:
 def test_unknown_names_and_settings_are_refused():
     assert "small_cnn" in message("small_cn", {})
     assert "wdths" in message("small_cnn", {"wdths": [1]})
-    assert "no published weights" in message("small_cnn", {"weights": "imagenet"})
 
 
 def test_timm_without_timm_says_what_to_install():
     try:
         import timm  # noqa: F401
     except ImportError:
-        assert "pip install timm" in message("timm/resnet10t", {})
+        assert "pip install -r requirements-timm.txt" in message("timm/resnet10t", {})
     else:
         assert build_backbone("timm/resnet10t", {}, 0).features == 512
 
@@ -134,18 +133,6 @@ def test_files_from_before_batchnorm_counted_its_steps_still_load(tmp_path):
     torch.save({**old, "last_linear.weight": torch.zeros(2, 1024)}, tmp_path / "old.pth")
     loaded = build_backbone("bninception", {"weights": str(tmp_path / "old.pth")}, seed=2).module
     assert torch.equal(loaded.inception_5b_1x1.weight, state["inception_5b_1x1.weight"])
-
-
-def test_without_a_network_the_message_says_what_to_fetch_and_where_to_put_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-
-    def offline(*arguments, **options):
-        raise OSError("name or service not known")
-
-    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
-    text = message("bninception", {"weights": "imagenet"})
-    for words in ("bn_inception-52deb4733.pth", str(tmp_path), "backbones.bninception.weights"):
-        assert words in text
 
 
 @pytest.mark.real

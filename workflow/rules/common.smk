@@ -10,11 +10,17 @@ from snakemake.exceptions import WorkflowError
 WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
 sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
-from bgbias import imports, study  # noqa: E402 - found through the line above
+from bgbias import imports, pretrained, study  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
+
+SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
 
 try:
     study.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
+    BACKBONES = {
+        name: pretrained.with_weights(study.backbone_settings(config, name), SOURCES["weights"])
+        for name in config["backbones"]
+    }
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 
@@ -24,7 +30,6 @@ RESULTS = f"results/{config['study']}"
 RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
 RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
-SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
 GPU = 1 if config["device"] == "cuda" else 0
 
 
@@ -142,7 +147,7 @@ def run_identity(wildcards):
 def training_settings(wildcards):
     """Everything that the training of this run depends on, and nothing else: a change elsewhere reruns nothing."""
     return {
-        "backbone": study.backbone_settings(config, wildcards.backbone),
+        "backbone": BACKBONES[wildcards.backbone],
         "embedding_size": config["embedding_size"],
         "loss": study.loss_settings(config, wildcards.loss, wildcards.dataset),
         "variant": config["variants"][wildcards.variant],
@@ -152,9 +157,11 @@ def training_settings(wildcards):
 
 
 def backbone_weights(wildcards):
-    """The backbone's weights, when they are a file."""
-    weights = config["backbones"][wildcards.backbone].get("weights")
-    return [] if weights in (None, "imagenet") else weights
+    """The backbone's weights: nothing, the user's file, or the receipt of the published ones."""
+    if config["backbones"][wildcards.backbone].get("weights") == pretrained.IMAGENET:
+        # The name of that file, a parameter of the training, carries its checksum: a new receipt says nothing new.
+        return ancient(f"{pretrained.FOLDER}/{BACKBONES[wildcards.backbone]['model']}.csv")
+    return BACKBONES[wildcards.backbone].get("weights") or []
 
 
 def shown_runs(dataset):
@@ -205,6 +212,7 @@ wildcard_constraints:
     loss=any_of([*config["losses"], study.FROZEN]),
     variant=any_of(config["variants"]),
     set=any_of(config["backgrounds"]),
+    model=any_of(settings["model"] for settings in BACKBONES.values()),
     seed=r"\d+",
     shard=r"\d+",
     role="train|validation|test",

@@ -6,6 +6,26 @@ rule train:
         of_runs(f"{RUN}/model.safetensors"),
 
 
+rule download_weights:
+    output:
+        receipt=f"{pretrained.FOLDER}/{{model}}.csv",
+    input:
+        code=library("download_weights.py"),
+    params:
+        model="{model}",
+        published=lambda wildcards: SOURCES["weights"].get(wildcards.model),
+        path=lambda wildcards: pretrained.weights_path(wildcards.model, SOURCES["weights"]),
+    log:
+        f"{pretrained.FOLDER}/logs/{{model}}.log",
+    resources:
+        downloads=1,
+        runtime=growing(120),
+    conda:
+        "../../envs/models.yaml"
+    script:
+        "../scripts/download_weights.py"
+
+
 rule train_model:
     output:
         model=f"{RUN}/model.safetensors",

@@ -9,14 +9,14 @@ from torch import nn
 
 from bgbias.bninception import FEATURES, BNInception
 from bgbias.errors import StudyError
+from bgbias.pretrained import TIMM
 from bgbias.randomness import integer_seed
 from bgbias.transforms import Preprocessing
-from bgbias.weights import download_weights, load_strictly, read_weights
+from bgbias.weights import load_strictly, read_weights
 
 _IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), order="RGB", maximum=1.0)
 _HALVES = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), order="RGB", maximum=1.0)
 _CAFFE = Preprocessing(mean=(104.0, 117.0, 128.0), std=(1.0, 1.0, 1.0), order="BGR", maximum=255.0)
-_BNINCEPTION_URL = "http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-52deb4733.pth"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Backbone:
     ``module``: (B, 3, S, S) float as ``preprocessing`` leaves it → (B, ``features``). ``last_map``: dotted
     name inside ``module`` of the layer whose output is the last spatial map, for Grad-CAM; None where there
     is none (transformers). ``classifier``: prefixes of checkpoint keys that belong to the classification
-    layers, which have no place here. ``imagenet``: gives the address of the published weights.
+    layers, which have no place here.
     """
 
     module: nn.Module
@@ -34,34 +34,29 @@ class Backbone:
     preprocessing: Preprocessing
     last_map: str | None
     classifier: tuple[str, ...] = ()
-    imagenet: Callable[[], str] | None = None
 
 
 def build_backbone(name: str, settings: dict, seed: int) -> Backbone:
     """Build backbone ``name``, or ``settings["model"]``; the same ``seed`` gives the same random weights.
 
-    ``settings["weights"]``: None for random ones, "imagenet" for the published ones from the web, else the
-    path of a .pth or .safetensors file. Other keys are the backbone's own (small_cnn: ``widths``). StudyError
-    for an unknown name or key, and for weights that are unreadable or do not fit.
+    ``settings["weights"]``: None for random ones, else the path of a .pth or .safetensors file; nothing is
+    fetched here (see bgbias.pretrained). Other keys are the backbone's own (small_cnn: ``widths``).
+    StudyError for an unknown name or key, and for weights that are unreadable or do not fit.
     """
     settings = {**settings}
     name = settings.pop("model", name)
     weights = settings.pop("weights", None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "backbone weights"))
-        backbone = _built(name, settings, weights)
-    if weights == "imagenet" and backbone.imagenet:
-        weights = download_weights(name, backbone.imagenet())
-    elif weights == "imagenet" and not name.startswith("timm/"):
-        raise StudyError(f"backbones.{name}.weights: there are no published weights of {name}; use null.")
-    if weights is not None and weights != "imagenet":
+        backbone = _built(name, settings)
+    if weights is not None:
         load_strictly(backbone.module, read_weights(weights), weights, name, ignore=backbone.classifier)
     return backbone
 
 
-def _built(name: str, settings: dict, weights: str | None) -> Backbone:
-    if name.startswith("timm/"):
-        return _timm(name.removeprefix("timm/"), pretrained=weights == "imagenet", **settings)
+def _built(name: str, settings: dict) -> Backbone:
+    if name.startswith(TIMM):
+        return _timm(name.removeprefix(TIMM), **settings)
     if name not in BACKBONES:
         raise StudyError(
             f"Unknown backbone {name!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>."
@@ -87,7 +82,7 @@ def _small_cnn(widths: tuple[int, ...] = (32, 64, 128, 128)) -> Backbone:
 
 
 def _bninception() -> Backbone:
-    return Backbone(BNInception(), FEATURES, _CAFFE, "last_map", ("last_linear.",), lambda: _BNINCEPTION_URL)
+    return Backbone(BNInception(), FEATURES, _CAFFE, "last_map", ("last_linear.",))
 
 
 def _torchvision(
@@ -103,7 +98,7 @@ def _torchvision(
 
     network = torchvision.models.get_model(name, weights=None, **options)
     network.set_submodule(classifier, nn.Identity())
-    return Backbone(network, features, preprocessing, last_map, (f"{classifier}.",), partial(_address, name))
+    return Backbone(network, features, preprocessing, last_map, (f"{classifier}.",))
 
 
 def _googlenet() -> Backbone:
@@ -111,7 +106,7 @@ def _googlenet() -> Backbone:
     network = _torchvision(
         "googlenet", "fc", 1024, "inception5b", _HALVES, aux_logits=False, init_weights=True
     )
-    return Backbone(network.module, 1024, _HALVES, "inception5b", ("fc.", "aux1.", "aux2."), network.imagenet)
+    return Backbone(network.module, 1024, _HALVES, "inception5b", ("fc.", "aux1.", "aux2."))
 
 
 def _squeezenet() -> Backbone:
@@ -121,31 +116,31 @@ def _squeezenet() -> Backbone:
     module.add_module("features", torchvision.models.squeezenet1_1(weights=None).features)
     for number, layer in enumerate(_global_pool()):
         module.add_module(f"pool{number}", layer)
-    address = partial(_address, "squeezenet1_1")
-    return Backbone(module, 512, _IMAGENET, "features", ("classifier.",), address)
+    return Backbone(module, 512, _IMAGENET, "features", ("classifier.",))
 
 
-def _address(name: str) -> str:
-    import torchvision.models
+def _timm(name: str, **options) -> Backbone:
+    network = timm_network(name, pretrained=False, **options)
+    import timm.data
 
-    # ASSUME: the first published weights, those that the metric learning literature starts from.
-    return torchvision.models.get_model_weights(name).IMAGENET1K_V1.url
-
-
-def _timm(name: str, pretrained: bool, **options) -> Backbone:
-    try:
-        import timm
-        import timm.data
-    except ImportError as error:
-        raise StudyError(f"Backbone timm/{name} needs the package timm: pip install timm.") from error
-    try:
-        network = timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
-    except Exception as error:  # timm's own, the hub's and the network's: each means that there is no model
-        raise StudyError(f"timm cannot make {name!r}: {error}.") from error
     data = timm.data.resolve_model_data_config(network)
     preprocessing = Preprocessing(tuple(data["mean"]), tuple(data["std"]), "RGB", 1.0)
     classifier = network.default_cfg.get("classifier", "head")
     return Backbone(network, network.num_features, preprocessing, None, (f"{classifier}.",))
+
+
+def timm_network(name: str, pretrained: bool, **options) -> nn.Module:
+    """timm's model ``name`` up to its pooled features; StudyError without timm or where timm refuses."""
+    try:
+        import timm
+    except ImportError as error:
+        raise StudyError(
+            f"Backbone timm/{name} needs the optional package timm: pip install -r requirements-timm.txt."
+        ) from error
+    try:
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
+    except Exception as error:  # timm's own, the hub's and the network's: each means that there is no model
+        raise StudyError(f"timm cannot make {name!r}: {error}.") from error
 
 
 def _global_pool() -> tuple[nn.Module, nn.Module]:

@@ -67,26 +67,5 @@ def load_strictly(
     module.load_state_dict(given)
 
 
-def download_weights(name: str, address: str) -> Path:
-    """Fetch published weights once into PyTorch's cache, checked against the hash in their name."""
-    cache = Path(torch.hub.get_dir()) / "checkpoints"
-    path = cache / address.rsplit("/", 1)[-1]
-    if path.is_file():
-        return path
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(address, path, path.stem.rsplit("-", 1)[-1], progress=False)
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as error:  # URLError is an OSError; a wrong hash a RuntimeError
-        raise StudyError(
-            f"The ImageNet weights of {name} could not be fetched from {address}: {_first_line(error)} "
-            f"Fetch that file elsewhere and put it at {path}, or name it in backbones.{name}.weights."
-        ) from error
-    return path
-
-
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".") + "."

@@ -1,0 +1,51 @@
+"""Fetch and verify the published weights of a backbone, or verify those that the user placed."""
+
+from pathlib import Path
+
+from bgbias.checksums import file_digest
+from bgbias.downloads import obtain
+from bgbias.files import replacing, write_rows
+from bgbias.logs import job_log
+from bgbias.pretrained import TIMM
+from bgbias.sources import checksums
+
+COLUMNS = ["name", "bytes", "sha256"]
+
+
+def download_weights(model: str, published: dict | None, path: str, receipt_path: str) -> None:
+    """See to it that ``path`` holds the weights of ``model``; its size and checksum go to ``receipt_path``.
+
+    ``published``: the entry in resources/sources.yaml, None for a model of timm. The file is no output of the
+    rule: Snakemake would delete a hand-placed or half-fetched one.
+    """
+    path = Path(path)
+    if published is not None:
+        by_hand = (
+            f"Fetch {published['urls'][0]} by other means, put the file at {path} and run the same command "
+            f"again, or name a file of your own as the weights of {model} in `backbones`."
+        )
+        obtain(path, published["urls"], published.get("bytes"), checksums(published), by_hand)
+    elif not path.exists():
+        save_timm_weights(model.removeprefix(TIMM), path)
+    write_rows(
+        receipt_path,
+        [{"name": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}],
+        COLUMNS,
+    )
+
+
+def save_timm_weights(name: str, path: Path) -> None:
+    """timm fetches from the hub, which verifies; kept as a file like every other."""
+    from safetensors.torch import save_file
+
+    from bgbias.backbones import timm_network
+
+    state = timm_network(name, pretrained=True).state_dict()
+    with replacing(path) as aside:
+        save_file({key: value.contiguous() for key, value in state.items()}, aside)
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        given = snakemake.params
+        download_weights(given.model, given.published, given.path, snakemake.output.receipt)
