@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,13 @@ class Slurm:
         rows = self.call("squeue", "-h", "-O", "jobid:12|,state:20|,stdout:500").splitlines()
         jobs = [map(str.strip, row.split("|")) for row in rows]
         return {job: (log, state) for job, state, log in jobs}
+
+    def wait_for(self, job: str, state: str, seconds: float = 60) -> None:
+        """Until the waiting or running ``job`` is in this state."""
+        deadline = time.monotonic() + seconds
+        while self.queue()[job][1] != state:
+            assert time.monotonic() < deadline, self.queue()
+            time.sleep(0.2)
 
     def accounts(self) -> list[dict[str, str]]:
         """One row a job: its state, what was asked for it, and the call of sbatch, which names its log.
