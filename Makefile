@@ -35,3 +35,7 @@ $(VENV)/.study: requirements.txt constraints.txt
 $(VENV)/.dev: $(VENV)/.study requirements-dev.txt
 	$(VENV)/bin/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
 	touch $@
+
+.PHONY: docs
+docs: $(VENV)/.dev
+	$(VENV)/bin/python workflow/schemas/describe.py > config/README.md

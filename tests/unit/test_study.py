@@ -1,6 +1,7 @@
 """The configuration: what is refused and with which sentence, and what the runs of a study are."""
 
 import copy
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
         study.check(config, SCHEMA)
 
 
+def test_words_of_the_command_line_become_what_yaml_would_have_read():
+    given = {"grid": {"seed": ["0", "1"], "loss": ["triplet"]}, "flip": "false", "weights": "null", "a": "%"}
+    assert study.typed(given) == {
+        "grid": {"seed": [0, 1], "loss": ["triplet"]}, "flip": False, "weights": None, "a": "%"}
+    assert study.typed(7) == 7
+
+
 def test_frozen_backbones_are_runs_without_training(config):
     config["frozen"] = ["small_cnn"]
     frozen = [run for run in study.runs(config) if run["loss"] == study.FROZEN]
@@ -77,6 +85,13 @@ def test_a_loss_takes_its_own_values_for_a_dataset(config):
 
 def test_every_key_of_the_schema_is_described():
     assert list(undescribed(SCHEMA)) == []
+
+
+def test_the_page_on_the_configuration_is_that_of_the_schema(config):
+    spec = importlib.util.spec_from_file_location("describe", ROOT / "workflow/schemas/describe.py")
+    describe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(describe)
+    assert (ROOT / "config/README.md").read_text() == describe.describe(SCHEMA, config), "run make docs"
 
 
 def undescribed(node, path=""):
