@@ -20,6 +20,7 @@ rule attribute_images:
         run=run_identity,
         settings=config["attribution"],
         transform=config["transform"],
+        labels=hand_labels,
         device=config["device"],
     log:
         f"{RESULTS}/logs/attribute_images/{RUN_NAME}.log",

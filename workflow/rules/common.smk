@@ -6,17 +6,20 @@ from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
 WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
 sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
-from bgbias import imports, pretrained, study  # noqa: E402 - found through the line above
+from bgbias import imports, pretrained, protocol, study  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
 
 SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
 
+update_config(config, study.typed(workflow.config_settings.config))
 try:
     study.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
+    config.update(protocol.settled(config))
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), SOURCES["weights"])
         for name in config["backbones"]
@@ -71,12 +74,16 @@ def background_settings(wildcards):
 
 def background_folder(wildcards):
     """Where the photographs of a role lie: the user's folder, the fetched one, or the one that is drawn."""
-    settings = config["backgrounds"][wildcards.set]
+    settings, role = config["backgrounds"][wildcards.set], wildcards.role.removesuffix("_half")
     photos = f"data/backgrounds/{wildcards.set}/photos"
     if settings["source"] == "study":
-        # ASSUME: as in the study, training and validation look at the same photos.
-        return f"{photos}/test" if wildcards.role == "test" else f"{photos}/val"
-    return settings.get(wildcards.role, f"{photos}/{wildcards.role}")
+        return f"{photos}/test" if role == "test" else f"{photos}/val"
+    return settings.get(role, f"{photos}/{role}")
+
+
+def background_half(wildcards):
+    """Which of every two photographs a role has, where training and validation share a folder."""
+    return {"train_half": 0, "validation_half": 1}.get(wildcards.role)
 
 
 def photos_of_backgrounds(wildcards):
@@ -89,6 +96,11 @@ def photos_of_backgrounds(wildcards):
 def image_root(wildcards):
     """The folder that the paths in a dataset's index are relative to."""
     return config["datasets"][wildcards.dataset].get("root", f"data/{wildcards.dataset}/raw")
+
+
+def hand_labels(wildcards):
+    """The folder of the hand labels that attention is scored against, where the study wants them."""
+    return image_root(wildcards) if config["attribution"]["masks"] == "hand_labels" else None
 
 
 def dataset_settings(wildcards):
@@ -132,9 +144,11 @@ def training_backgrounds(wildcards):
     variant = config["variants"][wildcards.variant]
     needed = {}
     if variant["probability"] > 0:
-        needed["train_backgrounds"] = f"{BACKGROUNDS}/train/layout.csv"
+        role = protocol.background_role(config, "train")
+        needed["train_backgrounds"] = f"{BACKGROUNDS}/{role}/layout.csv"
     if variant["selection"] == "swapped":
-        needed["validation_backgrounds"] = f"{BACKGROUNDS}/validation/layout.csv"
+        role = protocol.background_role(config, "validation")
+        needed["validation_backgrounds"] = f"{BACKGROUNDS}/{role}/layout.csv"
     return needed
 
 
@@ -215,4 +229,4 @@ wildcard_constraints:
     model=any_of(settings["model"] for settings in BACKBONES.values()),
     seed=r"\d+",
     shard=r"\d+",
-    role="train|validation|test",
+    role="(train|validation)(_half)?|test",

@@ -126,6 +126,7 @@ rule pack_backgrounds:
         code=library("pack_backgrounds.py"),
     params:
         folder=background_folder,
+        half=background_half,
         short_side=config["pixels"]["short_side"],
     log:
         "data/backgrounds/{set}/logs/pack_backgrounds_{role}.log",

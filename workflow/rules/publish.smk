@@ -245,14 +245,13 @@ def published_beside_measured(wildcards):
 
 
 def settings_in_force():
-    """What the report prints of the configuration: the sections that decide a number."""
-    sections = ("grid", "masker", "mask_quality", "pixels", "transform", "embedding_size", "variants", "training",
-                "evaluation", "attribution")
+    """What the report prints of the configuration: every key, of the entries that this study uses."""
     used = {
         section: {name: config[section][name] for name in config["grid"][axis]}
-        for axis, section in (("loss", "losses"), ("backbone", "backbones"))
+        for axis, section in study.SECTION_OF_AXIS.items()
     }
-    return {**{name: config[name] for name in sections}, **used}
+    used["backgrounds"] = {name: config["backgrounds"][name] for name in [config["background_set"]]}
+    return {name: used.get(name, value) for name, value in config.items()}
 
 
 rule write_report:

@@ -17,11 +17,12 @@ from bgbias.randomness import generator
 from bgbias.runs import read_run
 
 
-def attribute_images(model_path, run_path, pixels, run, settings, size, device, outputs) -> None:
+def attribute_images(model_path, run_path, pixels, run, settings, size, device, outputs, labels=None) -> None:
     """Write the mean score per method, the score per image and the maps of the first few images.
 
     ``run``: the identity columns; ``settings``: the configuration's ``attribution``; ``size``: side of the
     centre crop in pixels; ``outputs``: paths ``attention``, ``images``, ``maps`` (uint8, 255 = 1).
+    ``labels``: the folder of the hand labels that the index names, which then replace automatic masks.
     """
     store, record, device = PixelStore.open(pixels), read_run(run_path), choose_device(device)
     model, preprocessing = load_model(model_path, record, device)
@@ -34,7 +35,7 @@ def attribute_images(model_path, run_path, pixels, run, settings, size, device, 
     starts = range(0, len(rows), settings["batch_size"])
     for start in progress(starts, "attribution", "batches", len(starts)):
         part = rows[start : start + settings["batch_size"]]
-        images, masks = images_and_masks(store, part, size, preprocessing, device)
+        images, masks = images_and_masks(store, part, size, preprocessing, device, labels)
         kept = max(0, settings["panels"] - start)
         for method in settings["methods"]:
             maps = attribution_maps(method, target, images, part.tolist(), settings)
@@ -90,4 +91,5 @@ if "snakemake" in globals():
             snakemake.params.transform["eval_size"],
             snakemake.params.device,
             dict(snakemake.output.items()),
+            snakemake.params.labels,
         )

@@ -11,13 +11,19 @@ from bgbias.prefetching import prefetch
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
 
-def pack_backgrounds(folder: str, layout: str, rgba: str, *, short_side: int, threads: int = 1) -> None:
-    """Write the store of all photos below ``folder``, sorted by path. StudyError when there is none."""
+def pack_backgrounds(
+    folder: str, layout: str, rgba: str, *, short_side: int, half: int | None = None, threads: int = 1
+) -> None:
+    """Write the store of all photos below ``folder``, sorted by path; with ``half`` (0 or 1), of every other
+    one from that on. StudyError when there is none.
+    """
     root = Path(folder)
     if not root.is_dir():
         raise StudyError(f"The folder of backgrounds {folder} does not exist. Mend `backgrounds`.")
     photos = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
     paths = sorted(path.relative_to(root).as_posix() for path in photos)
+    if half is not None:
+        paths = paths[half::2]
     if not paths:
         raise StudyError(
             f"The folder of backgrounds {folder} has no photo ({', '.join(sorted(SUFFIXES))}). "
@@ -39,5 +45,6 @@ if "snakemake" in globals():
             snakemake.output.layout,
             snakemake.output.rgba,
             short_side=snakemake.params.short_side,
+            half=snakemake.params.half,
             threads=snakemake.threads,
         )

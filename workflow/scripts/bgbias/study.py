@@ -1,15 +1,32 @@
 """The study that a configuration describes: checked, spelt out into runs, resolved per run."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
+
+import yaml
 
 from bgbias.errors import StudyError
 
 AXES = ("dataset", "backbone", "loss", "variant", "seed")
 FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
 SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "losses", "variant": "variants"}
+
+
+def typed(value):
+    """What was given with --config, with numbers, booleans and null for their words.
+
+    Snakemake reads every word inside a mapping or a list as text.
+    """
+    if isinstance(value, Mapping):
+        return {key: typed(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [typed(entry) for entry in value]
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        return value
 
 
 def check(config: dict, schema: dict) -> None:

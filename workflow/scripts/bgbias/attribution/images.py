@@ -1,23 +1,49 @@
 """What attribution looks at: the clean evaluation crop of an image, and the same crop of its mask."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import torch
 
+from bgbias.images import read_mask
 from bgbias.pixels import PixelStore
 from bgbias.transforms import Preprocessing, centre_crop_boxes, crop_resize, normalise
 
 
 def images_and_masks(
-    store: PixelStore, rows: np.ndarray, size: int, preprocessing: Preprocessing, device: torch.device
+    store: PixelStore,
+    rows: np.ndarray,
+    size: int,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    labels: str | os.PathLike | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Normalised images (B, 3, size, size), as ``evaluation_batch`` gives them, and masks (B, size, size).
 
-    ``rows`` (B,) of the store; soft masks in [0, 1], float32 as the images. Raises StudyError for an image
-    that is smaller than the crop.
+    ``rows`` (B,) of the store; soft masks in [0, 1], float32 as the images. With ``labels``, the folder that
+    the index's hand labels are relative to, these are the masks of the images that have one. Raises
+    StudyError for an image that is smaller than the crop, and for a label that cannot be read.
     """
     boxes = centre_crop_boxes(store.sizes[rows], size)
-    rgba = crop_resize([store.rgba(row) for row in rows], boxes, size, device=device)
+    images = [store.rgba(row) for row in rows]
+    if labels is not None:
+        paths = [store.index.masks[row] for row in rows]
+        images = [
+            _labelled(image, Path(labels) / path) if path else image
+            for image, path in zip(images, paths, strict=True)
+        ]
+    rgba = crop_resize(images, boxes, size, device=device)
     return normalise(rgba[:, :3], preprocessing), rgba[:, 3] / 255
+
+
+def _labelled(rgba: np.ndarray, label: Path) -> np.ndarray:
+    """``rgba`` (h, w, 4) with the hand label ``label``, resized as the packed masks were, for its mask."""
+    from PIL import Image
+
+    height, width = rgba.shape[:2]
+    mask = Image.fromarray(read_mask(label)).resize((width, height), Image.Resampling.BILINEAR)
+    return np.dstack([rgba[..., :3], np.asarray(mask)])
 
 
 def black_image(size: int, preprocessing: Preprocessing, device: torch.device) -> torch.Tensor:
