@@ -11,6 +11,7 @@ from measure_retrieval import gallery_rows, measure_retrieval, positions
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
+from bgbias.gallery import one_per_class
 from bgbias.retrieval import measure
 
 RUN = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
@@ -87,6 +88,26 @@ def test_query_and_gallery(tmp_path, arrays):
     assert float(table[0]["map_at_r"]) == measure(*sides, own=own)["map_at_r"]
     assert all(is_gallery[int(match["match_row"]) - 100] for match in matches)
     assert all(match["match_row"] != match["query_row"] for match in matches)
+
+
+def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, arrays):
+    np.savez(tmp_path / "embeddings.npz", **arrays)
+    out = tmp_path / "retrieval.csv", tmp_path / "matches.csv"
+    measure_retrieval(tmp_path / "embeddings.npz", RUN, [1, 2], 3, 0, 1, *out, gallery_draws=4)
+    table, matches = map(read_rows, out)
+    assert [(row["protocol"], row["draw"]) for row in table] == [
+        ("clean", "0"), ("swapped", "0"), ("swapped", "1")]
+    labels, expected = arrays["labels"], []
+    for draw in range(4):
+        gallery = one_per_class(labels, 0, draw)
+        # With one image of its class in the gallery, a query's average precision is 1 at rank one, else 0.
+        nearest = (arrays["clean"][~gallery] @ arrays["clean"][gallery].T).argmax(axis=1)
+        expected.append((labels[gallery][nearest] == labels[~gallery]).mean())
+    assert len(set(expected)) > 1
+    assert float(table[0]["map_at_r"]) == pytest.approx(np.mean(expected))
+    assert table[0]["n_queries"] == "32"  # 8 classes of 5 images, one of each in the gallery
+    first = np.flatnonzero(one_per_class(labels, 0, 0))
+    assert {int(match["match_row"]) - 100 for match in matches} <= set(first.tolist())
 
 
 def test_broken_embeddings_name_the_file_and_leave_nothing(tmp_path, arrays):

@@ -104,11 +104,11 @@ def hand_labels(wildcards):
 
 
 def dataset_settings(wildcards):
-    """What the index of a dataset depends on: its entry without what only the masks need."""
+    """What the index of a dataset depends on: its entry without what only later stages need."""
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
         return {"source": "index"}
-    return {key: value for key, value in settings.items() if key not in ("masks", "root")}
+    return {key: value for key, value in settings.items() if key not in ("masks", "root", "gallery_draws")}
 
 
 def raw_index(wildcards):
@@ -119,6 +119,12 @@ def raw_index(wildcards):
     if wildcards.dataset in PUBLISHED_SETS and "root" not in settings:
         return f"data/{wildcards.dataset}/extracted.csv"
     return study.index_file(settings) if settings["source"] == "index" else []
+
+
+def gallery_draws(wildcards):
+    """How many galleries of one random image a class retrieval is averaged over; None: the index says."""
+    settings = config["datasets"][wildcards.dataset]
+    return settings.get("gallery_draws", 10 if settings["source"] == "vehicleid" else None)
 
 
 def published_source(wildcards):

@@ -46,6 +46,7 @@ rule measure_retrieval:
         ks=config["evaluation"]["recall_at"],
         gallery_queries=config["publish"]["gallery_queries"],
         seed=config["evaluation"]["seed"],
+        gallery_draws=gallery_draws,
     log:
         f"{RESULTS}/logs/measure_retrieval/{RUN_NAME}.log",
     threads: 1

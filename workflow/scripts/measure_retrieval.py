@@ -4,6 +4,7 @@ import numpy as np
 
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
+from bgbias.gallery import one_per_class
 from bgbias.logs import job_log
 from bgbias.randomness import generator
 from bgbias.retrieval import measure, top_matches
@@ -12,33 +13,40 @@ MATCHES = ("protocol", "draw", "query_row", "rank", "match_row", "hit")
 
 
 def measure_retrieval(
-    embeddings_path, run, ks, gallery_queries, seed, threads, retrieval_out, matches_out
+    embeddings_path, run, ks, gallery_queries, seed, threads, retrieval_out, matches_out, gallery_draws=None
 ) -> None:
     """Write one row of metrics per protocol and draw, and the top 5 of a few queries (clean; first draw).
 
     ``run``: the identity columns. The queries depend on ``seed`` and the labels only, so every run of a
-    dataset shows the same ones.
+    dataset shows the same ones. With ``gallery_draws``, that many galleries of one random image a class are
+    drawn, the same for every run, and a row holds the mean over them; the matches are those of the first.
     """
     with np.load(embeddings_path) as arrays:
         data = dict(arrays)
     labels = data["labels"]
-    everything = np.ones(len(labels), dtype=np.bool_)
-    query = np.flatnonzero(data.get("is_query", everything))
-    gallery = np.flatnonzero(data.get("is_gallery", everything))
+    galleries = sides_of_search(data, gallery_draws, seed)
+    query, gallery = galleries[0]
     own = positions(query, gallery)
     chosen = gallery_rows(labels[query], gallery_queries, seed)
 
     metrics, matches = [], []
     for protocol, draw, embeddings in conditions(data):
-        sides = embeddings[query], embeddings[gallery]
         try:
-            result = measure(sides[0], labels[query], sides[1], labels[gallery], ks, own, threads)
-            found, _ = top_matches(*sides, own, chosen, k=5, threads=threads)
+            results = [
+                measure(embeddings[q], labels[q], embeddings[g], labels[g], ks, positions(q, g), threads)
+                for q, g in galleries
+            ]
+            found, _ = top_matches(embeddings[query], embeddings[gallery], own, chosen, k=5, threads=threads)
         except StudyError as error:
             raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
-        if not result["n_queries"]:
+        if not results[0]["n_queries"]:
             raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
-        metrics.append({**run, "protocol": protocol, "draw": draw, **result})
+        # Every class has the same number of queries in every gallery, so n_queries stays a whole number.
+        means = {
+            name: type(value)(np.mean([result[name] for result in results]))
+            for name, value in results[0].items()
+        }
+        metrics.append({**run, "protocol": protocol, "draw": draw, **means})
         if draw == 0:
             for position, neighbours in zip(query[chosen], found, strict=True):
                 for rank, match in enumerate(gallery[neighbours[neighbours >= 0]], start=1):
@@ -47,6 +55,18 @@ def measure_retrieval(
                     matches.append(dict(zip(MATCHES, row, strict=True)))
     write_rows(retrieval_out, metrics, list(metrics[0]))
     write_rows(matches_out, matches, MATCHES)
+
+
+def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions of the queries and of the gallery, one pair for every gallery that is searched: as the index
+    says, all against all where it says nothing, or with one image of each class as the gallery."""
+    everything = np.ones(len(data["labels"]), dtype=np.bool_)
+    if gallery_draws is None:
+        sides = [(data.get("is_query", everything), data.get("is_gallery", everything))]
+    else:
+        drawn = [one_per_class(data["labels"], seed, draw) for draw in range(gallery_draws)]
+        sides = [(~in_gallery, in_gallery) for in_gallery in drawn]
+    return [(np.flatnonzero(query), np.flatnonzero(gallery)) for query, gallery in sides]
 
 
 def conditions(data):
@@ -81,4 +101,5 @@ if "snakemake" in globals():
             snakemake.threads,
             snakemake.output.retrieval,
             snakemake.output.matches,
+            snakemake.params.gallery_draws,
         )
