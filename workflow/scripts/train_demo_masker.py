@@ -3,10 +3,10 @@
     python workflow/scripts/train_demo_masker.py --out resources/demo_masker.onnx
 
 The images come from other seeds than any demo dataset's: other classes, other places. Costs about ten
-minutes on a free core and 1.5 GB; the result, under 1 MB, is part of the project, so nobody needs to run this.
-The shipped network was trained with the default settings, shortly before the last touches to the drawings (so
-a retrained one differs a little). Through rembg, at rho .5, it reaches on 63 test images each a mean IoU of .94
-(cars), .86 (birds) and .95 (products): a bird's legs and crest are thinner than the pixels it works at.
+minutes on a free core and 1.5 GB; the result, under 1 MB, is part of the project, so nobody needs to run it.
+The shipped network was trained with the default settings, shortly before the last touches to the drawings
+(so a retrained one differs a little). Through rembg, at rho .5, it reaches on 63 test images each a mean IoU
+of .94 (cars), .86 (birds) and .95 (products): a bird's legs are thinner than the pixels it works at.
 """
 
 import argparse
