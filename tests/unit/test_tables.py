@@ -9,7 +9,10 @@ from tabulate_retrieval import tabulate_retrieval
 
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
+from bgbias.findings import mask_findings
+from bgbias.mask_quality import summary
 from bgbias.names import human
+from bgbias.published import measures_as_rows
 from bgbias.summaries import summarise_attention, summarise_retrieval
 from bgbias.table_formats import Cell, Table, number, to_latex, to_markdown
 from bgbias.tables import attention_table, mask_quality_table, retrieval_table
@@ -192,3 +195,16 @@ def test_the_job_writes_three_forms(tmp_path):
     swapped = next(row for row in rows if (row["variant"], row["protocol"]) == ("base", "swapped"))
     assert float(swapped["sd"]) == pytest.approx(0.0008)  # the CSV keeps fractions and all digits
     assert outputs[0].read_text().startswith(r"\begin{tabular}")
+
+
+def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():
+    labelled = {"dataset": "cub200", "masker": "u2net", **summary([{"iou": 0.5, "overlap": 0.75}] * 2)}
+    without = {"dataset": "sop", "masker": "u2net", **summary([])}
+    rows = [{name: str(value) for name, value in row.items()} for row in (labelled, without)]
+    ((_, lines),) = mask_quality_table(rows).blocks
+    halves, quarters = [".500"] * 5, [".750"] * 2
+    assert [cell.text for cell in lines[0]] == ["CUB200-2011", "2", *halves, *quarters]
+    assert [cell.text for cell in lines[1]] == ["Online Products", "0", *[""] * 7]
+    assert {row["dataset"] for row in measures_as_rows(rows)} == {"cub200"}
+    (sentence,) = mask_findings(rows)
+    assert sentence.endswith("to a mean IoU of 0.50 (CUB200-2011).")

@@ -1,4 +1,4 @@
-"""Hand-labelled images of a dataset from the best mask to the worst.
+"""Hand-labelled images of a dataset from the best mask to the worst; without hand labels, some masks.
 
 input: ``images`` (data/{dataset}/mask_quality_images.csv), ``index`` (data/{dataset}/index.csv); params:
 ``dataset``, ``shown``, ``root`` (what the index's paths are relative to), ``masks`` (data/{dataset}/masks);
@@ -20,16 +20,20 @@ from bgbias.names import human
 def draw_mask_examples(images: str, index: str, dataset: str, shown: int, root: str, masks: str, png: str,
                        pdf: str) -> None:  # fmt: skip
     known = read_index(index)
+    made = [path for path in known.paths if Path(masks, f"{path}.png").exists()]
     label_of = dict(zip(known.paths, known.masks, strict=True))
     ranked = sorted(read_rows(images), key=lambda row: float(row["iou"]))
     examples = []
-    for row in spread(ranked, shown):
-        image = read_rgb(Path(root, row["path"]))
-        label, prediction = Path(root, label_of[row["path"]]), Path(masks, row["path"] + ".png")
+    for row in spread(ranked or [{"path": path} for path in made], shown):
+        path = row["path"]
+        image = read_rgb(Path(root, path))
         size = image.shape[:2]
-        examples.append(
-            Example(image, read_mask(label, size), read_mask(prediction, size), float(row["iou"]))
-        )
+        prediction = read_mask(Path(masks, f"{path}.png"), size)
+        if ranked:
+            label = read_mask(Path(root, label_of[path]), size)
+            examples.append(Example(image, label, prediction, float(row["iou"])))
+        else:
+            examples.append(Example(image, None, prediction, None))
     save(draw(examples, human(dataset)), png, pdf)
 
 

@@ -52,6 +52,7 @@ def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
 
 def mask_findings(rows: Sequence[dict]) -> list[str]:
     """How well the automatic masks agree with hand labels, worst and best dataset named."""
+    rows = [row for row in rows if row["iou_mean"]]  # a dataset without hand labels has none
     if not rows:
         return []
     ranked = sorted(rows, key=lambda row: float(row["iou_mean"]))

@@ -59,7 +59,10 @@ def read_comparison(path: str | os.PathLike) -> list[dict]:
 
 
 def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
-    """The wide rows of a mask-quality table as one row a measure, to be compared like the others."""
+    """The wide rows of a mask-quality table as one row a measure, to be compared like the others.
+
+    A dataset without hand labels has none.
+    """
     return [
         {
             "dataset": row["dataset"],
@@ -70,7 +73,7 @@ def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
         }
         for row in rows
         for measure in _MEASURES
-        if measure in row
+        if row.get(measure)
     ]
 
 

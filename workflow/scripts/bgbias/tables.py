@@ -68,11 +68,16 @@ def attention_table(summary: Sequence[dict], method: str = "study") -> Table:
 
 
 def mask_quality_table(rows: Sequence[dict]) -> Table:
-    """A row a dataset (and masker): images, IoU in full, overlap; both are fractions, sd over images."""
+    """A row a dataset (and masker): images, IoU in full, overlap; both are fractions, sd over images.
+
+    A dataset without hand labels has empty cells.
+    """
     parts = ("median", "min", "q25", "q75")
 
     def cells(row: dict, measure: str) -> list[Cell]:
         key = (row["dataset"],)
+        if int(row["n"]) == 0:
+            return [Cell()] * (1 + len(parts))
         plain = [Cell(number(finite(row, f"{measure}_{part}", key), 3)) for part in parts]
         mean, sd = (number(finite(row, f"{measure}_{part}", key), 3) for part in ("mean", "sd"))
         return [Cell(mean, f"± {sd}"), *plain]

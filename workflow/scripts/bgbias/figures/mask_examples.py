@@ -1,4 +1,7 @@
-"""How good the masks are: the hand-labelled images from the best to the worst, with both outlines."""
+"""How good the masks are: the hand-labelled images from the best to the worst, with both outlines.
+
+A dataset without hand labels shows some of its masks instead.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +16,13 @@ from bgbias.table_formats import number
 
 @dataclass
 class Example:
-    """An image uint8 (h, w, 3), its hand label and its automatic mask uint8 (h, w), and their IoU."""
+    """An image uint8 (h, w, 3), its hand label and its automatic mask uint8 (h, w), and their IoU;
+    without a hand label, ``label`` and ``iou`` are None."""
 
     image: np.ndarray
-    label: np.ndarray
+    label: np.ndarray | None
     prediction: np.ndarray
-    iou: float
+    iou: float | None
 
 
 def draw(examples: Sequence[Example], title: str) -> Figure:
@@ -31,15 +35,19 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
     width = columns * step + 0.04
     figure, axes = page(width, 0.05 * width + -(-len(examples) // columns) * line_height)
     head = heading(axes, title)
-    legend(axes, [(LABEL, "hand label"), (PREDICTION, "automatic mask")])
-    for rank, example in enumerate(sorted(examples, key=lambda example: -example.iou)):
+    labelled = [(LABEL, "hand label")] if any(example.label is not None for example in examples) else []
+    legend(axes, [*labelled, (PREDICTION, "automatic mask")])
+    for rank, example in enumerate(sorted(examples, key=lambda example: -(example.iou or 0))):
         line, column = divmod(rank, columns)
         x, y = 0.05 + column * step, head + line * line_height
-        part = _around(np.maximum(example.label, example.prediction) >= 128)
+        outlines = [mask for mask in (example.label, example.prediction) if mask is not None]
+        part = _around(np.maximum.reduce(outlines) >= 128)
         place(axes, example.image[part], x, y)
-        contour(axes, example.label[part], x, y, LABEL, 3.0)
+        if example.label is not None:
+            contour(axes, example.label[part], x, y, LABEL, 3.0)
         contour(axes, example.prediction[part], x, y, PREDICTION, 1.4)
-        write(axes, x + 0.5, y + 1.11, f"IoU {number(example.iou, 3)}")
+        if example.iou is not None:
+            write(axes, x + 0.5, y + 1.11, f"IoU {number(example.iou, 3)}")
     return figure
 
 
