@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+TINY = "tests/config/tiny.yaml"
 PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "resources", "tests/config")
 
 
@@ -19,8 +20,10 @@ class Project:
     def __init__(self, root: Path):
         self.root = root
 
-    def snakemake(self, *arguments: str, config: str = "tests/config/tiny.yaml") -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *arguments]
+    def snakemake(self, *arguments: str, config: str = TINY) -> subprocess.CompletedProcess:
+        # The targets first: --configfile takes every word that follows it.
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        command += ["--configfile", config]
         return subprocess.run(command, cwd=self.root, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=600, check=False)
 

@@ -4,7 +4,8 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 from bgbias.errors import StudyError
 
@@ -16,22 +17,40 @@ def job_log(path: str | os.PathLike) -> Iterator[None]:
     A :class:`StudyError` ends the process with status 1 and its sentence, without a traceback; any other
     exception leaves its traceback in the log and ends the process likewise.
     """
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        log = open(path, "w", buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+    except OSError as error:
+        sys.exit(f"ERROR: {_sentence(error, path)}")
     sys.stdout.flush()
     sys.stderr.flush()
+    screen = os.dup(2)
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     sys.stdout = sys.stderr = log
     try:
         yield
     except StudyError as error:
-        print(f"ERROR: {error}", file=log, flush=True)
-        sys.exit(1)
+        _end(str(error), screen)
+    except OSError as error:
+        # A full disk shows itself wherever something is written, in the log itself too.
+        _end(_sentence(error, path), screen, traceback.format_exc())
     except Exception as error:
-        traceback.print_exc(file=log)
-        print(f"ERROR: {type(error).__name__}: {error}", file=log, flush=True)
-        sys.exit(1)
+        _end(f"{type(error).__name__}: {error}", screen, traceback.format_exc())
+
+
+def _sentence(error: OSError, log: str | os.PathLike) -> str:
+    place = error.filename or f"A file of this job, or its log {log},"
+    return f"{place} cannot be read or written: {error.strerror or error}. Mend that, then run again."
+
+
+def _end(sentence: str, screen: int, details: str = "") -> NoReturn:
+    """Say why, in the log and on the screen, and leave with status 1."""
+    sys.stdout = sys.stderr = None  # what is still buffered may not fit on a full disk; nobody shall mind
+    for number, text in ((2, details), (2, f"ERROR: {sentence}\n"), (screen, f"ERROR: {sentence}\n")):
+        with suppress(OSError):
+            os.write(number, text.encode("utf-8", "backslashreplace"))
+    sys.exit(1)
 
 
 def progress(items: Iterable, description: str, unit: str, total: int | None = None) -> Iterable:

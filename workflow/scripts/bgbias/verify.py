@@ -47,7 +47,7 @@ def hand_label_problem(label: Path, image: Path) -> str | None:
     try:
         read_mask(label, image_size(image))
     except StudyError as error:
-        return f"has a bad hand label: {label.name} {_reason(error, label)}"
+        return f"has a bad hand label: {label} {_reason(error, label)}"
     return None
 
 
