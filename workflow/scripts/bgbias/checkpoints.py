@@ -9,13 +9,13 @@ import signal
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from torch import Tensor
 
 from bgbias.errors import StudyError
-from bgbias.files import replacing
+from bgbias.files import replacing, sweep
 
 _NAME = "training.safetensors"
 
@@ -24,12 +24,13 @@ def write_checkpoint(
     folder: str | os.PathLike, identity: dict, tensors: dict[str, Tensor], state: dict
 ) -> None:
     """Write ``tensors`` and the JSON-able ``state`` to ``folder``, atomically."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     header = {"identity": _canonical(identity), "state": json.dumps(state)}
     with replacing(Path(folder) / _NAME) as aside:
-        save_file(
-            {key: value.detach().contiguous() for key, value in tensors.items()}, aside, metadata=header
+        # Bytes, written by Python: the library's own writing of files hides why a disk refused.
+        aside.write_bytes(
+            save({key: value.detach().contiguous() for key, value in tensors.items()}, metadata=header)
         )
 
 
@@ -54,11 +55,9 @@ def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str
 
 def remove_checkpoint(folder: str | os.PathLike) -> None:
     """Remove the checkpoint and what a killed writer left beside it."""
-    for path in Path(folder).glob(f"*{_NAME}*"):
-        path.unlink(missing_ok=True)
-    for path in Path(folder).glob(f".{_NAME}*"):
-        path.unlink(missing_ok=True)
-    if Path(folder).is_dir() and not any(Path(folder).iterdir()):
+    (Path(folder) / _NAME).unlink(missing_ok=True)
+    sweep(folder, older_than=0)
+    with suppress(OSError):  # it is not there, or somebody put something into it
         Path(folder).rmdir()
 
 

@@ -1,13 +1,19 @@
 """Writing files so that a reader never sees half of one, and the small formats that every stage shares."""
 
 import csv
+import errno
+import fcntl
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bgbias.errors import StudyError
+
+_ASIDE = ".aside-"  # how the name of a file begins that is being written
 
 
 @contextmanager
@@ -15,17 +21,19 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it onto ``path`` when the block ends well.
 
     The folder is made when it is missing. When the block raises, the temporary file is removed and what lay
-    at ``path`` before stays as it was. Two processes writing the same path never tear each other's file.
+    at ``path`` before stays as it was. Two processes writing the same path never tear each other's file. A
+    killed process leaves a hidden file that nobody reads, until :func:`sweep`.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
+        handle, name = tempfile.mkstemp(prefix=_ASIDE, suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise StudyError(_cannot_write(path, error)) from error
     aside = Path(name)
     try:
+        with suppress(OSError):  # a file system without locks: then sweep() leaves the file alone as well
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield aside
         with open(aside, "rb") as written:
             os.fsync(written.fileno())
@@ -34,7 +42,24 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     except OSError as error:
         raise StudyError(_cannot_write(path, error)) from error
     finally:
+        os.close(handle)
         aside.unlink(missing_ok=True)
+
+
+def sweep(folder: str | os.PathLike, older_than: float = 60.0) -> int:
+    """Remove what killed processes left of :func:`replacing` below ``folder``; the number of files removed.
+
+    A file whose writer lives is locked and stays. One written to in the last ``older_than`` seconds stays as
+    well: its writer may not have come to the locking yet.
+    """
+    removed = 0
+    for path in Path(folder).rglob(f"{_ASIDE}*"):
+        with suppress(OSError), open(path, "rb") as leftover:
+            if time.time() - os.fstat(leftover.fileno()).st_mtime > older_than:
+                fcntl.flock(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -45,8 +70,12 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 def write_rows(path: str | os.PathLike, rows: Iterable[dict], columns: Sequence[str]) -> None:
     """Write ``rows`` as CSV with a header, atomically. A row with a column not in ``columns`` is an error."""
+    rows = list(rows)
+    # Python's writer forgets to quote a lone carriage return, which a file name may contain.
+    odd = any("\r" in value for row in rows for value in row.values() if isinstance(value, str))
+    quoting = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
     with replacing(path) as aside, open(aside, "w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(columns), lineterminator="\n")
+        writer = csv.DictWriter(stream, fieldnames=list(columns), lineterminator="\n", quoting=quoting)
         writer.writeheader()
         writer.writerows(rows)
 
@@ -75,4 +104,6 @@ def _umask() -> int:
 
 def _cannot_write(path: Path, error: OSError) -> str:
     reason = error.strerror or error
+    if error.errno is None and shutil.disk_usage(path.parent).free < 2**20:
+        reason = os.strerror(errno.ENOSPC)  # Pillow's encoders do not pass on why
     return f"{path} cannot be written: {reason}. Make room or mend the folder, then run again."

@@ -50,10 +50,11 @@ def build_model(
 
 def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
     """Write all weights as safetensors, atomically."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     with replacing(path) as aside:
-        save_file({key: value.contiguous() for key, value in model.state_dict().items()}, aside)
+        # Bytes, written by Python: the library's own writing of files hides why a disk refused.
+        aside.write_bytes(save({key: value.contiguous() for key, value in model.state_dict().items()}))
 
 
 def load_model(

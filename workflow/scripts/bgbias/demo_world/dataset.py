@@ -1,5 +1,6 @@
 """Writing generated datasets and background pools to disk."""
 
+import io
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bgbias.demo_world.classes import WORLDS, DemoClass, World, make_classes
 from bgbias.demo_world.photo import developed, photograph, random_pose
 from bgbias.demo_world.scenery import PAINTERS, new_place, view
 from bgbias.errors import StudyError
+from bgbias.files import replacing
 from bgbias.logs import progress
 from bgbias.randomness import generator
 
@@ -122,5 +124,7 @@ def _keep_hand_labels(rows: list[dict], seed: int) -> None:
 
 
 def _save(picture: Image.Image, path: Path, **settings: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, **settings)
+    stream = io.BytesIO()
+    picture.save(stream, Image.registered_extensions()[path.suffix], **settings)
+    with replacing(path) as aside:
+        aside.write_bytes(stream.getvalue())
