@@ -23,5 +23,14 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report.html",
+        f"{RESULTS}/provenance.json",
         rules.tables.input,
         rules.figures.input,
+
+
+onerror:
+    print(reasons(log))
+
+
+onsuccess:
+    remove_leftovers()

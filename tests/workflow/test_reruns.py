@@ -7,7 +7,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-PUBLISHING = {"tabulate_retrieval", "tabulate_attention", "tabulate_mask_quality", "write_report"}
+PUBLISHING = {"tabulate_retrieval", "tabulate_attention", "tabulate_mask_quality",
+              "write_report", "write_provenance"}
 DRAWING = {"draw_contact_sheet", "draw_swap_chart", "draw_attribution_panels", "draw_retrieval_gallery",
            "draw_training_curves", "draw_mask_examples"}
 

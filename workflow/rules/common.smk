@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -11,7 +12,7 @@ from snakemake.utils import update_config
 WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
 sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
-from bgbias import imports, pretrained, protocol, study  # noqa: E402 - found through the line above
+from bgbias import files, imports, pretrained, protocol, study  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
 
 SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
@@ -60,6 +61,7 @@ def library(script):
     return [str(scripts / path.relative_to(scripts.resolve())) for path in found]
 
 
+ALL_CODE = sorted(map(str, (WORKFLOW / "scripts").rglob("*.py")))
 PUBLISHED_SETS = datasets_from("cars196", "cub200", "sop", "inshop", "vehicleid")
 
 
@@ -176,6 +178,11 @@ def training_settings(wildcards):
     }
 
 
+def settings_of_runs():
+    """What :func:`training_settings` gives for each run, in the order of ``RUNS``."""
+    return [training_settings(SimpleNamespace(**run)) for run in RUNS]
+
+
 def backbone_weights(wildcards):
     """The backbone's weights: nothing, the user's file, or the receipt of the published ones."""
     if config["backbones"][wildcards.backbone].get("weights") == pretrained.IMAGENET:
@@ -224,6 +231,28 @@ def training_minutes():
     images = settings["max_epochs"] * settings["iterations_per_epoch"] * settings["batch_size"]
     # ASSUME: the slowest device in use trains 100 images a second; an hour for start, validation and a busy disk.
     return 60 + images // (100 * 60)
+
+
+def remove_leftovers():
+    """Take away the half-written files of jobs that were killed; nobody ever read them."""
+    for folder in ("data", RESULTS):
+        files.sweep(folder)
+
+
+def reasons(snakemake_logs):
+    """What the failed jobs of this call said, for the end of the screen: there it is read."""
+    text = "".join(Path(log).read_text(errors="replace") for log in snakemake_logs)
+    finished = re.findall(r"^Finished jobid: (\d+)", text, flags=re.M)  # some of them at a second attempt
+    failed = re.findall(r"^    jobid: (\d+)\n(?:    .*\n)*?    log: (.+) \(check log", text, flags=re.M)
+    logs = dict.fromkeys(log for job, log in failed if job not in finished)
+    lines = [f"{last_words(log)}\n  (the whole log: {log})" for log in logs]
+    return "\n".join(["", "The study is not finished. Why:", *lines, ""]) if lines else ""
+
+
+def last_words(log):
+    said = Path(log).read_text(errors="replace") if Path(log).is_file() else ""
+    silent = "A job left no reason in its log: it was killed (memory? time limit?), or its disk is full."
+    return said.rpartition("ERROR: ")[2].strip() if "ERROR: " in said else silent
 
 
 wildcard_constraints:

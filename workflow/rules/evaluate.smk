@@ -64,6 +64,8 @@ rule collect_retrieval:
         f"{RESULTS}/retrieval.csv",
     input:
         tables=of_runs(f"{RUN}/retrieval.csv"),
+        # It is refused when a run has other settings than the configuration: then nothing is collected.
+        provenance=ancient(f"{RESULTS}/provenance.json"),
         code=library("collect_rows.py"),
     log:
         f"{RESULTS}/logs/collect_retrieval.log",

@@ -25,6 +25,25 @@ rule figures:
         ),
 
 
+rule write_provenance:
+    output:
+        f"{RESULTS}/provenance.json",
+    input:
+        runs=of_runs(f"{RUN}/run.yaml"),
+        environments=sorted(map(str, (WORKFLOW.parent / "envs").glob("*.yaml"))),
+        code=ALL_CODE,
+    params:
+        study=config["study"],
+        expected=settings_of_runs(),
+        evaluation={key: config[key] for key in ("evaluation", "attribution", "pixels", "masker")},
+    log:
+        f"{RESULTS}/logs/write_provenance.log",
+    conda:
+        "../../envs/retrieval.yaml"
+    script:
+        "../scripts/write_provenance.py"
+
+
 rule collect_mask_quality:
     output:
         f"{RESULTS}/mask_quality.csv",
@@ -263,6 +282,7 @@ rule write_report:
         attention=f"{RESULTS}/attention.csv",
         mask_quality=f"{RESULTS}/mask_quality.csv",
         runs=of_runs(f"{RUN}/run.yaml"),
+        provenance=f"{RESULTS}/provenance.json",
         swap_chart=f"{RESULTS}/figures/swap_chart.png",
         training_curves=f"{RESULTS}/figures/training_curves.png",
         contact_sheets=expand(f"{RESULTS}/figures/contact_sheet_{{dataset}}.png", dataset=DATASETS),

@@ -8,6 +8,7 @@ import torch
 from bgbias import checkpoints, training
 from bgbias.devices import choose_device, describe_device
 from bgbias.files import write_rows
+from bgbias.hashes import hash_script, hash_settings
 from bgbias.logs import job_log
 from bgbias.losses import check_loss
 from bgbias.models import build_model, save_model
@@ -37,6 +38,7 @@ def train_model(
     transform, training. ``checkpoint``: a folder outside the outputs, gone when the training has finished.
     """
     torch.set_num_threads(threads)
+    hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
     # Tiny numbers that a CPU handles hundreds of times slower than zero, and that mean zero here.
     torch.set_flush_denormal(True)
     chosen = choose_device(device)
@@ -69,6 +71,7 @@ def train_model(
             **found,
             "device": describe_device(chosen),
             "versions": versions(),
+            "hashes": hashes,
         },
     )
     checkpoints.remove_checkpoint(checkpoint)

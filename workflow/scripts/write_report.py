@@ -1,6 +1,7 @@
 """The study's report: one HTML file that opens without a network.
 
 input: ``retrieval``, ``attention``, ``mask_quality`` (results/{study}/*.csv), ``runs`` (all run.yaml),
+``provenance`` (provenance.json),
 ``template`` (report.html.j2); figures as PNG: ``swap_chart``, ``training_curves``, and lists with one file a
 dataset: ``contact_sheets``, ``retrieval_galleries``, ``attribution_panels``, ``mask_examples``; optionally
 ``published_scatter`` (PNG) and ``published_retrieval``, ``published_attention``, ``published_mask_quality``
@@ -13,7 +14,7 @@ from bgbias.findings import attention_findings, mask_findings, retrieval_finding
 from bgbias.logs import job_log
 from bgbias.names import human
 from bgbias.published import comparison_table, read_comparison
-from bgbias.report import header_rows, render, run_facts, settings_lines
+from bgbias.report import code_facts, header_rows, render, run_facts, settings_lines
 from bgbias.runs import read_run
 from bgbias.summaries import seen, summarise_attention, summarise_retrieval
 from bgbias.table_formats import Table
@@ -30,6 +31,7 @@ def write_report(
     settings: dict,
     method: str,
     html: str,
+    provenance: str | None = None,
 ) -> None:
     """``results``: retrieval, attention, mask_quality; ``figures``: a path, or (dataset, path) pairs, a name;
     ``published``: kind → its comparison table, for those that there are."""
@@ -53,7 +55,7 @@ def write_report(
             with_header(comparison_table(read_comparison(path), kind)) | {"kind": kind}
             for kind, path in published.items()
         ],
-        facts=run_facts([read_run(run) for run in runs]),
+        facts=[*run_facts([read_run(run) for run in runs]), *code_facts(provenance)],
         settings=list(settings_lines(settings)),
     )
     write_text(html, page)
@@ -93,4 +95,5 @@ if "snakemake" in globals():
             snakemake.params.settings,
             snakemake.params.get("method", "study"),
             snakemake.output.html,
+            given.provenance,
         )

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -64,6 +65,20 @@ def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
         for package, version in run["versions"].items():
             versions.setdefault(package, {})[str(version)] = None  # a set that keeps its order
     return facts + [(package, ", ".join(found)) for package, found in versions.items()]
+
+
+def code_facts(provenance: str | os.PathLike | None) -> list[tuple[str, str]]:
+    """Which code and settings the numbers are of, from provenance.json."""
+    if provenance is None:
+        return []
+    found = json.loads(Path(provenance).read_text(encoding="utf-8"))
+    changed = ", with changes that are not committed" if found["dirty"] else ""
+    commit = f"commit {found['commit'][:12]}{changed}" if found["commit"] else "not under version control"
+    return [
+        ("code", commit),
+        ("settings, as a hash", found["config_hash"]),
+        ("processor", f"{found['machine']['processor']}, {found['machine']['cores']} cores"),
+    ]
 
 
 def header_rows(table: Table) -> list[tuple[str, int]]:

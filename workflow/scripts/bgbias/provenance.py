@@ -1,0 +1,81 @@
+"""Where a study's numbers come from: code, settings, packages, machine; no names of hosts or folders."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bgbias.errors import StudyError
+from bgbias.hashes import hash_settings
+from bgbias.runs import AXES
+
+
+def commit(project: str | os.PathLike) -> dict:
+    """``commit`` of the project and whether its files differ from it (``dirty``); None for both when it is
+    no git checkout, or a folder inside another one."""
+    try:
+        if _git(project, "rev-parse", "--show-prefix"):
+            return {"commit": None, "dirty": None}
+        return {
+            "commit": _git(project, "rev-parse", "HEAD"),
+            "dirty": bool(_git(project, "status", "--porcelain", "--untracked-files=no")),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None}
+
+
+def package_versions(environments: Iterable[str | os.PathLike]) -> dict[str, str | None]:
+    """The installed version of Snakemake and of every package that the conda ``environments`` (YAML files)
+    pin; None for one that is not installed where this runs."""
+    text = "".join(Path(path).read_text(encoding="utf-8") for path in environments)
+    names = re.findall(r"^ +- ([\w.-]+)(?:\[.*\])?==", text, flags=re.MULTILINE)
+    return {name: _version(name) for name in sorted({"snakemake", *names})}
+
+
+def machine() -> dict:
+    """Processor, cores, memory in GB and system. Graphics cards are in the runs, which name their device."""
+    model = platform.processor() or platform.machine()
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
+        model = found.group(1) if found else model
+    except OSError:
+        pass  # not a Linux
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 1e9, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def run_entry(run: dict) -> dict:
+    """What the provenance says of one run, from the contents of its run.yaml."""
+    kept = ("hashes", "device", "seconds", "epochs", "best_epoch", "versions")
+    return {key: run[key] for key in (*AXES, *kept)}
+
+
+def check_settings(paths: Sequence[str], runs: Sequence[dict], expected: Iterable[dict]) -> None:
+    """StudyError when a run was trained with other settings than ``expected``, those of the configuration:
+    its numbers must not be published as if they were this study's."""
+    for path, run, settings in zip(paths, runs, expected, strict=True):
+        if (run.get("hashes") or {}).get("settings") != hash_settings(settings):
+            raise StudyError(
+                f"{path} was trained with other settings than the configuration has now. Remove the folder "
+                f"{Path(path).parent} and run again, or go back to the configuration of that training."
+            )
+
+
+def _git(project: str | os.PathLike, *arguments: str) -> str:
+    command = ["git", "-C", os.fspath(project), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,39 @@
+"""Write down what the study's numbers were computed with, after checking that it is what was asked for."""
+
+import json
+from datetime import UTC, datetime
+
+from bgbias.files import write_text
+from bgbias.hashes import SCRIPTS, hash_script, hash_settings
+from bgbias.logs import job_log
+from bgbias.provenance import check_settings, commit, machine, package_versions, run_entry
+from bgbias.runs import read_run
+
+
+def write_provenance(
+    runs: list[str], environments: list[str], out: str, *, study: str, expected: list[dict], evaluation: dict
+) -> None:
+    """``runs``: every run.yaml; ``expected``: the settings that the configuration gives them, in that order;
+    ``evaluation``: what else decides a number. StudyError when a run was trained with other settings."""
+    records = [read_run(path) for path in runs]
+    check_settings(runs, records, expected)
+    scripts = sorted(path.name for path in SCRIPTS.glob("*.py"))
+    provenance = {
+        "study": study,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        **commit(SCRIPTS.parents[1]),
+        "config_hash": hash_settings([expected, evaluation]),
+        "code_hashes": {name: hash_script(name) for name in scripts},
+        "machine": machine(),
+        "packages": package_versions(environments),
+        "training_seconds": round(sum(run["seconds"] for run in records), 1),
+        "runs": [run_entry(run) for run in records],
+    }
+    write_text(out, json.dumps(provenance, indent=1) + "\n")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        write_provenance(
+            snakemake.input.runs, snakemake.input.environments, snakemake.output[0], **snakemake.params
+        )
