@@ -11,6 +11,9 @@ from bgbias.errors import StudyError
 from bgbias.pixels import PixelStore
 from bgbias.transforms import Preprocessing
 
+# ASSUME: a mean similarity above this is a collapse: all images look alike to the model, whatever it scores.
+COLLAPSED = 0.95
+
 
 def evaluation_view(transform: dict, background_crop: str) -> EvaluationView:
     """The evaluation crop of ``transform`` (the config's section)."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from bgbias.batches import TrainingView, prefetch, training_batch
 from bgbias.checkpoints import Stop, read_checkpoint, stopped, stopping, write_checkpoint
 from bgbias.devices import choose_precision
+from bgbias.embedding import COLLAPSED
 from bgbias.errors import StudyError
 from bgbias.logs import progress
 from bgbias.losses import build_loss
@@ -195,7 +196,9 @@ class Training:
         loss, embedding_sum = result.tolist()
         if not np.isfinite(loss) or not np.isfinite(embedding_sum):
             what = "the loss" if not np.isfinite(loss) else "an embedding"
-            paths = [self.store.index.paths[row] for row in self.rows[chosen[:3]]]
+            rows = self.rows[chosen]
+            paths = [self.store.index.paths[row] for row in rows[:3]]
+            print(f"The rows of the batch in layout.csv, from 0: {rows.tolist()}", flush=True)
             raise StudyError(
                 f"Training stopped in epoch {self.epoch} at step {step}: {what} is not finite (loss {loss}). "
                 f"The batch begins with {', '.join(paths)}; seed {self.seed}, loss {self.settings['loss']}, "
@@ -234,7 +237,7 @@ class Training:
             f"({self.variant['selection']}){', the best so far' if better else ''}, {row['seconds']:.1f} s",
             flush=True,
         )
-        if row["mean_similarity"] > 0.95:
+        if row["mean_similarity"] > COLLAPSED:
             print(
                 f"WARNING: the embeddings have nearly collapsed: their mean similarity is "
                 f"{row['mean_similarity']:.3f} of at most 1.",

@@ -1,0 +1,92 @@
+"""The provenance names commit, settings and code of every run, and no host or folder of this machine."""
+
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+from write_provenance import write_provenance
+
+from bgbias import hashes, provenance
+from bgbias.errors import StudyError
+from bgbias.runs import write_run
+
+SETTINGS = {"loss": {"type": "triplet", "margin": 0.1}, "training": {"learning_rate": 0.1}}
+RUN = {
+    "dataset": "d", "backbone": "b", "loss": "triplet", "variant": "base", "seed": 0, "settings": {},
+    "seconds": 2.5, "epochs": 3, "best_epoch": 1, "device": "CPU", "versions": {"torch": "1"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path):
+    path = tmp_path / "run.yaml"
+    write_run(path, RUN | {"hashes": {"settings": hashes.hash_settings(SETTINGS), "code": "c0de"}})
+    return path
+
+
+def written(tmp_path, run, settings=SETTINGS):
+    environment = tmp_path / "env.yaml"
+    pins = ("numpy==1.0", "rembg[cpu]==2.0", "none-such==1")
+    environment.write_text("\n".join(["dependencies:", "  - pip:", *(f"      - {pin}" for pin in pins)]))
+    out = tmp_path / "provenance.json"
+    write_provenance([run], [environment], out, study="s", expected=[settings], evaluation={"draws": 5})
+    return out.read_text()
+
+
+def test_what_is_written(tmp_path, run):
+    text = written(tmp_path, run)
+    found = json.loads(text)
+    assert found["runs"][0]["hashes"] == {"settings": hashes.hash_settings(SETTINGS), "code": "c0de"}
+    assert found["training_seconds"] == 2.5
+    assert set(found["packages"]) == {"numpy", "rembg", "none-such", "snakemake"}
+    assert found["packages"]["none-such"] is None
+    assert found["machine"]["cores"] >= 1
+    assert "train_model.py" in found["code_hashes"]
+    assert platform.node() not in text
+    assert str(Path.home()) not in text
+    assert str(tmp_path) not in text
+
+
+def test_a_run_of_other_settings_is_refused_by_name(tmp_path, run):
+    other = SETTINGS | {"training": {"learning_rate": 0.2}}
+    with pytest.raises(StudyError, match=r"run\.yaml was trained with other settings.*Remove the folder"):
+        written(tmp_path, run, other)
+
+
+def test_the_hash_of_settings_depends_on_values_only():
+    assert hashes.hash_settings({"a": 1, "b": [1.5, "x"]}) == hashes.hash_settings({"b": (1.5, "x"), "a": 1})
+    assert hashes.hash_settings({"a": 1}) != hashes.hash_settings({"a": 2})
+
+
+def test_the_hash_of_a_script_notices_an_edit_of_a_module_behind_it(tmp_path, monkeypatch):
+    (tmp_path / "job.py").write_text("x = 1\n")
+    monkeypatch.setattr(hashes, "SCRIPTS", tmp_path)
+    library = tmp_path / "bgbias" / "part.py"
+    library.parent.mkdir()
+    monkeypatch.setattr(hashes.imports, "reached", lambda script: (library,))
+    library.write_text("a = 1\n")
+    before = hashes.hash_script("job.py")
+    library.write_text("a = 2\n")
+    assert hashes.hash_script("job.py") != before
+
+
+def test_the_commit_and_whether_files_differ_from_it(tmp_path):
+    assert provenance.commit(tmp_path) == {"commit": None, "dirty": None}
+
+    def git(*arguments):
+        who = ["-c", "user.name=n", "-c", "user.email=e"]
+        subprocess.run(["git", "-C", tmp_path, *who, *arguments], check=True, capture_output=True)
+
+    git("init")
+    (tmp_path / "x").write_text("1")
+    git("add", "x")
+    git("commit", "-m", "first")
+    clean = provenance.commit(tmp_path)
+    assert len(clean["commit"]) == 40
+    assert clean["dirty"] is False
+    (tmp_path / "x").write_text("2")
+    assert provenance.commit(tmp_path) == clean | {"dirty": True}
+    (tmp_path / "inner").mkdir()
+    assert provenance.commit(tmp_path / "inner") == {"commit": None, "dirty": None}
