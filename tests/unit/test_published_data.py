@@ -1,9 +1,6 @@
 """From the list of sources to the index: download, verify, unpack, index, for every known layout."""
 
 import hashlib
-import shutil
-import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +8,7 @@ from download_dataset import download_dataset
 from extract_dataset import extract_dataset
 from fetch_backgrounds import fetch_backgrounds
 from index_dataset import index_dataset
-from layouts import LAYOUTS
+from layouts import CONTENTS, LAYOUTS, packed
 from loopback import Page, http_server
 
 from bgbias.datasets import SOURCES as DATASET_SOURCES
@@ -22,33 +19,6 @@ from bgbias.sources import load_sources
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = load_sources(REPOSITORY / "resources" / "sources.yaml")
-# What of the unpacked data each archive holds: file name -> path in it ("" for all).
-CONTENTS = {
-    "cars196": {"car_ims.tgz": "car_ims", "cars_annos.mat": "cars_annos.mat"},
-    "cars196 by classes": {"stanford-car-dataset-by-classes-folder.zip": ""},
-    "cub200": {"CUB_200_2011.tgz": "CUB_200_2011"},
-    "sop": {"Stanford_Online_Products.zip": "Stanford_Online_Products"},
-    "inshop": {"img.zip": "Img/img", "list_eval_partition.txt": "Eval/list_eval_partition.txt"},
-    "vehicleid": {"VehicleID_V1.0.zip": "VehicleID_V1.0"},
-}
-
-
-def packed(source: Path, top: str, archive: Path) -> Path:
-    """The archive of ``source/top``, in which the folder ``top`` keeps its last name."""
-    base = source / top
-    if base.is_file():
-        return Path(shutil.copyfile(base, archive))
-    files = [path for path in sorted(base.rglob("*")) if path.is_file()]
-    root = base.parent if top else base
-    if archive.suffix == ".zip":
-        with zipfile.ZipFile(archive, "w") as content:
-            for path in files:
-                content.write(path, path.relative_to(root))
-    else:
-        with tarfile.open(archive, "w:gz") as content:
-            for path in files:
-                content.add(path, path.relative_to(root))
-    return archive
 
 
 @pytest.fixture
