@@ -8,6 +8,7 @@ SNAKEMAKE := $(VENV)/bin/snakemake
 
 help:
 	@echo "make demo       the whole embedded study, to results/demo/report.html"
+	@echo "make forecast   what the paper's study would cost here, measured; another one: CONFIG=..."
 	@echo "make test       all tests"
 	@echo "make test-unit  the library's tests only"
 	@echo "make lint       ruff and snakemake --lint"
@@ -35,6 +36,12 @@ $(VENV)/.study: requirements.txt constraints.txt
 $(VENV)/.dev: $(VENV)/.study requirements-dev.txt
 	$(VENV)/bin/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
 	touch $@
+
+# What a study costs on this machine: make forecast CONFIG=config/paper.yaml
+CONFIG ?= config/paper.yaml
+.PHONY: forecast
+forecast: $(VENV)/.study
+	$(VENV)/bin/python workflow/scripts/forecast.py $(CONFIG)
 
 .PHONY: docs
 docs: $(VENV)/.dev

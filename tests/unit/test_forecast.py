@@ -1,0 +1,86 @@
+"""The forecast's arithmetic, by hand on round numbers; the measurement at sizes that take no time."""
+
+from pathlib import Path
+
+import forecast as script
+import pytest
+import yaml
+
+from bgbias import forecast
+from bgbias.errors import StudyError
+from bgbias.forecast import Counts, Seconds
+from bgbias.sources import load_sources
+
+ROOT = Path(__file__).parents[2]
+SOURCES = load_sources(ROOT / "resources" / "sources.yaml")
+CONFIG = {
+    "training": {"iterations_per_epoch": 100, "max_epochs": 1000, "patience": 15},
+    "evaluation": {"draws": 5},
+    "attribution": {"images": None},
+    "embedding_size": 128,
+}
+
+
+def test_hours():
+    found = forecast.hours(Counts(7200, 100, 3600), 10, CONFIG, Seconds(0.34, 0.02, 0.1, 0.5))
+    # An epoch: 100 steps of 0.34 s and 100 validation images of 0.02 s, 36 s. 10 runs of 16 epochs are 1.6 h.
+    # Six passes (clean and five draws) of 3,600 images at 0.02 s are 0.12 h a run.
+    assert found == pytest.approx(
+        {"train_least": 1.6, "train_most": 100.0, "test": 1.2, "attribute": 1.0, "masks": 1.0}
+    )
+
+
+def test_hours_keep_the_limits_of_the_study():
+    config = CONFIG | {"attribution": {"images": 36}, "training": CONFIG["training"] | {"max_epochs": 10}}
+    found = forecast.hours(Counts(7200, 100, 3600), 10, config, Seconds(0.34, 0.02, 0.1, None))
+    assert found["train_least"] == found["train_most"] == pytest.approx(1.0)
+    assert found["attribute"] == pytest.approx(0.01)
+    assert found["masks"] is None
+
+
+def test_disk():
+    # 3 pictures of 256 x 341 1/3 pixels, 4 bytes each
+    assert forecast.packed_bytes(3, 256) == pytest.approx(3 * 4 * 256 * 256 * 4 / 3)
+    # Two runs: a model of 1,000 numbers and 6 x 10 vectors of 128, 4 bytes each.
+    assert forecast.result_bytes(Counts(0, 0, 10), 2, CONFIG, 1000) == 2 * 4 * (1000 + 60 * 128)
+
+
+def test_counts_are_those_of_the_index_or_the_published_ones(tmp_path):
+    index = tmp_path / "index.csv"
+    known = {name: forecast.counts({"source": name}, index) for name in forecast.PUBLISHED}
+    assert known["cub200"] == Counts(11_788, 1_466, 5_924)
+    assert known["inshop"].test == 14_218 + 12_612
+    with pytest.raises(StudyError, match="known once"):
+        forecast.counts({"source": "vehicleid"}, index)
+    index.write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
+    assert forecast.counts({"source": "cub200"}, index) == Counts(4, 1, 2)
+
+
+def test_downloads_of_the_paper(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    found = forecast.download_gigabytes(config, SOURCES)
+    assert list(found) == ["cars196", "cub200", "sop", "weights of bninception", "backgrounds"]
+    assert found["sop"] == SOURCES["sop"]["layouts"][0]["archives"][0]["gigabytes"]
+    assert 0 < found["backgrounds"] < 0.1
+    config["datasets"]["sop"]["root"] = "already/there"
+    assert "sop" not in forecast.download_gigabytes(config, SOURCES)
+
+
+def test_the_measurement_measures(tmp_path, monkeypatch):
+    overlay = {
+        "grid": {"dataset": ["demo_cars"], "loss": ["triplet"]},
+        "pixels": {"short_side": 16},
+        "transform": {"train_size": 16, "eval_size": 16},
+        "training": {"batch_size": 8},
+        "backbones": {"small_cnn": {"widths": [4, 8]}},
+        "attribution": {"methods": ["study"], "copies": 2},
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    monkeypatch.setattr(script, "mask_seconds", lambda config: None)
+    config = script.read_config(str(tmp_path / "mine.yaml"))
+    seconds, parameters = script.measure(config, "small_cnn", tmp_path, script.torch.device("cpu"))
+    assert min(seconds.step, seconds.embed, seconds.attribute) > 0
+    # Convolutions 3 -> 4 -> 8 without bias, their BatchNorms, and the head 8 -> 128.
+    assert parameters == 4 * 27 + 2 * 4 + 8 * 36 + 2 * 8 + 8 * 128 + 128
+    assert config["evaluation"]["background_crop"] == "random", "the protocol is settled"

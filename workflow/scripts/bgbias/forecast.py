@@ -1,0 +1,110 @@
+"""What a study will cost: arithmetic on counts of images and on seconds that were measured."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgbias.datasets import cars196, cub200, inshop, sop
+from bgbias.errors import StudyError
+from bgbias.files import read_rows
+from bgbias.study import index_file
+
+PUBLISHED = {
+    "cars196": cars196.PUBLISHED,
+    "cub200": cub200.PUBLISHED,
+    "sop": sop.PUBLISHED,
+    "inshop": inshop.PUBLISHED,
+}
+ASPECT = 4 / 3  # ASSUME: of an average photograph, long side over short side; the index does not tell sizes
+FLOAT = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Images of a dataset in all, in the validation and in the test split."""
+
+    images: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Measured: a training step (one batch), embedding, attributing and masking (None: unknown) one image."""
+
+    step: float
+    embed: float
+    attribute: float
+    mask: float | None
+
+
+def counts(settings: dict, index: Path) -> Counts:
+    """How many images a dataset has: by its ``index`` when it is there, else as published or as configured.
+
+    StudyError when only the index can tell and it is not there yet.
+    """
+    source = settings["source"]
+    if index.is_file() or source == "index":
+        rows = read_rows(index if index.is_file() else index_file(settings))
+        splits = [row["split"] for row in rows]
+        return Counts(len(splits), splits.count("val"), splits.count("test"))
+    if source == "demo_world":
+        # ASSUME: the study's shares of the classes: half for the test, an eighth for validation.
+        images = settings["classes"] * settings["images_per_class"]
+        return Counts(images, images // 8, images // 2)
+    if source in PUBLISHED:
+        known = PUBLISHED[source]
+        test = known.get("test_images") or known["query_images"] + known["gallery_images"]
+        # A quarter of the classes that are no test classes.
+        return Counts(known["images"], known["development_images"] // 4, test)
+    raise StudyError(f"how many images there are is known once {index} is made")
+
+
+def hours(counts: Counts, runs: int, config: dict, seconds: Seconds) -> dict[str, float | None]:
+    """Hours of one device, for all ``runs`` of a dataset; masks are made once, on a CPU.
+
+    Training ends between ``patience`` + 1 and ``max_epochs`` epochs: ``train_least`` and ``train_most``.
+    """
+    training, evaluation = config["training"], config["evaluation"]
+    epoch = training["iterations_per_epoch"] * seconds.step + counts.validation * seconds.embed
+    scored = min(config["attribution"]["images"] or math.inf, counts.test)
+    most = training["max_epochs"]
+    return {
+        "train_least": runs * min(most, training["patience"] + 1) * epoch / 3600,
+        "train_most": runs * most * epoch / 3600,
+        "test": runs * counts.test * (1 + evaluation["draws"]) * seconds.embed / 3600,
+        "attribute": runs * scored * seconds.attribute / 3600,
+        "masks": None if seconds.mask is None else counts.images * seconds.mask / 3600,
+    }
+
+
+def packed_bytes(images: int, short_side: int) -> float:
+    """Packed pixels: red, green, blue and mask of ``images`` of the usual shape."""
+    return 4 * images * short_side**2 * ASPECT
+
+
+def result_bytes(counts: Counts, runs: int, config: dict, parameters: int) -> float:
+    """Models and embeddings of all ``runs`` of a dataset."""
+    vectors = counts.test * (1 + config["evaluation"]["draws"])
+    return runs * FLOAT * (parameters + vectors * config["embedding_size"])
+
+
+def download_gigabytes(config: dict, sources: dict) -> dict[str, float]:
+    """What the study fetches, by name: datasets' preferred archives, weights, backgrounds.
+
+    Datasets with a ``root`` of their own are there already.
+    """
+    found = {}
+    for name in config["grid"]["dataset"]:
+        settings = config["datasets"][name]
+        if settings["source"] in sources and "root" not in settings:
+            archives = sources[settings["source"]]["layouts"][0]["archives"]
+            found[name] = sum(archive["gigabytes"] for archive in archives)
+    for name in config["grid"]["backbone"]:
+        settings = {"model": name, **config["backbones"][name]}
+        if settings.get("weights") == "imagenet" and settings["model"] in sources["weights"]:
+            found[f"weights of {name}"] = sources["weights"][settings["model"]]["gigabytes"]
+    if config["backgrounds"][config["background_set"]]["source"] == "study":
+        files = read_rows(sources["study_backgrounds"]["files"])
+        found["backgrounds"] = sum(int(row["bytes"]) for row in files) / 1e9
+    return found
