@@ -4,6 +4,8 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+include: "workflow/rules/disk.smk"
+
 configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
