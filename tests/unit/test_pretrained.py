@@ -1,6 +1,7 @@
 """Published weights of backbones: fetched once, verified, or placed by hand."""
 
 import hashlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -82,6 +83,14 @@ def test_imagenet_becomes_a_file_and_everything_else_stays():
     assert timm["weights"] == "data/weights/timm/vit_tiny.x.safetensors"
     with pytest.raises(StudyError, match="no published weights of the backbone small_cnn"):
         with_weights({"model": "small_cnn", "weights": "imagenet"}, PUBLISHED)
+
+
+def test_timm_without_timm_leaves_nothing_and_says_what_to_install(tmp_path):
+    if importlib.util.find_spec("timm"):
+        pytest.skip("timm is installed")
+    with pytest.raises(StudyError, match=r"pip install -r requirements-timm\.txt"):
+        download_weights("timm/x", None, tmp_path / "timm/x.safetensors", tmp_path / "timm/x.csv")
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_backbone_but_the_demos_has_published_weights_named_by_their_checksum():

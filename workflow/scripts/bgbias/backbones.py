@@ -140,7 +140,7 @@ def timm_network(name: str, pretrained: bool, **options) -> nn.Module:
     try:
         return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
     except Exception as error:  # timm's own, the hub's and the network's: each means that there is no model
-        raise StudyError(f"timm cannot make {name!r}: {error}.") from error
+        raise StudyError(f"timm cannot make {name!r}: {str(error).rstrip('.')}.") from error
 
 
 def _global_pool() -> tuple[nn.Module, nn.Module]:
