@@ -1,5 +1,6 @@
 """What a job says: everything into its log, the one sentence that matters onto the screen as well."""
 
+import errno
 import os
 import sys
 import traceback
@@ -41,7 +42,8 @@ def job_log(path: str | os.PathLike) -> Iterator[None]:
 
 def _sentence(error: OSError, log: str | os.PathLike) -> str:
     place = error.filename or f"A file of this job, or its log {log},"
-    return f"{place} cannot be read or written: {error.strerror or error}. Mend that, then run again."
+    remedy = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend that"
+    return f"{place} cannot be read or written: {error.strerror or error}. {remedy}, then run again."
 
 
 def _end(sentence: str, screen: int, details: str = "") -> NoReturn:

@@ -126,5 +126,5 @@ def _keep_hand_labels(rows: list[dict], seed: int) -> None:
 def _save(picture: Image.Image, path: Path, **settings: int) -> None:
     stream = io.BytesIO()
     picture.save(stream, Image.registered_extensions()[path.suffix], **settings)
-    with replacing(path) as aside:
+    with replacing(path, durable=False) as aside:  # thousands, and easily drawn again
         aside.write_bytes(stream.getvalue())
