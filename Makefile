@@ -45,4 +45,5 @@ forecast: $(VENV)/.study
 
 .PHONY: docs
 docs: $(VENV)/.dev
-	$(VENV)/bin/python workflow/schemas/describe.py > config/README.md
+	$(VENV)/bin/python workflow/schemas/describe.py > config/README.md.new
+	mv config/README.md.new config/README.md
