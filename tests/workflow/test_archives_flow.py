@@ -64,7 +64,7 @@ def test_archives_become_tables(project, tmp_path):
         tables = [f"results/archives/tables/{name}.csv" for name in
                   ("retrieval", "mask_quality", "published_retrieval", "published_mask_quality")]
         tables.append("results/archives/figures/mask_examples_sop.png")  # none of these has hand labels
-        done = project.snakemake("--quiet", "rules", "--", *tables, config=CONFIG)
+        done = project.snakemake(*tables, "--quiet", "rules", config=CONFIG)
     assert done.returncode == 0, done.stdout
 
     for dataset, layout in DATASETS.items():

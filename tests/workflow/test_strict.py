@@ -1,0 +1,65 @@
+"""The strict protocol on placed weights, run to the attention scores of one model."""
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from bgbias.backbones import build_backbone
+from bgbias.checksums import file_digest
+from bgbias.files import read_rows
+from bgbias.runs import read_run
+
+pytestmark = pytest.mark.slow
+
+STRICT = """
+study: strict
+protocol: strict
+device: cpu
+grid: {dataset: [tiny_cars], backbone: [squeezenet1_1], loss: [triplet], variant: [bgaugment]}
+datasets:
+  tiny_cars: {source: demo_world, world: cars, rho: 0.5, classes: 12, images_per_class: 4, size: 64, seed: 1}
+background_set: mine
+backgrounds: {mine: {source: folders, train: photos, validation: photos, test: photos}}
+masker: {shards: 1}
+mask_quality: {minimum_iou: 0, maximum_empty: 1}
+pixels: {short_side: 48}
+transform: {train_size: 40, eval_size: 40}
+training: {batch_size: 6, iterations_per_epoch: 1, max_epochs: 1}
+losses: {triplet: {images_per_class: 2}}
+attribution: {methods: [study], images: 2, copies: 2, panels: 1}
+backbones: {squeezenet1_1: {weights: imagenet}}
+"""
+ATTENTION = "results/strict/tiny_cars/squeezenet1_1/triplet/bgaugment/seed0/attention.csv"
+
+
+def place_weights(project):
+    """Random weights in the place of the published ones, and their checksum in the list of sources."""
+    path = project.root / "data/weights/squeezenet1_1-b8a52dc0.pth"
+    path.parent.mkdir(parents=True)
+    torch.save(build_backbone("squeezenet1_1", {}, seed=7).module.state_dict(), path)
+    sources = project.root / "resources/sources.yaml"
+    listed = yaml.safe_load(sources.read_text())
+    listed["weights"]["squeezenet1_1"] |= {"sha256": file_digest(path)[:8], "urls": ["http://127.0.0.1:9/x"]}
+    sources.write_text(yaml.safe_dump(listed))
+
+
+def test_placed_weights_and_the_strict_protocol(project):
+    place_weights(project)
+    (project.root / "photos").mkdir()
+    for number in range(4):
+        Image.new("RGB", (60, 50), (60 * number, 80, 90)).save(project.root / f"photos/{number}.png")
+    (project.root / "strict.yaml").write_text(STRICT)
+    done = project.snakemake(ATTENTION, "--quiet", "rules", config="strict.yaml")
+    assert done.returncode == 0, done.stdout
+
+    halves = [read_rows(project.root / f"data/backgrounds/mine/{role}_half/layout.csv")
+              for role in ("train", "validation")]
+    assert [[row["path"] for row in rows] for rows in halves] == [["0.png", "2.png"], ["1.png", "3.png"]]
+    run = read_run((project.root / ATTENTION).with_name("run.yaml"))
+    assert run["settings"]["variant"] == {"probability": 1.0, "selection": "swapped"}
+    assert run["settings"]["model"]["backbone"]["weights"] == "data/weights/squeezenet1_1-b8a52dc0.pth"
+
+    # The file is verified anew, and nothing is trained anew: its name carries its checksum.
+    project.edit("workflow/scripts/bgbias/downloads.py", '"""', '"""Edited. ')
+    assert project.planned(ATTENTION, config="strict.yaml") == {"download_weights": 1}
