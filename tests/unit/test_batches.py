@@ -207,3 +207,20 @@ def test_prefetch_raises_where_the_item_fails_and_stops():
     with pytest.raises(StudyError, match="third"):
         next(results)
     assert len(made) < 10
+
+
+def test_noise_has_the_strength_that_it_says_and_depends_on_the_step_alone(store):
+    """sd uniform in 0 to s has a mean square of s²/3; in units of the normalised image, s times the range."""
+    rows = np.zeros(64, dtype=np.int64)
+    quiet = batch_with_noise(store, rows, 0.0, step=5)
+    noisy = batch_with_noise(store, rows, 0.3, step=5)
+    # mean .5 and sd .5: the range of values, 1, is 2 after normalising
+    assert (noisy - quiet).square().mean().item() == pytest.approx((2 * 0.3) ** 2 / 3, rel=0.2)
+    assert torch.equal(noisy, batch_with_noise(store, rows, 0.3, step=5))
+    assert not torch.equal(noisy, batch_with_noise(store, rows, 0.3, step=6))
+
+
+def batch_with_noise(store, rows, noise, step):
+    return training_batch(
+        store, rows, None, seed=1, step=step, probability=0.0, settings=TrainingView(16, noise=noise),
+        preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0))

@@ -13,7 +13,7 @@ import torch
 from bgbias import blending
 from bgbias.pixels import PixelStore
 from bgbias.prefetching import prefetch
-from bgbias.randomness import generator
+from bgbias.randomness import generator, integer_seed
 from bgbias.transforms import (
     CROP_TRIES,
     Preprocessing,
@@ -37,12 +37,16 @@ _UNIFORMS = 2 + 2 * _VIEW
 
 @dataclass(frozen=True)
 class TrainingView:
-    """A crop of ``scale`` of the area, ``ratio`` width / height, resized to ``size``, mirrored or not."""
+    """A crop of ``scale`` of the area, ``ratio`` width / height, resized to ``size``, mirrored or not.
+
+    ``noise``: largest standard deviation of the noise on an image, as a share of the range of pixel values.
+    """
 
     size: int
     scale: tuple[float, float] = (0.16, 1.0)
     ratio: tuple[float, float] = (0.75, 4 / 3)
     flip: bool = True
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def training_batch(
     views = _random_views(store, rows, uniforms[:, :_VIEW], settings)
     replaced = np.flatnonzero(uniforms[:, _REPLACED] < probability) if backgrounds is not None else []
     behind = _backgrounds(backgrounds, uniforms[replaced], settings) if len(replaced) else None
-    return _assemble(views, replaced, behind, settings.size, preprocessing, device)
+    batch = _assemble(views, replaced, behind, settings.size, preprocessing, device)
+    return _with_noise(batch, settings.noise, preprocessing, seed, step) if settings.noise else batch
 
 
 def evaluation_batch(
@@ -124,6 +129,15 @@ def _backgrounds(store: PixelStore, uniforms: np.ndarray, settings) -> _Views:
         boxes = centre_crop_boxes(store.sizes[rows], settings.size)
         return _Views([store.rgba(row) for row in rows], boxes, np.zeros(len(rows), dtype=bool))
     return _random_views(store, rows, uniforms[:, _BEHIND:], settings)
+
+
+def _with_noise(batch: torch.Tensor, noise: float, preprocessing: Preprocessing, seed: int, step: int):
+    """``batch`` with Gaussian noise, weak on one image and strong on another: sd uniform in 0 to ``noise``."""
+    random = torch.Generator(batch.device).manual_seed(integer_seed(seed, "training noise", step))
+    whole_range = 255 * torch.tensor(normalisation(preprocessing)[0], device=batch.device)
+    strength = noise * torch.rand(len(batch), 1, 1, 1, generator=random, device=batch.device)
+    grain = torch.randn(batch.shape, generator=random, device=batch.device)
+    return batch.addcmul_(grain, strength * whole_range.view(1, 3, 1, 1))
 
 
 def _assemble(views: _Views, replaced, behind: _Views | None, size, preprocessing, device) -> torch.Tensor:

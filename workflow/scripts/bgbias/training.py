@@ -145,7 +145,11 @@ class Training:
         )
         before = (self.epoch - 1) * iterations
         view = TrainingView(
-            transform["train_size"], tuple(transform["scale"]), tuple(transform["ratio"]), transform["flip"]
+            transform["train_size"],
+            tuple(transform["scale"]),
+            tuple(transform["ratio"]),
+            transform["flip"],
+            transform.get("noise", 0.0),
         )
 
         def make(step: int) -> tuple[int, np.ndarray, Tensor]:
