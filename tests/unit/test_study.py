@@ -66,7 +66,11 @@ def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
 def test_words_of_the_command_line_become_what_yaml_would_have_read():
     given = {"grid": {"seed": ["0", "1"], "loss": ["triplet"]}, "flip": "false", "weights": "null", "a": "%"}
     assert study.typed(given) == {
-        "grid": {"seed": [0, 1], "loss": ["triplet"]}, "flip": False, "weights": None, "a": "%"}
+        "grid": {"seed": [0, 1], "loss": ["triplet"]},
+        "flip": False,
+        "weights": None,
+        "a": "%",
+    }
     assert study.typed(7) == 7
 
 
@@ -80,7 +84,10 @@ def test_a_loss_takes_its_own_values_for_a_dataset(config):
     config["losses"]["triplet"]["per_dataset"] = {"demo_birds": {"margin": 0.5}}
     assert study.loss_settings(config, "triplet", "demo_birds")["margin"] == 0.5
     assert study.loss_settings(config, "triplet", "demo_cars") == {
-        "type": "triplet", "images_per_class": 4, "margin": config["losses"]["triplet"]["margin"]}
+        "type": "triplet",
+        "images_per_class": 4,
+        "margin": config["losses"]["triplet"]["margin"],
+    }
 
 
 def test_every_key_of_the_schema_is_described():

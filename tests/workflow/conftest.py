@@ -24,8 +24,15 @@ class Project:
         # The targets first: --configfile takes every word that follows it.
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         command += ["--configfile", config]
-        return subprocess.run(command, cwd=self.root, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=600, check=False)
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=600,
+            check=False,
+        )
 
     def planned(self, *arguments: str, config: str = "tests/config/tiny.yaml") -> dict[str, int]:
         """The jobs that a dry run lists, as counts per rule; `all` and the totals left out."""

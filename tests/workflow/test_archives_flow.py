@@ -61,8 +61,10 @@ def test_archives_become_tables(project, tmp_path):
     pages = {f"/{name}": Page(archives[name].read_bytes()) for name in CONTENTS[FETCHED]}
     with http_server(pages) as address:
         state_checksums(project, archives, address)
-        tables = [f"results/archives/tables/{name}.csv" for name in
-                  ("retrieval", "mask_quality", "published_retrieval", "published_mask_quality")]
+        tables = [
+            f"results/archives/tables/{name}.csv"
+            for name in ("retrieval", "mask_quality", "published_retrieval", "published_mask_quality")
+        ]
         tables.append("results/archives/figures/mask_examples_sop.png")  # none of these has hand labels
         done = project.snakemake(*tables, "--quiet", "rules", config=CONFIG)
     assert done.returncode == 0, done.stdout
@@ -83,7 +85,8 @@ def test_archives_become_tables(project, tmp_path):
     queries = {(row["dataset"], row["protocol"]): row["n_queries"] for row in measured}
     # One of each item's two images is the query in In-Shop and VehicleID, every image elsewhere.
     expected = {name: "4" if name in ("inshop", "vehicleid") else "8" for name in DATASETS}
-    assert queries == {(name, protocol): number for name, number in expected.items()
-                       for protocol in ("clean", "swapped")}
+    assert queries == {
+        (name, protocol): number for name, number in expected.items() for protocol in ("clean", "swapped")
+    }
     table = read_rows(project.root / "results/archives/tables/retrieval.csv")
     assert {row["dataset"] for row in table} == set(DATASETS)

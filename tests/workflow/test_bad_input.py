@@ -37,8 +37,11 @@ def with_index(project, rows, header="path,label,class_name,split"):
     return project
 
 
-GOOD = [f"class{number}/{image}.png,{number},class{number},{split}"
-        for number, split in enumerate(("train", "train", "val", "test")) for image in range(3)]
+GOOD = [
+    f"class{number}/{image}.png,{number},class{number},{split}"
+    for number, split in enumerate(("train", "train", "val", "test"))
+    for image in range(3)
+]
 
 
 def refused(project, target, *sentences):
@@ -104,7 +107,9 @@ def test_weights_that_do_not_fit(mine):
     (mine.root / "mine.yaml").write_text(
         MINE.format(source="folders", extra="") + "mask_quality: {minimum_iou: 0, maximum_empty: 1}\n"
         "pixels: {short_side: 48}\ntransform: {train_size: 40, eval_size: 40}\n"
-        "backbones: {small_cnn: {weights: weights.pth}}\n")
-    output = refused(mine, "results/mine/mine/small_cnn/triplet/base/seed0/model.safetensors",
-                     "weights.pth", "small_cnn")
+        "backbones: {small_cnn: {weights: weights.pth}}\n"
+    )
+    output = refused(
+        mine, "results/mine/mine/small_cnn/triplet/base/seed0/model.safetensors", "weights.pth", "small_cnn"
+    )
     assert "Traceback" not in output

@@ -9,8 +9,11 @@ pytestmark = pytest.mark.slow
 
 def relative_drop(rows, dataset):
     def mean(protocol):
-        values = [float(row["map_at_r"]) for row in rows
-                  if row["dataset"] == dataset and row["protocol"] == protocol]
+        values = [
+            float(row["map_at_r"])
+            for row in rows
+            if row["dataset"] == dataset and row["protocol"] == protocol
+        ]
         return sum(values) / len(values)
 
     return 1 - mean("swapped") / mean("clean")

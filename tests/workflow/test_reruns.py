@@ -7,10 +7,21 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-PUBLISHING = {"tabulate_retrieval", "tabulate_attention", "tabulate_mask_quality",
-              "write_report", "write_provenance"}
-DRAWING = {"draw_contact_sheet", "draw_swap_chart", "draw_attribution_panels", "draw_retrieval_gallery",
-           "draw_training_curves", "draw_mask_examples"}
+PUBLISHING = {
+    "tabulate_retrieval",
+    "tabulate_attention",
+    "tabulate_mask_quality",
+    "write_report",
+    "write_provenance",
+}
+DRAWING = {
+    "draw_contact_sheet",
+    "draw_swap_chart",
+    "draw_attribution_panels",
+    "draw_retrieval_gallery",
+    "draw_training_curves",
+    "draw_mask_examples",
+}
 
 
 def of_stage(planned, *rules):
@@ -29,19 +40,33 @@ def test_an_edit_of_the_table_code_reruns_publishing_only(finished):
 
 
 def test_a_loss_margin_retrains_the_runs_of_that_loss_only(finished):
-    finished.edit("config/config.yaml", "triplet: {images_per_class: 4, margin: 0.1}",
-                  "triplet: {images_per_class: 4, margin: 0.15}")
+    finished.edit(
+        "config/config.yaml",
+        "triplet: {images_per_class: 4, margin: 0.1}",
+        "triplet: {images_per_class: 4, margin: 0.15}",
+    )
     planned = finished.planned()
     assert of_stage(planned, "train_model", "embed_images", "measure_retrieval", "attribute_images") == {
-        "train_model": 2, "embed_images": 2, "measure_retrieval": 2, "attribute_images": 2}
+        "train_model": 2,
+        "embed_images": 2,
+        "measure_retrieval": 2,
+        "attribute_images": 2,
+    }
     assert of_stage(planned, "make_demo_world", "mask_images", "pack_pixels") == {
-        "make_demo_world": 0, "mask_images": 0, "pack_pixels": 0}
+        "make_demo_world": 0,
+        "mask_images": 0,
+        "pack_pixels": 0,
+    }
 
 
 def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
     planned = finished.planned("--config", "grid={seed: [0, 1]}")
     assert of_stage(planned, "train_model", "embed_images", "attribute_images", "pack_pixels") == {
-        "train_model": 4, "embed_images": 4, "attribute_images": 4, "pack_pixels": 0}
+        "train_model": 4,
+        "embed_images": 4,
+        "attribute_images": 4,
+        "pack_pixels": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -68,4 +93,7 @@ def test_a_change_of_the_mask_threshold_reruns_the_verdict_only(finished):
 def test_a_metric_key_reruns_no_model(finished):
     planned = finished.planned("--config", "evaluation={recall_at: [1, 2]}")
     assert of_stage(planned, "measure_retrieval", "embed_images", "train_model") == {
-        "measure_retrieval": 4, "embed_images": 0, "train_model": 0}
+        "measure_retrieval": 4,
+        "embed_images": 0,
+        "train_model": 0,
+    }

@@ -53,8 +53,10 @@ def test_placed_weights_and_the_strict_protocol(project):
     done = project.snakemake(ATTENTION, "--quiet", "rules", config="strict.yaml")
     assert done.returncode == 0, done.stdout
 
-    halves = [read_rows(project.root / f"data/backgrounds/mine/{role}_half/layout.csv")
-              for role in ("train", "validation")]
+    halves = [
+        read_rows(project.root / f"data/backgrounds/mine/{role}_half/layout.csv")
+        for role in ("train", "validation")
+    ]
     assert [[row["path"] for row in rows] for rows in halves] == [["0.png", "2.png"], ["1.png", "3.png"]]
     run = read_run((project.root / ATTENTION).with_name("run.yaml"))
     assert run["settings"]["variant"] == {"probability": 1.0, "selection": "swapped"}

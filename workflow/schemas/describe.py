@@ -11,13 +11,13 @@ ROOT = Path(__file__).parents[2]
 
 HEAD = """# Configuration
 
-`config.yaml` is the embedded demo study and the default of every key. A file given with `--configfile` is laid over
-it: mappings merge, lists replace; `--config key=value` comes last. A key that is not in this table is refused.
+`config.yaml` is the embedded demo study and the default of every key. A file given with `--configfile` is laid
+over it: mappings merge, lists replace; `--config key=value` comes last. A key not in this table is refused.
 This page is written by `make docs` from the schema.
 
-Wildcards of the paths: `{dataset}`, `{backbone}`, `{loss}`, `{variant}` and `{seed}` are the values of `grid`;
-`{shard}` numbers the mask jobs of a dataset; `{set}` is an entry of `backgrounds`, `{role}` is train, validation or
-test.
+Wildcards of the paths: `{dataset}`, `{backbone}`, `{loss}`, `{variant}` and `{seed}` are the values of
+`grid`; `{shard}` numbers the mask jobs of a dataset; `{set}` is an entry of `backgrounds`, `{role}` is train,
+validation or test.
 
 """
 
@@ -25,7 +25,9 @@ test.
 def describe(schema: dict, defaults: dict) -> str:
     """The schema's sections as Markdown tables of key, default and meaning."""
     lines = [HEAD + "| key | default | meaning |", "|---|---|---|"]
-    lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in _keys(schema, schema, defaults)]
+    lines += [
+        f"| `{key}` | {default} | {meaning} |" for key, default, meaning in _keys(schema, schema, defaults)
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -132,7 +132,7 @@ def _backgrounds(store: PixelStore, uniforms: np.ndarray, settings) -> _Views:
 
 
 def _with_noise(batch: torch.Tensor, noise: float, preprocessing: Preprocessing, seed: int, step: int):
-    """``batch`` with Gaussian noise, weak on one image and strong on another: sd uniform in 0 to ``noise``."""
+    """``batch`` with Gaussian noise, weak on one image, strong on another: sd uniform in 0 to ``noise``."""
     random = torch.Generator(batch.device).manual_seed(integer_seed(seed, "training noise", step))
     whole_range = 255 * torch.tensor(normalisation(preprocessing)[0], device=batch.device)
     strength = noise * torch.rand(len(batch), 1, 1, 1, generator=random, device=batch.device)
