@@ -35,6 +35,9 @@ RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
 RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
 GPU = 1 if config["device"] == "cuda" else 0
+TABLES = ("retrieval", "attention", "mask_quality")
+# Where a dataset of the published study is in the grid, measured values are printed beside the published ones.
+COMPARED = TABLES if set(DATASETS) & {"cars196", "cub200", "sop"} else ()
 
 
 def any_of(names):
@@ -93,6 +96,16 @@ def photos_of_backgrounds(wildcards):
     source = config["backgrounds"][wildcards.set]["source"]
     made = {"demo_world": background_folder(wildcards), "study": f"data/backgrounds/{wildcards.set}/fetched.csv"}
     return made.get(source, [])
+
+
+def archive_folder(wildcards):
+    """Where a dataset's archives lie; a folder, for Snakemake would delete the half-fetched file of a failed job."""
+    return f"data/{wildcards.dataset}/archives"
+
+
+def mask_folder(wildcards):
+    """The tree of a dataset's masks; its files are no outputs, the tables that list them are."""
+    return f"data/{wildcards.dataset}/masks"
 
 
 def image_root(wildcards):
@@ -253,6 +266,24 @@ def last_words(log):
     said = Path(log).read_text(errors="replace") if Path(log).is_file() else ""
     silent = "A job left no reason in its log: it was killed (memory? time limit?), or its disk is full."
     return said.rpartition("ERROR: ")[2].strip() if "ERROR: " in said else silent
+
+
+def published_beside_measured(wildcards):
+    """What the report shows of the published study, where the grid has a part of it."""
+    if not COMPARED:
+        return {}
+    tables = {f"published_{kind}": f"{RESULTS}/tables/published_{kind}.csv" for kind in COMPARED}
+    return {**tables, "published_scatter": f"{RESULTS}/figures/published.png"}
+
+
+def settings_in_force():
+    """What the report prints of the configuration: every key, of the entries that this study uses."""
+    used = {
+        section: {name: config[section][name] for name in config["grid"][axis]}
+        for axis, section in study.SECTION_OF_AXIS.items()
+    }
+    used["backgrounds"] = {name: config["backgrounds"][name] for name in [config["background_set"]]}
+    return {name: used.get(name, value) for name, value in config.items()}
 
 
 wildcard_constraints:

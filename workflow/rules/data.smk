@@ -26,7 +26,7 @@ rule download_dataset:
         code=library("download_dataset.py"),
     params:
         source=published_source,
-        folder="data/{dataset}/archives",
+        folder=archive_folder,
     wildcard_constraints:
         dataset=any_of(PUBLISHED_SETS),
     log:
@@ -47,7 +47,7 @@ rule extract_dataset:
         archives="data/{dataset}/archives.csv",
         code=library("extract_dataset.py"),
     params:
-        folder="data/{dataset}/archives",
+        folder=archive_folder,
         raw="data/{dataset}/raw",
     log:
         "data/{dataset}/logs/extract_dataset.log",

@@ -21,7 +21,7 @@ rule mask_images:
         code=library("mask_images.py"),
     params:
         root=image_root,
-        masks="data/{dataset}/masks",
+        masks=mask_folder,
         masker=masker,
         shard=lambda wildcards: int(wildcards.shard),
         shards=config["masker"]["shards"],
@@ -65,7 +65,7 @@ rule check_masks:
         code=library("check_masks.py"),
     params:
         root=image_root,
-        masks="data/{dataset}/masks",
+        masks=mask_folder,
         dataset="{dataset}",
         masker=lambda wildcards: masker(wildcards)["model"],
     log:
@@ -106,7 +106,7 @@ rule pack_pixels:
         code=library("pack_pixels.py"),
     params:
         root=image_root,
-        masks="data/{dataset}/masks",
+        masks=mask_folder,
         short_side=config["pixels"]["short_side"],
         on_bad_image=config["on_bad_image"],
     log:

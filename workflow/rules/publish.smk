@@ -1,8 +1,5 @@
 """Tables, figures and the report: what a reader sees. Nothing here computes a number of the study."""
 
-TABLES = ("retrieval", "attention", "mask_quality")
-# Where a dataset of the published study is in the grid, measured values are printed beside the published ones.
-COMPARED = TABLES if set(DATASETS) & {"cars196", "cub200", "sop"} else ()
 FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves")
 FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", "retrieval_gallery")
 
@@ -42,6 +39,11 @@ rule write_provenance:
         "../../envs/retrieval.yaml"
     script:
         "../scripts/write_provenance.py"
+
+
+rule report:
+    input:
+        f"{RESULTS}/report.html",
 
 
 rule collect_mask_quality:
@@ -137,7 +139,7 @@ rule draw_mask_examples:
         dataset="{dataset}",
         shown=config["publish"]["mask_examples"],
         root=image_root,
-        masks="data/{dataset}/masks",
+        masks=mask_folder,
     log:
         f"{RESULTS}/logs/draw_mask_examples_{{dataset}}.log",
     conda:
@@ -253,24 +255,6 @@ rule draw_published:
         "../../envs/publish.yaml"
     script:
         "../scripts/draw_published.py"
-
-
-def published_beside_measured(wildcards):
-    """What the report shows of the published study, where the grid has a part of it."""
-    if not COMPARED:
-        return {}
-    tables = {f"published_{kind}": f"{RESULTS}/tables/published_{kind}.csv" for kind in COMPARED}
-    return {**tables, "published_scatter": f"{RESULTS}/figures/published.png"}
-
-
-def settings_in_force():
-    """What the report prints of the configuration: every key, of the entries that this study uses."""
-    used = {
-        section: {name: config[section][name] for name in config["grid"][axis]}
-        for axis, section in study.SECTION_OF_AXIS.items()
-    }
-    used["backgrounds"] = {name: config["backgrounds"][name] for name in [config["background_set"]]}
-    return {name: used.get(name, value) for name, value in config.items()}
 
 
 rule write_report:

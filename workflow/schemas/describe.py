@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 HEAD = """# Configuration
 
-`config.yaml` is the embedded demo study and the default of every key. A file given with `--configfile` is laid
-over it: mappings merge, lists replace; `--config key=value` comes last. A key not in this table is refused.
+`config.yaml` is the embedded demo study and the default of every key. A file given with `--configfile` is
+laid over it: mappings merge, lists replace; `--config key=value` comes last. A key that is not in this table
+is refused.
 This page is written by `make docs` from the schema.
 
 Wildcards of the paths: `{dataset}`, `{backbone}`, `{loss}`, `{variant}` and `{seed}` are the values of
