@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from verify_runs import verify_runs
 from write_provenance import write_provenance
 
 from bgbias import hashes, provenance
@@ -26,12 +27,12 @@ def run(tmp_path):
     return path
 
 
-def written(tmp_path, run, settings=SETTINGS):
+def written(tmp_path, run):
     environment = tmp_path / "env.yaml"
     pins = ("numpy==1.0", "rembg[cpu]==2.0", "none-such==1")
     environment.write_text("\n".join(["dependencies:", "  - pip:", *(f"      - {pin}" for pin in pins)]))
     out = tmp_path / "provenance.json"
-    write_provenance([run], [environment], out, study="s", expected=[settings], evaluation={"draws": 5})
+    write_provenance([run], [environment], out, study="s", expected=[SETTINGS], evaluation={"draws": 5})
     return out.read_text()
 
 
@@ -52,7 +53,10 @@ def test_what_is_written(tmp_path, run):
 def test_a_run_of_other_settings_is_refused_by_name(tmp_path, run):
     other = SETTINGS | {"training": {"learning_rate": 0.2}}
     with pytest.raises(StudyError, match=r"run\.yaml was trained with other settings.*Remove the folder"):
-        written(tmp_path, run, other)
+        verify_runs([run], tmp_path / "verified", expected=[other])
+    assert not (tmp_path / "verified").exists()
+    verify_runs([run], tmp_path / "verified", expected=[SETTINGS])
+    assert (tmp_path / "verified").exists()
 
 
 def test_the_hash_of_settings_depends_on_values_only():

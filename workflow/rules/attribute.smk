@@ -42,8 +42,7 @@ rule collect_attention:
         f"{RESULTS}/attention.csv",
     input:
         tables=of_runs(f"{RUN}/attention.csv"),
-        # It is refused when a run has other settings than the configuration: then nothing is collected.
-        provenance=ancient(f"{RESULTS}/provenance.json"),
+        verified=f"{RESULTS}/runs_verified",
         code=library("collect_rows.py"),
     log:
         f"{RESULTS}/logs/collect_attention.log",

@@ -59,13 +59,28 @@ rule measure_retrieval:
         "../scripts/measure_retrieval.py"
 
 
+rule verify_runs:
+    output:
+        f"{RESULTS}/runs_verified",
+    input:
+        runs=of_runs(f"{RUN}/run.yaml"),
+        code=library("verify_runs.py"),
+    params:
+        expected=settings_of_runs(),
+    log:
+        f"{RESULTS}/logs/verify_runs.log",
+    conda:
+        "../../envs/retrieval.yaml"
+    script:
+        "../scripts/verify_runs.py"
+
+
 rule collect_retrieval:
     output:
         f"{RESULTS}/retrieval.csv",
     input:
         tables=of_runs(f"{RUN}/retrieval.csv"),
-        # It is refused when a run has other settings than the configuration: then nothing is collected.
-        provenance=ancient(f"{RESULTS}/provenance.json"),
+        verified=f"{RESULTS}/runs_verified",
         code=library("collect_rows.py"),
     log:
         f"{RESULTS}/logs/collect_retrieval.log",

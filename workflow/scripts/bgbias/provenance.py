@@ -5,11 +5,9 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from bgbias.errors import StudyError
-from bgbias.hashes import hash_settings
 from bgbias.runs import AXES
 
 
@@ -56,17 +54,6 @@ def run_entry(run: dict) -> dict:
     """What the provenance says of one run, from the contents of its run.yaml."""
     kept = ("hashes", "device", "seconds", "epochs", "best_epoch", "versions")
     return {key: run[key] for key in (*AXES, *kept)}
-
-
-def check_settings(paths: Sequence[str], runs: Sequence[dict], expected: Iterable[dict]) -> None:
-    """StudyError when a run was trained with other settings than ``expected``, those of the configuration:
-    its numbers must not be published as if they were this study's."""
-    for path, run, settings in zip(paths, runs, expected, strict=True):
-        if (run.get("hashes") or {}).get("settings") != hash_settings(settings):
-            raise StudyError(
-                f"{path} was trained with other settings than the configuration has now. Remove the folder "
-                f"{Path(path).parent} and run again, or go back to the configuration of that training."
-            )
 
 
 def _git(project: str | os.PathLike, *arguments: str) -> str:

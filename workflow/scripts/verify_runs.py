@@ -1,0 +1,27 @@
+"""See to it that every run was trained with the settings that the configuration has now."""
+
+from bgbias.errors import StudyError
+from bgbias.files import write_text
+from bgbias.hashes import hash_settings
+from bgbias.logs import job_log
+from bgbias.runs import read_run
+
+
+def verify_runs(runs: list[str], flag: str, *, expected: list[dict]) -> None:
+    """Write ``flag`` when each run.yaml of ``runs`` has the settings in ``expected``, in that order.
+
+    StudyError when one has not: its numbers must not be published as if they were this study's. Snakemake
+    trains such a run anew, unless somebody told it not to (``--touch``, other ``--rerun-triggers``).
+    """
+    for path, settings in zip(runs, expected, strict=True):
+        if (read_run(path).get("hashes") or {}).get("settings") != hash_settings(settings):
+            raise StudyError(
+                f"{path} was trained with other settings than the configuration has now. Remove the folder "
+                "that it is in and run again, or go back to the configuration of that training."
+            )
+    write_text(flag, "")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        verify_runs(snakemake.input.runs, snakemake.output[0], **snakemake.params)
