@@ -1,7 +1,7 @@
 """Make the foreground masks of one shard of a dataset's images."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +32,21 @@ def mask_images(
 ) -> None:
     """Write the masks of every ``shards``-th image from the ``shard``-th on, and the table that says so."""
     paths = read_index(index).paths[shard::shards]
-    masker = build_masker(masker, threads)
-    # Reading the next and writing the last image happens while the network works on this one.
-    pictures = prefetch(lambda path: (path, _read(Path(root) / path, on_bad_image)), paths, depth=4)
-    predictions = _predictions(masker, pictures, on_bad_image)
-    results = prefetch(lambda prediction: _write(masks, *prediction), predictions, depth=4)
+    results = masks_of(paths, build_masker(masker, threads), root, masks, on_bad_image)
     rows = list(progress(results, f"masks, shard {shard + 1} of {shards}", "images", len(paths)))
     write_rows(table, rows, COLUMNS)
+
+
+def masks_of(
+    paths: Sequence[str], masker: Masker, root: str, masks: str, on_bad_image: str
+) -> Iterator[dict]:
+    """Write the masks of ``paths`` below ``masks``; yields their rows of the table, in order.
+
+    Reading the next and writing the last image happens while the network works on this one.
+    """
+    pictures = prefetch(lambda path: (path, _read(Path(root) / path, on_bad_image)), paths, depth=4)
+    predictions = _predictions(masker, pictures, on_bad_image)
+    return prefetch(lambda prediction: _write(masks, *prediction), predictions, depth=4)
 
 
 def _read(path: Path, on_bad_image: str) -> np.ndarray | None:
