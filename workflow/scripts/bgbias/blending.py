@@ -11,12 +11,12 @@ import numpy as np
 if sys.byteorder != "little":
     raise ImportError("bgbias.blending reads the bytes R, G, B, A of a pixel as one little-endian word.")
 
-_RED_AND_BLUE = np.uint32(0x00FF00FF)
+_GREEN, _RED_AND_BLUE = np.uint32(0x0000FF00), np.uint32(0x00FF00FF)
 
 
 def scratch(size: int) -> np.ndarray:
     """Working memory for :func:`blend`, to be reused from image to image."""
-    return np.empty((4, size, size), dtype=np.uint32)
+    return np.empty((5, size, size), dtype=np.uint32)
 
 
 def blend(
@@ -33,36 +33,29 @@ def blend(
     background x alone is normalised. 255·(x·m + b·(1 − m)) is a whole number below 2¹⁶: red and blue share a
     word, and nothing is rounded before float32.
     """
-    pixels = image.view(np.uint32)[..., 0]
-    alpha, rest, a, b = work
-    unit = 1 if background is None else 255
-    np.bitwise_and(pixels, _RED_AND_BLUE, out=a)
+    pixels, unit = image.view(np.uint32)[..., 0], 1
+    alpha, rest, a, b, last = work
     if background is not None:
-        behind = background.view(np.uint32)[..., 0]
+        behind, unit = background.view(np.uint32)[..., 0], 255
         np.right_shift(pixels, 24, out=alpha)
         np.bitwise_xor(alpha, 255, out=rest)
-        np.bitwise_and(behind, _RED_AND_BLUE, out=b)
-        _mix(a, b, alpha, rest)
-    np.bitwise_and(a, 0xFFFF, out=b)
-    np.copyto(out[0], b.view(np.int32), casting="unsafe")
-    np.right_shift(a, 16, out=a)
-    np.copyto(out[2], a.view(np.int32), casting="unsafe")
-    _green(pixels, a)
-    if background is not None:
-        _green(behind, b)
-        _mix(a, b, alpha, rest)
-    np.copyto(out[1], a.view(np.int32), casting="unsafe")
-    for channel in range(3):
-        out[channel] *= np.float32(factor[channel] / unit)
-        out[channel] += np.float32(shift[channel])
 
+    def mix(channels: np.uint32) -> None:
+        np.bitwise_and(pixels, channels, out=a)
+        if background is not None:
+            np.multiply(a, alpha, out=a)
+            np.bitwise_and(behind, channels, out=b)
+            np.multiply(b, rest, out=b)
+            np.add(a, b, out=a)
 
-def _green(pixels: np.ndarray, out: np.ndarray) -> None:
-    np.right_shift(pixels, 8, out=out)
-    np.bitwise_and(out, 255, out=out)
+    def write(channel: int, values: np.ndarray, unit: int) -> None:
+        floats = last.view(np.float32)
+        np.copyto(floats, values.view(np.int32), casting="unsafe")
+        np.multiply(floats, np.float32(factor[channel] / unit), out=floats)
+        np.add(floats, np.float32(shift[channel]), out=out[channel])
 
-
-def _mix(a: np.ndarray, b: np.ndarray, alpha: np.ndarray, rest: np.ndarray) -> None:
-    np.multiply(a, alpha, out=a)
-    np.multiply(b, rest, out=b)
-    np.add(a, b, out=a)
+    mix(_GREEN)
+    write(1, a, unit << 8)
+    mix(_RED_AND_BLUE)
+    write(0, np.bitwise_and(a, 0xFFFF, out=b), unit)
+    write(2, np.right_shift(a, 16, out=b), unit)

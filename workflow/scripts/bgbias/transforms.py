@@ -92,32 +92,41 @@ def crop_resize(
 
 def resized_crop(image: np.ndarray, box: np.ndarray, flip: bool, size: int) -> np.ndarray:
     """One image of :func:`crop_resize` on the CPU: uint8 (size, size, 4), contiguous."""
-    top, left, height, width = box
-    crop = image[top : top + height, left : left + width].copy()
+    top, left, height, width = box.tolist()
+    crop = torch.from_numpy(image[top : top + height, left : left + width].copy())
     if (height, width) != (size, size):
         # Channels_last to torch (with a leading axis of numpy's it is not): the fast kernel needs that.
-        pixels = torch.from_numpy(crop).unsqueeze(0).permute(0, 3, 1, 2)
+        pixels = crop.unsqueeze(0).permute(0, 3, 1, 2)
         pixels = F.interpolate(pixels, (size, size), mode="bilinear", antialias=True)
-        crop = pixels.permute(0, 2, 3, 1)[0].numpy()
-    # Mirrored as words of one pixel each: numpy moves single bytes ten times slower.
-    return crop.view(np.uint32)[:, ::-1].copy().view(np.uint8) if flip else crop
+        crop = pixels.permute(0, 2, 3, 1)[0]
+    # Mirrored as words of one pixel each: single bytes move ten times slower.
+    return (crop.view(torch.int32).flip(1).view(torch.uint8) if flip else crop).numpy()
 
 
 def resize_by_products(
     images: Sequence[np.ndarray], boxes: np.ndarray, size: int, flips: np.ndarray, device: torch.device | str
 ) -> torch.Tensor:
     """The way of :func:`crop_resize` on other devices: uint8 crops travel, the device resizes all at once."""
-    height, width = boxes[:, 2:].max(axis=0)
-    pinned = torch.device(device).type == "cuda"  # pinned memory is copied while the host goes on
-    padded = torch.zeros((len(images), height, width, 4), dtype=torch.uint8, pin_memory=pinned)
-    for row, (image, (top, left, h, w)) in enumerate(zip(images, boxes, strict=True)):
-        padded.numpy()[row, :h, :w] = image[top : top + h, left : left + w]
+    padded = padded_crops(images, boxes, pinned=torch.device(device).type == "cuda")
     pixels = padded.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
     lengths = torch.from_numpy(boxes[:, 2:]).to(device, torch.float32)
-    down, across = (_resampling_weights(lengths[:, i], n, size) for i, n in enumerate((height, width)))
+    down, across = (_resampling_weights(lengths[:, i], n, size) for i, n in enumerate(pixels.shape[2:]))
     mirrored = torch.from_numpy(np.asarray(flips)).to(device)[:, None, None]
     across = torch.where(mirrored, across.flip(1), across)
     return down[:, None] @ pixels @ across[:, None].transpose(2, 3)
+
+
+def padded_crops(images: Sequence[np.ndarray], boxes: np.ndarray, pinned: bool) -> torch.Tensor:
+    """All that the host does for another device: uint8 (B, h, w, 4), crops in the upper left corners.
+
+    What lies beyond a crop is whatever was in memory. ``pinned`` memory is copied while the host goes on.
+    """
+    height, width = boxes[:, 2:].max(axis=0).tolist()
+    padded = torch.empty((len(images), height, width, 4), dtype=torch.uint8, pin_memory=pinned)
+    into = padded.numpy()
+    for row, (image, (top, left, h, w)) in enumerate(zip(images, boxes.tolist(), strict=True)):
+        into[row, :h, :w] = image[top : top + h, left : left + w]
+    return padded
 
 
 def _resampling_weights(lengths: torch.Tensor, padded: int, size: int) -> torch.Tensor:

@@ -1,0 +1,142 @@
+"""One BGAugment batch of 32 images at 227 px, against the loop that the method is usually written as.
+
+The textbook, per step: every image and its mask are decoded from their files, resized to a short side of 256,
+cropped, resized, mirrored and made float tensors one after another, the image normalised; then 32 random
+background photographs go the same way, one after another; then x·m + b·(1 − m) on the whole batch. No worker
+processes: they would spread its CPU time, not lower it.
+
+Ours: the same crops and composition out of packed pixels. On a CPU that is all of it. Where a GPU trains, the
+host only draws and cuts the crops: that part is measured by itself, without the upload and the start of the
+device's dozens of kernels.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import measuring
+
+os.environ.update(measuring.ONE_THREAD)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+import material
+import numpy as np
+import torch
+import torchvision.transforms as transforms
+import torchvision.transforms.functional as functional
+from PIL import Image
+
+from bgbias import batches
+from bgbias.batches import TrainingView, training_batch
+from bgbias.pixels import PixelStore
+from bgbias.randomness import generator
+from bgbias.transforms import Preprocessing, padded_crops
+
+SIZE, SHORT_SIDE, BATCH = 227, 256, 32
+SCALE, RATIO = (0.16, 1.0), (0.75, 4 / 3)
+VIEW, PREPROCESSING = TrainingView(SIZE, SCALE, RATIO), Preprocessing()
+AT_LEAST = 20.0
+
+
+class Textbook:
+    """torchvision's classical transforms over PIL images, as tutorials and the released study use them."""
+
+    def __init__(self, photographs: material.Photographs):
+        self.photographs = photographs
+        self.resize = transforms.Resize(SHORT_SIDE)
+        self.normalise = transforms.Normalize(PREPROCESSING.mean, PREPROCESSING.std)
+        self.background_transform = transforms.Compose(
+            [
+                self.resize,
+                transforms.RandomResizedCrop(SIZE, scale=SCALE, ratio=RATIO),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                self.normalise,
+            ]
+        )
+
+    def batch(self, rows: np.ndarray, chosen: np.ndarray) -> torch.Tensor:
+        """float32 (B, 3, S, S) of the images ``rows`` before the backgrounds ``chosen``, both int64 (B,)."""
+        images, masks = zip(*map(self.image_and_mask, rows), strict=True)
+        backgrounds = [
+            self.background_transform(Image.open(self.photographs.backgrounds[row]).convert("RGB"))
+            for row in chosen
+        ]
+        images, masks, backgrounds = map(torch.stack, (images, masks, backgrounds))
+        return images * masks + backgrounds * (1 - masks)
+
+    def image_and_mask(self, row: int) -> tuple[torch.Tensor, torch.Tensor]:
+        image = self.resize(Image.open(self.photographs.images[row]).convert("RGB"))
+        mask = self.resize(Image.open(self.photographs.masks[row]).convert("L"))
+        box = transforms.RandomResizedCrop.get_params(image, SCALE, RATIO)
+        image, mask = (functional.resized_crop(picture, *box, [SIZE, SIZE]) for picture in (image, mask))
+        if torch.rand(1) < 0.5:
+            image, mask = functional.hflip(image), functional.hflip(mask)
+        return self.normalise(functional.to_tensor(image)), functional.to_tensor(mask)
+
+
+def ours(store: PixelStore, backgrounds: PixelStore | None, rows: np.ndarray, step: int) -> torch.Tensor:
+    return training_batch(
+        store,
+        rows,
+        backgrounds,
+        seed=0,
+        step=step,
+        probability=1.0,
+        settings=VIEW,
+        preprocessing=PREPROCESSING,
+    )
+
+
+def host_part(store: PixelStore, backgrounds: PixelStore, rows: np.ndarray, step: int) -> list[torch.Tensor]:
+    """What :func:`training_batch` does on the host where the device is another."""
+    uniforms = generator(0, "training batch", step).random((len(rows), batches._UNIFORMS))
+    views = (
+        batches._random_views(store, rows, uniforms[:, : batches._VIEW], VIEW),
+        batches._backgrounds(backgrounds, uniforms, VIEW),
+    )
+    return [padded_crops(view.images, view.boxes, pinned=False) for view in views]
+
+
+def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tuple[list[dict], dict]:
+    store, backgrounds = material.pack(photographs, folder, SHORT_SIDE)
+    textbook = Textbook(photographs)
+    rng = generator(0, "benchmark rows")
+    rows = rng.integers(0, len(store), (rounds, BATCH))
+    chosen = rng.integers(0, len(backgrounds), (rounds, BATCH))
+    seconds = measuring.alternate(
+        {
+            "textbook": lambda i: textbook.batch(rows[i], chosen[i]),
+            "ours": lambda i: ours(store, backgrounds, rows[i], i),
+            "ours, host of a GPU": lambda i: host_part(store, backgrounds, rows[i], i),
+            "ours, clean": lambda i: ours(store, None, rows[i], i),
+        },
+        rounds,
+    )
+    verdicts = [
+        measuring.verdict(
+            f"batch of {BATCH} at {SIZE} px, {photographs.name}: textbook / {name}",
+            measuring.ratio(seconds, "textbook", name),
+            at_least=AT_LEAST,
+        )
+        for name in ("ours", "ours, host of a GPU")
+    ]
+    return verdicts, {**photographs.sizes(), "milliseconds": measuring.milliseconds(seconds)}
+
+
+def main() -> None:
+    options = measuring.options(__doc__).parse_args()
+    torch.set_num_threads(1)
+    rows, details = [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        for photographs in material.photographs(Path(folder), limit=64):
+            found, more = measure(photographs, Path(folder), rounds=25 if options.full else 7)
+            rows += found
+            details[photographs.name] = more
+            print(photographs.name, more, flush=True)
+    measuring.report(rows, details, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Masks: the stage that makes them beside its bare network, and two processes beside one.
+
+The bare ONNX session predicts one prepared image again and again; the stage also decodes, resizes, stretches
+and writes. CPU seconds, in turns. Two processes against one is elapsed time, as that is what it is for.
+"""
+
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import measuring
+
+os.environ.update(measuring.ONE_THREAD)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+import material
+import numpy as np
+
+SHARE, SCALING = 0.90, 1.8
+U2NETP = material.REAL / "models" / "u2netp.onnx"
+DEMO = Path(__file__).resolve().parents[1] / "resources" / "demo_masker.onnx"
+
+
+def masker_settings() -> dict:
+    return {"model": "u2net_custom", "weights": str(U2NETP if U2NETP.is_file() else DEMO)}
+
+
+def stage(masker, photographs: material.Photographs, count: int, folder: Path) -> None:
+    """The workflow's masks of ``count`` images."""
+    from mask_images import masks_of
+
+    root = Path(os.path.commonpath(photographs.images))
+    paths = [path.relative_to(root).as_posix() for path in photographs.images]
+    paths = [paths[i % len(paths)] for i in range(count)]
+    list(masks_of(paths, masker, str(root), str(folder), "fail"))
+
+
+def bare(weights: str, count: int):
+    """A function that runs the network alone ``count`` times, on a session of the stage's settings."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
+    session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    shape = [side if isinstance(side, int) else 320 for side in session.get_inputs()[0].shape[-3:]]
+    inputs = {session.get_inputs()[0].name: np.random.default_rng(0).standard_normal((1, *shape), np.float32)}
+
+    def predict(_: int) -> None:
+        for _ in range(count):
+            session.run(None, inputs)
+
+    return predict
+
+
+def against_the_bare_session(photographs, folder: Path, count: int, rounds: int) -> dict[str, list[float]]:
+    from bgbias.maskers import build_masker
+
+    settings = masker_settings()
+    masker = build_masker(settings, 1)
+    return measuring.alternate(
+        {
+            "stage": lambda _: stage(masker, photographs, count, folder),
+            "bare session": bare(settings["weights"], count),
+        },
+        rounds,
+    )
+
+
+def worker(barrier, results, photographs, folder: Path, count: int) -> None:
+    """Elapsed seconds for ``count`` images in this process, from the moment when all processes are ready."""
+    from bgbias.maskers import build_masker
+
+    masker = build_masker(masker_settings(), 1)
+    stage(masker, photographs, 1, folder)
+    barrier.wait()
+    start = time.perf_counter()
+    stage(masker, photographs, count, folder)
+    results.put(time.perf_counter() - start)
+
+
+def elapsed(processes: int, photographs, folder: Path, count: int) -> float:
+    """Seconds until the slowest of so many processes has made ``count`` masks."""
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(processes), context.Queue()
+    workers = [
+        context.Process(target=worker, args=(barrier, results, photographs, folder / str(i), count))
+        for i in range(processes)
+    ]
+    for process in workers:
+        process.start()
+    seconds = max(results.get() for _ in workers)
+    for process in workers:
+        process.join()
+    return seconds
+
+
+def main() -> None:
+    options = measuring.options(__doc__).parse_args()
+    count, rounds = (20, 7) if options.full else (4, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        photographs = material.photographs(folder, limit=60)[0]
+        network = f"{Path(masker_settings()['weights']).stem}, {photographs.name}"
+        seconds = against_the_bare_session(photographs, folder / "masks", count, rounds)
+        rows = [
+            measuring.verdict(
+                f"masks by {network}: stage's throughput / bare session's",
+                measuring.ratio(seconds, "bare session", "stage"),
+                at_least=SHARE,
+            )
+        ]
+        scaling = {processes: [] for processes in (1, 2)}
+        for _ in range(rounds if len(os.sched_getaffinity(0)) > 1 else 0):
+            for processes, found in scaling.items():
+                found.append(elapsed(processes, photographs, folder / "masks", count))
+        if scaling[1]:
+            name = f"masks by {network}: two processes / one"
+            rows.append(measuring.verdict(name, 2 * measuring.ratio(scaling, 1, 2), at_least=SCALING))
+        details = {"masks a round": count, **photographs.sizes()}
+    details |= {"milliseconds": measuring.milliseconds(seconds), "elapsed": scaling}
+    measuring.report(rows, details, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""What the workflow itself costs: planning 300 runs, finding nothing to do, and the start of each script.
+
+The paper's grid with ten seeds is planned by a dry run, twice: with nothing there, and with every output
+there (empty files, which `snakemake --touch` takes for finished work). CPU seconds of the processes: planning
+uses one core and waits for nothing.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import measuring
+
+os.environ.update(measuring.ONE_THREAD)
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "resources")
+PLAN, IDLE = 15.0, 8.0
+SEEDS = {True: 10, False: 2}
+
+
+def copy_of_the_project(root: Path) -> Path:
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            root.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, root / part)
+    return root
+
+
+def snakemake(project: Path, seeds: int, *arguments: str) -> tuple[str, dict[str, float]]:
+    """What it printed, and its seconds."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/paper.yaml"]
+    grid = f"grid={{seed: {list(range(seeds))}}}"
+    return timed([*command, "--config", grid, *arguments], project)
+
+
+def timed(command: list[str], folder: Path) -> tuple[str, dict[str, float]]:
+    before, start = cpu_of_children(), time.perf_counter()
+    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
+    seconds = {"cpu": cpu_of_children() - before, "elapsed": time.perf_counter() - start}
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+    return done.stdout, {name: round(value, 2) for name, value in seconds.items()}
+
+
+def cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def pretend_finished(project: Path, seeds: int) -> None:
+    """Every output as an empty file, recorded as made by the code and parameters of now."""
+    listed, _ = snakemake(project, seeds, "--summary")
+    for line in listed.splitlines()[1:]:
+        output = project / line.split("\t")[0]
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.touch()
+    snakemake(project, seeds, "--touch", "--quiet", "all")
+
+
+def measure_planning(project: Path, seeds: int, rounds: int) -> tuple[list[dict], dict]:
+    plans = [snakemake(project, seeds, "--dry-run", "--quiet", "rules")[1] for _ in range(rounds)]
+    pretend_finished(project, seeds)
+    idle = []
+    for _ in range(rounds):
+        printed, seconds = snakemake(project, seeds, "--dry-run")
+        if "Nothing to be done" not in printed:
+            sys.exit(f"a finished study plans work:\n{printed[-2000:]}")
+        idle.append(seconds)
+    best = {name: min(found, key=lambda s: s["cpu"]) for name, found in (("plan", plans), ("idle", idle))}
+    runs = 30 * seeds
+    rows = [
+        measuring.verdict(f"dry run of {runs} runs, CPU s", best["plan"]["cpu"], at_most=PLAN),
+        measuring.verdict(f"nothing to do in {runs} runs, CPU s", best["idle"]["cpu"], at_most=IDLE),
+    ]
+    return rows, {"dry run": plans, "nothing to do": idle}
+
+
+def start_ups(rounds: int) -> dict[str, float]:
+    """CPU seconds that each script takes to import what it uses at once, an empty Python's subtracted."""
+    scripts = ROOT / "workflow" / "scripts"
+    start = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_path(sys.argv[2])"
+
+    def best(*command: str) -> float:
+        return min(timed([sys.executable, *command], ROOT)[1]["cpu"] for _ in range(rounds))
+
+    empty = best("-c", "pass")
+    return {
+        script.name: round(best("-c", start, str(scripts), str(script)) - empty, 2)
+        for script in sorted(scripts.glob("*.py"))
+    }
+
+
+def main() -> None:
+    options = measuring.options(__doc__).parse_args()
+    rounds = 3 if options.full else 1
+    with tempfile.TemporaryDirectory() as folder:
+        project = copy_of_the_project(Path(folder) / "project")
+        rows, details = measure_planning(project, SEEDS[options.full], rounds)
+    details["start of scripts, CPU s"] = start_ups(rounds)
+    measuring.report(rows, details, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Every measurement, one table and one JSON file: `make bench`.
+
+    python benchmarks/run.py                      # small sizes, a few minutes
+    python benchmarks/run.py --full               # the sizes of docs/performance.md, on an idle machine
+    python benchmarks/run.py --only batches masks
+
+Each measurement is a program of its own, so that none leaves threads, memory or caches to the next.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import measuring
+
+HERE = Path(__file__).resolve().parent
+NAMES = ("batches", "training", "masks", "attribution", "retrieval", "workflow")
+
+
+def run(name: str, full: bool, folder: Path) -> dict:
+    """The rows and details of one measurement, and the load of the machine when it began."""
+    out = folder / f"{name}.json"
+    command = [sys.executable, str(HERE / f"bench_{name}.py"), "--out", str(out)]
+    load = measuring.machine()["load"]
+    print(f"\n{name}, load {load[0]}", flush=True)
+    done = subprocess.run([*command, *(["--full"] if full else [])], check=False)
+    if done.returncode:
+        rows = [{"measurement": f"{name}: failed", "value": float("nan"), "target": "", "met": False}]
+        return {"rows": rows, "load": load}
+    return {**json.loads(out.read_text()), "load": load}
+
+
+def main() -> None:
+    parser = measuring.options(__doc__)
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
+    options = parser.parse_args()
+    machine = measuring.machine()
+    with tempfile.TemporaryDirectory() as folder:
+        found = {name: run(name, options.full, Path(folder)) for name in options.only}
+    rows = [row for one in found.values() for row in one["rows"]]
+    print()
+    measuring.print_table(rows)
+    out = options.out or HERE / "results" / f"{machine['date']}.json"
+    out.parent.mkdir(exist_ok=True)
+    text = {"machine": machine, "full": options.full, "rows": rows, "measurements": found}
+    out.write_text(json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
