@@ -73,7 +73,11 @@ def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
     ("module", "reruns", "spares"),
     [
         ("retrieval.py", {"measure_retrieval": 4}, ("pack_pixels", "mask_images")),
-        ("attribution.py", {"attribute_images": 4, "train_model": 0, "embed_images": 0}, ("pack_pixels",)),
+        (
+            "attribution/score.py",
+            {"attribute_images": 4, "train_model": 0, "embed_images": 0},
+            ("pack_pixels",),
+        ),
         ("mask_quality.py", {"check_masks": 1, "train_model": 0}, ("mask_images", "pack_pixels")),
         ("maskers.py", {"mask_images": 2}, ("make_demo_world", "index_dataset")),
     ],

@@ -15,8 +15,8 @@ rule attribute_images:
         unpack(pixels),
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
-        code=library("attribute_images.py"),
     params:
+        code=hash_script("attribute_images.py"),
         run=run_identity,
         settings=config["attribution"],
         transform=config["transform"],
@@ -43,7 +43,8 @@ rule collect_attention:
     input:
         tables=of_runs(f"{RUN}/attention.csv"),
         verified=f"{RESULTS}/runs_verified",
-        code=library("collect_rows.py"),
+    params:
+        code=hash_script("collect_rows.py"),
     log:
         f"{RESULTS}/logs/collect_attention.log",
     conda:

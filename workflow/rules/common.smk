@@ -12,8 +12,9 @@ from snakemake.utils import update_config
 WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
 sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
-from bgbias import files, imports, pretrained, protocol, study  # noqa: E402 - found through the line above
+from bgbias import files, pretrained, protocol, study  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
+from bgbias.hashes import hash_script  # noqa: E402
 
 SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
 
@@ -52,16 +53,6 @@ def datasets_from(*sources):
 
 def background_sets_from(source):
     return [name for name, settings in config["backgrounds"].items() if settings["source"] == source]
-
-
-def library(script):
-    """The library files that a script reaches through its imports, as inputs of its rule.
-
-    Snakemake notices an edit of the script itself; an edit of a module behind it only through these.
-    """
-    scripts = WORKFLOW / "scripts"
-    found = imports.reached((scripts / script).resolve())
-    return [str(scripts / path.relative_to(scripts.resolve())) for path in found]
 
 
 ALL_CODE = sorted(map(str, (WORKFLOW / "scripts").rglob("*.py")))

@@ -4,9 +4,8 @@
 rule make_demo_world:
     output:
         index="data/{dataset}/raw/index.csv",
-    input:
-        code=library("make_demo_world.py"),
     params:
+        code=hash_script("make_demo_world.py"),
         settings=demo_world_settings,
         root="data/{dataset}/raw",
     wildcard_constraints:
@@ -22,9 +21,8 @@ rule make_demo_world:
 rule download_dataset:
     output:
         receipt="data/{dataset}/archives.csv",
-    input:
-        code=library("download_dataset.py"),
     params:
+        code=hash_script("download_dataset.py"),
         source=published_source,
         folder=archive_folder,
     wildcard_constraints:
@@ -45,8 +43,8 @@ rule extract_dataset:
         receipt="data/{dataset}/extracted.csv",
     input:
         archives="data/{dataset}/archives.csv",
-        code=library("extract_dataset.py"),
     params:
+        code=hash_script("extract_dataset.py"),
         folder=archive_folder,
         raw="data/{dataset}/raw",
     log:
@@ -62,8 +60,8 @@ rule index_dataset:
         index="data/{dataset}/index.csv",
     input:
         raw=raw_index,
-        code=library("index_dataset.py"),
     params:
+        code=hash_script("index_dataset.py"),
         dataset="{dataset}",
         source=dataset_settings,
         # Not an output: Snakemake deletes those of a job that failed, and then the list is needed most.
@@ -81,9 +79,8 @@ rule index_dataset:
 rule make_demo_backgrounds:
     output:
         directory("data/backgrounds/{set}/photos/{role}"),
-    input:
-        code=library("make_demo_backgrounds.py"),
     params:
+        code=hash_script("make_demo_backgrounds.py"),
         settings=background_settings,
     wildcard_constraints:
         set=any_of(background_sets_from("demo_world")),
@@ -100,8 +97,8 @@ rule fetch_backgrounds:
         receipt="data/backgrounds/{set}/fetched.csv",
     input:
         files=SOURCES["study_backgrounds"]["files"],
-        code=library("fetch_backgrounds.py"),
     params:
+        code=hash_script("fetch_backgrounds.py"),
         source=SOURCES["study_backgrounds"],
         accept_terms=lambda wildcards: config["backgrounds"][wildcards.set]["accept_terms"],
         folder="data/backgrounds/{set}/photos",
@@ -123,8 +120,8 @@ rule pack_backgrounds:
         rgba="data/backgrounds/{set}/{role}/rgba.bin",
     input:
         photos=photos_of_backgrounds,
-        code=library("pack_backgrounds.py"),
     params:
+        code=hash_script("pack_backgrounds.py"),
         folder=background_folder,
         half=background_half,
         short_side=config["pixels"]["short_side"],

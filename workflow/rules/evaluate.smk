@@ -14,8 +14,8 @@ rule embed_images:
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
         backgrounds=f"{BACKGROUNDS}/test/layout.csv",
-        code=library("embed_images.py"),
     params:
+        code=hash_script("embed_images.py"),
         evaluation={key: config["evaluation"][key] for key in ("draws", "seed", "background_crop", "batch_size")},
         transform=config["transform"],
         device=config["device"],
@@ -40,8 +40,8 @@ rule measure_retrieval:
         matches=f"{RUN}/matches.csv",
     input:
         embeddings=f"{RUN}/embeddings.npz",
-        code=library("measure_retrieval.py"),
     params:
+        code=hash_script("measure_retrieval.py"),
         run=run_identity,
         ks=config["evaluation"]["recall_at"],
         gallery_queries=config["publish"]["gallery_queries"],
@@ -64,8 +64,8 @@ rule verify_runs:
         f"{RESULTS}/runs_verified",
     input:
         runs=of_runs(f"{RUN}/run.yaml"),
-        code=library("verify_runs.py"),
     params:
+        code=hash_script("verify_runs.py"),
         expected=settings_of_runs(),
     log:
         f"{RESULTS}/logs/verify_runs.log",
@@ -81,7 +81,8 @@ rule collect_retrieval:
     input:
         tables=of_runs(f"{RUN}/retrieval.csv"),
         verified=f"{RESULTS}/runs_verified",
-        code=library("collect_rows.py"),
+    params:
+        code=hash_script("collect_rows.py"),
     log:
         f"{RESULTS}/logs/collect_retrieval.log",
     conda:

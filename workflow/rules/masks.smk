@@ -18,8 +18,8 @@ rule mask_images:
     input:
         index="data/{dataset}/index.csv",
         weights=masker_weights,
-        code=library("mask_images.py"),
     params:
+        code=hash_script("mask_images.py"),
         root=image_root,
         masks=mask_folder,
         masker=masker,
@@ -46,7 +46,8 @@ rule merge_masks:
     input:
         index="data/{dataset}/index.csv",
         shards=expand("data/{{dataset}}/mask_shards/{shard}.csv", shard=range(config["masker"]["shards"])),
-        code=library("merge_masks.py"),
+    params:
+        code=hash_script("merge_masks.py"),
     log:
         "data/{dataset}/logs/merge_masks.log",
     conda:
@@ -62,8 +63,8 @@ rule check_masks:
     input:
         index="data/{dataset}/index.csv",
         table="data/{dataset}/masks.csv",
-        code=library("check_masks.py"),
     params:
+        code=hash_script("check_masks.py"),
         root=image_root,
         masks=mask_folder,
         dataset="{dataset}",
@@ -82,8 +83,8 @@ rule accept_masks:
     input:
         summary="data/{dataset}/mask_quality.csv",
         table="data/{dataset}/masks.csv",
-        code=library("accept_masks.py"),
     params:
+        code=hash_script("accept_masks.py"),
         minimum_iou=config["mask_quality"]["minimum_iou"],
         maximum_empty=config["mask_quality"]["maximum_empty"],
     log:
@@ -103,8 +104,8 @@ rule pack_pixels:
         table="data/{dataset}/masks.csv",
         # The verdict must be there before any training; that it was given anew changes no pixel.
         accepted=ancient("data/{dataset}/masks_accepted"),
-        code=library("pack_pixels.py"),
     params:
+        code=hash_script("pack_pixels.py"),
         root=image_root,
         masks=mask_folder,
         short_side=config["pixels"]["short_side"],

@@ -51,7 +51,8 @@ rule collect_mask_quality:
         f"{RESULTS}/mask_quality.csv",
     input:
         tables=expand("data/{dataset}/mask_quality.csv", dataset=DATASETS),
-        code=library("collect_rows.py"),
+    params:
+        code=hash_script("collect_rows.py"),
     log:
         f"{RESULTS}/logs/collect_mask_quality.log",
     conda:
@@ -67,7 +68,8 @@ rule tabulate_retrieval:
         md=report(f"{RESULTS}/tables/retrieval.md", caption="../report/retrieval_table.rst", category="Tables"),
     input:
         results=f"{RESULTS}/retrieval.csv",
-        code=library("tabulate_retrieval.py"),
+    params:
+        code=hash_script("tabulate_retrieval.py"),
     log:
         f"{RESULTS}/logs/tabulate_retrieval.log",
     conda:
@@ -83,7 +85,8 @@ rule tabulate_attention:
         md=report(f"{RESULTS}/tables/attention.md", caption="../report/attention_table.rst", category="Tables"),
     input:
         results=f"{RESULTS}/attention.csv",
-        code=library("tabulate_attention.py"),
+    params:
+        code=hash_script("tabulate_attention.py"),
     log:
         f"{RESULTS}/logs/tabulate_attention.log",
     conda:
@@ -99,7 +102,8 @@ rule tabulate_mask_quality:
         md=report(f"{RESULTS}/tables/mask_quality.md", caption="../report/mask_quality_table.rst", category="Tables"),
     input:
         results=f"{RESULTS}/mask_quality.csv",
-        code=library("tabulate_mask_quality.py"),
+    params:
+        code=hash_script("tabulate_mask_quality.py"),
     log:
         f"{RESULTS}/logs/tabulate_mask_quality.log",
     conda:
@@ -115,8 +119,8 @@ rule draw_contact_sheet:
     input:
         unpack(pixels),
         backgrounds=f"{BACKGROUNDS}/test/layout.csv",
-        code=library("draw_contact_sheet.py"),
     params:
+        code=hash_script("draw_contact_sheet.py"),
         dataset="{dataset}",
         shown=config["publish"]["contact_rows"],
     log:
@@ -134,8 +138,8 @@ rule draw_mask_examples:
     input:
         images="data/{dataset}/mask_quality_images.csv",
         index="data/{dataset}/index.csv",
-        code=library("draw_mask_examples.py"),
     params:
+        code=hash_script("draw_mask_examples.py"),
         dataset="{dataset}",
         shown=config["publish"]["mask_examples"],
         root=image_root,
@@ -154,7 +158,8 @@ rule draw_swap_chart:
         pdf=f"{RESULTS}/figures/swap_chart.pdf",
     input:
         results=f"{RESULTS}/retrieval.csv",
-        code=library("draw_swap_chart.py"),
+    params:
+        code=hash_script("draw_swap_chart.py"),
     log:
         f"{RESULTS}/logs/draw_swap_chart.log",
     conda:
@@ -169,8 +174,8 @@ rule draw_training_curves:
         pdf=f"{RESULTS}/figures/training_curves.pdf",
     input:
         histories=of_runs(f"{RUN}/history.csv"),
-        code=library("draw_training_curves.py"),
     params:
+        code=hash_script("draw_training_curves.py"),
         runs=RUNS,
     log:
         f"{RESULTS}/logs/draw_training_curves.log",
@@ -188,8 +193,8 @@ rule draw_attribution_panels:
         unpack(pixels),
         maps=files_of_shown_runs("attention_maps.npz"),
         images=files_of_shown_runs("attention_images.csv"),
-        code=library("draw_attribution_panels.py"),
     params:
+        code=hash_script("draw_attribution_panels.py"),
         runs=lambda wildcards: shown_runs(wildcards.dataset),
     log:
         f"{RESULTS}/logs/draw_attribution_panels_{{dataset}}.log",
@@ -207,8 +212,8 @@ rule draw_retrieval_gallery:
         unpack(pixels),
         backgrounds=f"{BACKGROUNDS}/test/layout.csv",
         matches=files_of_shown_runs("matches.csv"),
-        code=library("draw_retrieval_gallery.py"),
     params:
+        code=hash_script("draw_retrieval_gallery.py"),
         runs=lambda wildcards: shown_runs(wildcards.dataset),
         evaluation={key: config["evaluation"][key] for key in ("seed", "background_crop")},
         transform=config["transform"],
@@ -228,8 +233,8 @@ rule tabulate_published:
     input:
         published="resources/published/{kind}.csv",
         results=f"{RESULTS}/{{kind}}.csv",
-        code=library("tabulate_published.py"),
     params:
+        code=hash_script("tabulate_published.py"),
         kind="{kind}",
     wildcard_constraints:
         kind=any_of(TABLES),
@@ -248,7 +253,8 @@ rule draw_published:
     input:
         retrieval=f"{RESULTS}/tables/published_retrieval.csv",
         attention=f"{RESULTS}/tables/published_attention.csv",
-        code=library("draw_published.py"),
+    params:
+        code=hash_script("draw_published.py"),
     log:
         f"{RESULTS}/logs/draw_published.log",
     conda:
@@ -274,8 +280,8 @@ rule write_report:
         attribution_panels=expand(f"{RESULTS}/figures/attribution_panels_{{dataset}}.png", dataset=DATASETS),
         retrieval_galleries=expand(f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.png", dataset=DATASETS),
         template=str(WORKFLOW / "report" / "report.html.j2"),
-        code=library("write_report.py"),
     params:
+        code=hash_script("write_report.py"),
         study=config["study"],
         datasets=DATASETS,
         settings=settings_in_force(),

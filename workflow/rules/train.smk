@@ -9,9 +9,8 @@ rule train:
 rule download_weights:
     output:
         receipt=f"{pretrained.FOLDER}/{{model}}.csv",
-    input:
-        code=library("download_weights.py"),
     params:
+        code=hash_script("download_weights.py"),
         model="{model}",
         published=lambda wildcards: SOURCES["weights"].get(wildcards.model),
         path=lambda wildcards: pretrained.weights_path(wildcards.model, SOURCES["weights"]),
@@ -35,8 +34,8 @@ rule train_model:
         unpack(pixels),
         unpack(training_backgrounds),
         weights=backbone_weights,
-        code=library("train_model.py"),
     params:
+        code=hash_script("train_model.py"),
         run=run_identity,
         settings=training_settings,
         device=config["device"],

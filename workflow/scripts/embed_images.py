@@ -31,7 +31,6 @@ def embed_images(
     float32 (N, E); ``swapped`` float32 (draws, N, E); ``is_query``, ``is_gallery`` bool (N,) where given.
     """
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
     chosen = choose_device(device)
     store, unseen = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
     rows = store.index.rows("test")
@@ -69,12 +68,15 @@ def embed_images(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        torch.set_flush_denormal(True)  # as in training
         embed_images(
             snakemake.input.layout,
             snakemake.input.model,
             snakemake.input.run,
             snakemake.input.backgrounds,
             snakemake.output.embeddings,
-            **snakemake.params,
+            evaluation=snakemake.params.evaluation,
+            transform=snakemake.params.transform,
+            device=snakemake.params.device,
             threads=snakemake.threads,
         )

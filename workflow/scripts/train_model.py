@@ -40,8 +40,6 @@ def train_model(
     """
     torch.set_num_threads(threads)
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
-    # Tiny numbers that a CPU handles hundreds of times slower than zero, and that mean zero here.
-    torch.set_flush_denormal(True)
     chosen = choose_device(device)
     check_loss(settings["loss"])
     store = PixelStore.open(Path(layout).parent)
@@ -108,6 +106,8 @@ def identity(run: dict, settings: dict, device: torch.device, *layouts: str | No
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        # Tiny numbers that a CPU handles hundreds of times slower than zero, and that mean zero here.
+        torch.set_flush_denormal(True)
         given = snakemake.input
         train_model(
             given.layout,
@@ -116,6 +116,9 @@ if "snakemake" in globals():
             snakemake.output.model,
             snakemake.output.history,
             snakemake.output.run,
-            **snakemake.params,
+            run=snakemake.params.run,
+            settings=snakemake.params.settings,
+            device=snakemake.params.device,
+            checkpoint=snakemake.params.checkpoint,
             threads=snakemake.threads,
         )

@@ -24,4 +24,4 @@ def verify_runs(runs: list[str], flag: str, *, expected: list[dict]) -> None:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        verify_runs(snakemake.input.runs, snakemake.output[0], **snakemake.params)
+        verify_runs(snakemake.input.runs, snakemake.output[0], expected=snakemake.params.expected)
