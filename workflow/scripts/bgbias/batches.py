@@ -5,6 +5,7 @@ position) in training and of (seed, draw, row) in evaluation: never of the batch
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "prefetch", "tr
 _VIEW = 1 + 4 * CROP_TRIES
 _REPLACED, _CHOSEN, _BEHIND = _VIEW, _VIEW + 1, _VIEW + 2
 _UNIFORMS = 2 + 2 * _VIEW
+_STOCK = 2**22  # of normal numbers; several times what an image takes
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,19 @@ def _backgrounds(store: PixelStore, uniforms: np.ndarray, settings) -> _Views:
 
 def _with_noise(batch: torch.Tensor, noise: float, preprocessing: Preprocessing, seed: int, step: int):
     """``batch`` with Gaussian noise, weak on one image, strong on another: sd uniform in 0 to ``noise``."""
-    random = torch.Generator(batch.device).manual_seed(integer_seed(seed, "training noise", step))
+    random, values = generator(seed, "training noise", step), batch[0].numel()
+    stock, starts = _stock_of_noise(seed, batch.device), random.integers(_STOCK - values, size=len(batch))
+    grain = torch.stack([stock[start : start + values] for start in starts.tolist()]).view(batch.shape)
+    strength = torch.from_numpy(noise * random.random((len(batch), 1, 1, 1), np.float32)).to(batch.device)
     whole_range = 255 * torch.tensor(normalisation(preprocessing)[0], device=batch.device)
-    strength = noise * torch.rand(len(batch), 1, 1, 1, generator=random, device=batch.device)
-    grain = torch.randn(batch.shape, generator=random, device=batch.device)
     return batch.addcmul_(grain, strength * whole_range.view(1, 3, 1, 1))
+
+
+@lru_cache(maxsize=1)
+def _stock_of_noise(seed: int, device: torch.device) -> torch.Tensor:
+    """Standard normal numbers that images take pieces of: new ones for each cost a third of making a batch."""
+    random = torch.Generator(device).manual_seed(integer_seed(seed, "stock of noise"))
+    return torch.randn(_STOCK, generator=random, device=device)
 
 
 def _assemble(views: _Views, replaced, behind: _Views | None, size, preprocessing, device) -> torch.Tensor:
