@@ -145,7 +145,7 @@ def _with_noise(batch: torch.Tensor, noise: float, preprocessing: Preprocessing,
 
 @lru_cache(maxsize=1)
 def _stock_of_noise(seed: int, device: torch.device) -> torch.Tensor:
-    """Standard normal numbers that images take pieces of: new ones for each cost a third of making a batch."""
+    """Standard normal numbers that images take pieces of: new ones for each are a third of a batch's cost."""
     random = torch.Generator(device).manual_seed(integer_seed(seed, "stock of noise"))
     return torch.randn(_STOCK, generator=random, device=device)
 
