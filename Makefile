@@ -12,6 +12,8 @@ help:
 	@echo "make test       all tests"
 	@echo "make test-unit  the library's tests only"
 	@echo "make lint       ruff and snakemake --lint"
+	@echo "make bench      every measurement of docs/performance.md; small sizes, or BENCH=--full on an idle machine"
+	@echo "make docs       config/README.md from the schema"
 
 demo: $(VENV)/.study
 	$(SNAKEMAKE) --cores $(CORES)
@@ -47,3 +49,8 @@ forecast: $(VENV)/.study
 docs: $(VENV)/.dev
 	$(VENV)/bin/python workflow/schemas/describe.py > config/README.md.new
 	mv config/README.md.new config/README.md
+
+BENCH ?=
+.PHONY: bench
+bench: $(VENV)/.dev
+	$(VENV)/bin/python benchmarks/run.py $(BENCH)

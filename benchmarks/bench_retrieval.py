@@ -2,23 +2,23 @@
 
 Every measurement runs in a fresh process: CPU seconds of the call alone, and how far the process's peak
 memory rose above what it held before the call (data and libraries loaded, warmed up on a small problem).
-
-    python benchmarks/bench_retrieval.py --sizes 10000 30000 60502 --out retrieval.json
 """
 
-import argparse
-import datetime
-import json
 import multiprocessing
 import os
-import platform
 import resource
+import statistics
 import sys
 import time
 from pathlib import Path
 
+import measuring
+
+os.environ.update(measuring.ONE_THREAD)
 ROOT = Path(__file__).resolve().parents[1]
-SIZE, CLASSES_PER_IMAGE = 128, 11316 / 60502  # Stanford Online Products' test set
+SIZE, ONLINE_PRODUCTS, CLASSES = 128, 60502, 11316  # Stanford Online Products' test set
+CALCULATOR_LIMIT = 70000  # images; beyond, the calculator's memory is more than most machines have
+OF_CALCULATOR, MEGABYTES, FROM_QUADRATIC = 0.5, 1000, 0.15
 
 
 def embeddings(n):
@@ -26,7 +26,7 @@ def embeddings(n):
     import numpy as np
 
     rng = np.random.default_rng(n)
-    labels = np.sort(rng.integers(0, max(2, round(n * CLASSES_PER_IMAGE)), n))
+    labels = np.sort(rng.integers(0, max(2, round(n * CLASSES / ONLINE_PRODUCTS)), n))
     centres = rng.standard_normal((labels[-1] + 1, SIZE), np.float32)
     vectors = rng.standard_normal((n, SIZE), np.float32)
     vectors *= 1.5
@@ -91,42 +91,45 @@ def measure(name, n):
     return result
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument(
-        "--sizes", type=int, nargs="+", default=[10000, 30000, 60502], help="numbers of images"
-    )
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument(
-        "--pml-limit", type=int, default=70000, help="largest size for the calculator (memory)"
-    )
-    parser.add_argument("--repeats", type=int, default=1, help="the fastest of so many counts")
-    parser.add_argument("--out", type=Path, help="JSON file to write")
-    options = parser.parse_args()
+def verdicts(rows):
+    """The lines of the table from the measurements of all sizes and methods."""
+    found = {(row["method"], row["n"]): row for row in rows}
+    sizes = sorted({n for _, n in found})
+    compared = max(n for method, n in found if method == "pml")
+    of = {method: found[method, compared]["cpu_seconds"] for method in METHODS}
+    per_pair = [found["ours", n]["cpu_seconds"] / n**2 for n in sizes]
+    typical = statistics.median(per_pair)
+    name, spans = f"retrieval, {compared} x {SIZE}", f"{sizes[0]} to {sizes[-1]} images"
+    return [
+        measuring.verdict(f"{name}: ours / calculator's CPU", of["ours"] / of["pml"], at_most=OF_CALCULATOR),
+        measuring.verdict(f"{name}: extra MB", found["ours", compared]["extra_mb"], at_most=MEGABYTES),
+        measuring.verdict(f"{name}: ours / bare product", of["ours"] / of["product"]),
+        measuring.verdict(
+            f"retrieval, {spans}: off the square by at most",
+            max(abs(value / typical - 1) for value in per_pair),
+            at_most=FROM_QUADRATIC,
+        ),
+        measuring.verdict(
+            f"retrieval, {spans}: most extra MB", max(found["ours", n]["extra_mb"] for n in sizes)
+        ),
+    ]
 
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
+def main():
+    options = measuring.options(__doc__).parse_args()
+    sizes = (10000, 30000, ONLINE_PRODUCTS, 100000, 300000) if options.full else (5000, 10000)
     rows = []
-    print(f"{'images':>8} {'method':>8} {'CPU s':>9} {'ns/pair':>8} {'extra MB':>9} {'MAP@R':>11}")
-    for n in options.sizes:
-        for name in options.methods:
-            if name == "pml" and n > options.pml_limit:
+    print(f"{'images':>8} {'method':>8} {'CPU s':>9} {'ns/pair':>8} {'extra MB':>9}")
+    for n in sizes:
+        for name in METHODS:
+            if name == "pml" and n > CALCULATOR_LIMIT:
                 continue
-            row = min((measure(name, n) for _ in range(options.repeats)), key=lambda r: r["cpu_seconds"])
-            row["ns_per_pair"] = row["cpu_seconds"] / n**2 * 1e9
+            repeats = 3 if n <= ONLINE_PRODUCTS else 1  # the fastest counts
+            row = min((measure(name, n) for _ in range(repeats)), key=lambda r: r["cpu_seconds"])
             rows.append(row)
-            quality = "" if row["map_at_r"] is None else f"{row['map_at_r']:.9f}"
-            figures = (
-                f"{row['cpu_seconds']:9.2f} {row['ns_per_pair']:8.3f} {row['extra_mb']:9.0f} {quality:>11}"
-            )
-            print(f"{n:8} {name:>8} {figures}", flush=True)
-    if options.out:
-        machine = {
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
-        }
-        report = {"date": datetime.date.today().isoformat(), **machine, "rows": rows}
-        options.out.write_text(json.dumps(report, indent=2) + "\n")
+            seconds, extra = row["cpu_seconds"], row["extra_mb"]
+            print(f"{n:8} {name:>8} {seconds:9.2f} {seconds / n**2 * 1e9:8.3f} {extra:9.0f}", flush=True)
+    measuring.report(verdicts(rows), {"measured": rows}, options.out)
 
 
 if __name__ == "__main__":

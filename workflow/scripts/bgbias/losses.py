@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from pytorch_metric_learning import distances, losses
 from torch import nn
 
 from bgbias.errors import StudyError
+from bgbias.postponing import postpone
 from bgbias.randomness import integer_seed
+
+postpone("scipy.stats")  # a second of each job's start, for a function that relabels what we never relabel
+from pytorch_metric_learning import distances, losses  # noqa: E402 - after the line above
 
 
 class Frozen(nn.Module):

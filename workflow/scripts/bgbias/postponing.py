@@ -1,0 +1,22 @@
+"""Imports that a library makes at its start for functions that hardly anybody calls."""
+
+import importlib
+import sys
+from types import ModuleType
+
+
+def postpone(name: str) -> None:
+    """Let ``import name`` cost nothing until something in that module is used; one that is imported stays.
+
+    The standard library's LazyLoader cannot do this: a second ``import`` statement loads the module.
+    """
+    sys.modules.setdefault(name, _Postponed(name))
+
+
+class _Postponed(ModuleType):
+    def __getattr__(self, attribute: str):
+        if attribute.startswith("__"):  # the import system's questions
+            raise AttributeError(attribute)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), attribute)
