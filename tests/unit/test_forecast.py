@@ -81,6 +81,6 @@ def test_the_measurement_measures(tmp_path, monkeypatch):
     config = script.read_config(str(tmp_path / "mine.yaml"))
     seconds, parameters = script.measure(config, "small_cnn", tmp_path, script.torch.device("cpu"))
     assert min(seconds.step, seconds.embed, seconds.attribute) > 0
-    # Convolutions 3 -> 4 -> 8 without bias, their BatchNorms, and the head 8 -> 128.
-    assert parameters == 4 * 27 + 2 * 4 + 8 * 36 + 2 * 8 + 8 * 128 + 128
+    # Convolutions 3 -> 4 (7 x 7) -> 8 (3 x 3) without bias, their BatchNorms, and the head 8 -> 128.
+    assert parameters == 4 * 147 + 2 * 4 + 8 * 36 + 2 * 8 + 8 * 128 + 128
     assert config["evaluation"]["background_crop"] == "random", "the protocol is settled"
