@@ -29,3 +29,10 @@ def test_three_seeds_are_90_trainings_and_the_strict_protocol_packs_half_backgro
     for role in ("train_half", "validation_half", "test"):
         assert done.stdout.count(f"output: data/backgrounds/paper/{role}/layout.csv") == 1
     assert "data/backgrounds/paper/validation/layout.csv" not in done.stdout
+
+
+def test_a_grid_without_the_loss_of_the_figures_shows_its_first(project):
+    done = project.snakemake("--dry-run", "--config", "grid={loss: [triplet]}", config="config/config.yaml")
+    assert done.returncode == 0, done.stdout
+    panels = done.stdout.split("rule draw_attribution_panels:")[1].split("rule ")[0]
+    assert "small_cnn/triplet/base/seed0/attention_maps.npz" in panels

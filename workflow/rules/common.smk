@@ -197,8 +197,9 @@ def backbone_weights(wildcards):
 
 def shown_runs(dataset):
     """The runs that the figures of single images show: one loss, backbone and seed, every variant."""
-    grid = config["grid"]
-    fixed = {"backbone": grid["backbone"][0], "loss": config["publish"]["loss"], "seed": grid["seed"][0]}
+    grid, loss = config["grid"], config["publish"]["loss"]
+    loss = loss if loss in grid["loss"] else grid["loss"][0]
+    fixed = {"backbone": grid["backbone"][0], "loss": loss, "seed": grid["seed"][0]}
     return [run for run in RUNS if run["dataset"] == dataset and fixed.items() <= run.items()]
 
 
