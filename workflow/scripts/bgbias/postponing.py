@@ -15,7 +15,8 @@ def postpone(name: str) -> None:
 
 class _Postponed(ModuleType):
     def __getattr__(self, attribute: str):
-        if attribute.startswith("__"):  # the import system's questions
+        # The import system's questions; only that for the path means that a submodule is wanted now.
+        if attribute.startswith("__") and attribute != "__path__":
             raise AttributeError(attribute)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
