@@ -19,6 +19,9 @@ import numpy as np
 from bgbias.errors import StudyError
 
 BLOCK_BYTES = 64 * 2**20  # what one block of queries may hold in neighbours
+# A block is searched as deep as its deepest query asks, so a few large classes must not share one with the rest:
+# with blocks of 40,000 the search takes a tenth longer. Far smaller ones make the matrix product slow.
+BLOCK_QUERIES = 4096
 
 
 def measure(
@@ -153,7 +156,8 @@ def _blocks(depths: np.ndarray, embedding_size: int, block_bytes: int) -> Iterat
     start = 0
     while start < len(depths):
         # About 64 bytes a neighbour: row and product (12), twice that inside faiss, and the scores.
-        size = max(1, int(block_bytes // (4 * embedding_size + 64 * (depths[start] + 2))))
+        size = int(block_bytes // (4 * embedding_size + 64 * (depths[start] + 2)))
+        size = max(1, min(size, BLOCK_QUERIES))
         yield slice(start, start + size)
         start += size
 
