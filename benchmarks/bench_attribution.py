@@ -8,7 +8,6 @@ time. CPU seconds on a CPU, elapsed time on a GPU.
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import measuring
@@ -56,18 +55,6 @@ def by_captum(target, images, settings):
         tunnel.attribute(image[None], nt_samples=settings["copies"], stdevs=spread)
 
 
-def clock(device):
-    """Seconds so far: of the CPU, or elapsed where a GPU works by itself."""
-    if device.type == "cpu":
-        return time.process_time
-
-    def elapsed():
-        torch.cuda.synchronize()
-        return time.perf_counter()
-
-    return elapsed
-
-
 def measure(backbone, size, photographs, folder, device, rounds):
     store, _ = material.pack(photographs, folder, size)
     model, preprocessing = build_model(backbone, {"weights": None}, 128, seed=0)
@@ -79,7 +66,7 @@ def measure(backbone, size, photographs, folder, device, rounds):
         name: lambda _, method=method: method(target, images, settings)
         for name, method in (("bare", bare), ("ours", ours), ("captum", by_captum))
     }
-    found = measuring.alternate(methods, rounds, clock(device))
+    found = measuring.alternate(methods, rounds, measuring.clock(device))
     name = f"attribution, {backbone} at {size} px, {photographs.name}"
     rows = [
         measuring.verdict(f"{name}: ours / bare", measuring.ratio(found, "bare", "ours"), at_least=OF_BARE),

@@ -1,7 +1,8 @@
 """Masks: the stage that makes them beside its bare network, and two processes beside one.
 
 The bare ONNX session predicts one prepared image again and again; the stage also decodes, resizes, stretches
-and writes. CPU seconds, in turns. Two processes against one is elapsed time, as that is what it is for.
+and writes. CPU seconds, in turns. Two processes against one is elapsed time, as that is what it is for; the
+same of bare sessions says how much faster two cores of this machine are than one.
 """
 
 import multiprocessing
@@ -70,19 +71,28 @@ def against_the_bare_session(photographs, folder: Path, count: int, rounds: int)
 
 
 def worker(barrier, results, photographs, folder: Path, count: int) -> None:
-    """Elapsed seconds for ``count`` images in this process, from the moment when all processes are ready."""
+    """Elapsed seconds for ``count`` images by the stage and by the bare session, each begun when all workers
+    are ready."""
     from bgbias.maskers import build_masker
 
-    masker = build_masker(masker_settings(), 1)
+    settings = masker_settings()
+    masker, predict = build_masker(settings, 1), bare(settings["weights"], count)
     stage(masker, photographs, 1, folder)
-    barrier.wait()
-    start = time.perf_counter()
-    stage(masker, photographs, count, folder)
-    results.put(time.perf_counter() - start)
+    predict(0)
+    seconds = {}
+    for name, work in {
+        "stage": lambda: stage(masker, photographs, count, folder),
+        "bare session": lambda: predict(0),
+    }.items():
+        barrier.wait()
+        start = time.perf_counter()
+        work()
+        seconds[name] = time.perf_counter() - start
+    results.put(seconds)
 
 
-def elapsed(processes: int, photographs, folder: Path, count: int) -> float:
-    """Seconds until the slowest of so many processes has made ``count`` masks."""
+def elapsed(processes: int, photographs, folder: Path, count: int) -> dict[str, float]:
+    """Seconds until the slowest of so many processes has made ``count`` masks, by method."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(processes), context.Queue()
     workers = [
@@ -91,15 +101,15 @@ def elapsed(processes: int, photographs, folder: Path, count: int) -> float:
     ]
     for process in workers:
         process.start()
-    seconds = max(results.get() for _ in workers)
+    found = [results.get() for _ in workers]
     for process in workers:
         process.join()
-    return seconds
+    return {name: max(seconds[name] for seconds in found) for name in found[0]}
 
 
 def main() -> None:
     options = measuring.options(__doc__).parse_args()
-    count, rounds = (20, 7) if options.full else (4, 3)
+    count, rounds = (12, 5) if options.full else (4, 3)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         photographs = material.photographs(folder, limit=60)[0]
@@ -112,13 +122,15 @@ def main() -> None:
                 at_least=SHARE,
             )
         ]
-        scaling = {processes: [] for processes in (1, 2)}
+        scaling = {}
         for _ in range(rounds if len(os.sched_getaffinity(0)) > 1 else 0):
-            for processes, found in scaling.items():
-                found.append(elapsed(processes, photographs, folder / "masks", count))
-        if scaling[1]:
-            name = f"masks by {network}: two processes / one"
-            rows.append(measuring.verdict(name, 2 * measuring.ratio(scaling, 1, 2), at_least=SCALING))
+            for processes in (1, 2):
+                for name, value in elapsed(processes, photographs, folder / "masks", count).items():
+                    scaling.setdefault(f"{name}, processes: {processes}", []).append(value)
+        for name, bound in {"stage": SCALING, "bare session": None}.items() if scaling else ():
+            ratio = 2 * measuring.ratio(scaling, *(f"{name}, processes: {processes}" for processes in (1, 2)))
+            title = f"masks by {network}: two processes / one, {name}"
+            rows.append(measuring.verdict(title, ratio, at_least=bound))
         details = {"masks a round": count, **photographs.sizes()}
     details |= {"milliseconds": measuring.milliseconds(seconds), "elapsed": scaling}
     measuring.report(rows, details, options.out)

@@ -2,7 +2,8 @@
 
 base, bgaugment: an epoch's loop as the workflow trains it, batches made from packed photographs in a thread
 ahead of the model. constant: the same model and loss on one batch that is already there, as often. On one
-core CPU seconds are compared, which is elapsed time where nothing else runs; on two cores, elapsed time.
+core CPU seconds are compared, which is elapsed time where nothing else runs; on two cores and on a GPU,
+elapsed time.
 """
 
 import os
@@ -20,15 +21,21 @@ import material
 import torch
 
 from bgbias.checkpoints import stopping
+from bgbias.devices import choose_device, describe_device
 from bgbias.training import Progress, Training
 
-BACKGROUND_COST, THROUGHPUT = 1.15, 0.95  # of the CPU; a GPU's are 1.05 and 0.90
+BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}
 CASES = {  # backbone: weights, side, short side, batch, steps a round
     "squeezenet1_1 at 224 px": ("squeezenet1_1", 224, 256, 32, 4),
     "squeezenet1_1 at 112 px": ("squeezenet1_1", 112, 128, 32, 8),
     "small_cnn at 64 px": ("small_cnn", 64, 72, 48, 30),
 }
 QUICK = ("squeezenet1_1 at 112 px", "small_cnn at 64 px")
+GPU_CASES = {
+    "bninception at 227 px": ("bninception", 227, 256, 32, 100),
+    "squeezenet1_1 at 227 px": ("squeezenet1_1", 227, 256, 32, 100),
+    "resnet50 at 224 px, batch 128": ("resnet50", 224, 256, 128, 50),
+}
 
 
 def settings(backbone: str, size: int, batch: int, steps: int, probability: float) -> dict:
@@ -69,17 +76,33 @@ def epoch(training: Training) -> None:
 def constant(training: Training, steps: int) -> None:
     """As many steps on one batch."""
     size, batch = training.settings["transform"]["train_size"], training.options["batch_size"]
-    images = torch.rand(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
-    labels = torch.arange(batch) // 4
+    images = torch.rand(batch, 3, size, size, device=training.device)
+    images = images.contiguous(memory_format=torch.channels_last)
+    labels = torch.arange(batch, device=training.device) // 4
     for _ in range(steps):
         training._step(images, labels).tolist()
 
 
-def measure(name: str, photographs: material.Photographs, folder: Path, rounds: int) -> tuple[list, dict]:
-    backbone, size, short_side, batch, steps = CASES[name]
+def verdicts(name: str, seconds: dict, where: str, device: str) -> list[dict]:
+    """The two lines of a case: what replacement costs, and how far the limit is."""
+    cost, throughput = (
+        measuring.ratio(seconds, *pair) for pair in (("bgaugment", "base"), ("constant", "bgaugment"))
+    )
+    return [
+        measuring.verdict(
+            f"{name}: bgaugment step / base step, {where}", cost, at_most=BACKGROUND_COST[device]
+        ),
+        measuring.verdict(
+            f"{name}: bgaugment throughput / constant batch, {where}", throughput, at_least=THROUGHPUT[device]
+        ),
+    ]
+
+
+def measure(case: tuple, name: str, photographs, folder: Path, device: torch.device, rounds: int):
+    backbone, size, short_side, batch, steps = case
     store, backgrounds = material.pack(photographs, folder / name, short_side)
     base, bgaugment = (
-        Training(store, settings(backbone, size, batch, steps, probability), 0, backgrounds)
+        Training(store, settings(backbone, size, batch, steps, probability), 0, backgrounds, device=device)
         for probability in (0.0, 1.0)
     )
     for training in (base, bgaugment):
@@ -89,46 +112,41 @@ def measure(name: str, photographs: material.Photographs, folder: Path, rounds: 
         "bgaugment": lambda _: epoch(bgaugment),
         "constant": lambda _: constant(base, steps),
     }
+    rows, details = [], {"images": photographs.name, "steps a round": steps}
+    for where, clock in settings_of_cores(device):
+        seconds = measuring.alternate(methods, rounds, clock)
+        details[f"ms a round, {where}"] = measuring.milliseconds(seconds)
+        rows += verdicts(name, seconds, where, device.type)
+    return rows, details
+
+
+def settings_of_cores(device: torch.device):
+    """Where the work runs, in words, and the clock for it: the GPU, or one core and then all."""
+    if device.type == "cuda":
+        yield describe_device(device), measuring.clock(device)
+        return
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
-    one = measuring.alternate(methods, rounds)
+    yield "one core", time.process_time
     os.sched_setaffinity(0, cores)
-    rows = [
-        measuring.verdict(
-            f"{name}: bgaugment step / base step, one core",
-            measuring.ratio(one, "bgaugment", "base"),
-            at_most=BACKGROUND_COST,
-        ),
-        measuring.verdict(
-            f"{name}: bgaugment throughput / constant batch, one core",
-            measuring.ratio(one, "constant", "bgaugment"),
-            at_least=THROUGHPUT,
-        ),
-    ]
-    details = {"images": photographs.name, "steps a round": steps}
-    details["ms a round, one core"] = measuring.milliseconds(one)
     if len(cores) > 1:
-        two = measuring.alternate(methods, rounds, time.perf_counter)
-        details["ms a round, two cores"] = measuring.milliseconds(two)
-        rows.append(
-            measuring.verdict(
-                f"{name}: bgaugment throughput / constant batch, two cores",
-                measuring.ratio(two, "constant", "bgaugment"),
-                at_least=THROUGHPUT,
-            )
-        )
-    return rows, details
+        yield f"{len(cores)} cores", time.perf_counter
 
 
 def main() -> None:
     options = measuring.options(__doc__).parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    rows, details = [], {}
+    device = choose_device("auto")
+    cases = GPU_CASES if device.type == "cuda" else CASES
+    rows, details = [], {"device": describe_device(device)}
     with tempfile.TemporaryDirectory() as folder:
         photographs = material.photographs(Path(folder), limit=400)[-1]
-        for name in CASES if options.full else QUICK:
-            found, details[name] = measure(name, photographs, Path(folder), 9 if options.full else 3)
+        for name, case in cases.items():
+            if not options.full and cases is CASES and name not in QUICK:
+                continue
+            rounds = 9 if options.full else 3
+            found, details[name] = measure(case, name, photographs, Path(folder), device, rounds)
             rows += found
             measuring.print_table(found)
     measuring.report(rows, details, options.out)

@@ -7,7 +7,6 @@ uses one core and waits for nothing.
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,21 +16,12 @@ from pathlib import Path
 import measuring
 
 os.environ.update(measuring.ONE_THREAD)
-ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "resources")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from fresh_copy import ROOT, fresh_copy
+
 PLAN, IDLE = 15.0, 8.0
 SEEDS = {True: 10, False: 2}
-
-
-def copy_of_the_project(root: Path) -> Path:
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            root.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, root / part)
-    return root
 
 
 def snakemake(project: Path, seeds: int, *arguments: str) -> tuple[str, dict[str, float]]:
@@ -102,7 +92,7 @@ def main() -> None:
     options = measuring.options(__doc__).parse_args()
     rounds = 3 if options.full else 1
     with tempfile.TemporaryDirectory() as folder:
-        project = copy_of_the_project(Path(folder) / "project")
+        project = fresh_copy(Path(folder) / "project")
         rows, details = measure_planning(project, SEEDS[options.full], rounds)
     details["start of scripts, CPU s"] = start_ups(rounds)
     measuring.report(rows, details, options.out)

@@ -21,21 +21,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "resources", "tests/config")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from fresh_copy import fresh_copy
+
 TABLES = ("retrieval.csv", "attention.csv", "mask_quality.csv")
 CALLS = 40  # of the same command, at most
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tests/config/tiny.yaml"]
-
-
-def copy_project(folder: Path) -> Path:
-    for part in PARTS:
-        (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(ROOT / part, folder / part)
-    return folder
 
 
 def start(folder: Path) -> subprocess.Popen:
@@ -109,13 +100,13 @@ def main() -> None:
     arguments = parser.parse_args()
     rng, equal, all_killed = random.Random(arguments.seed), 0, 0
     with tempfile.TemporaryDirectory() as scratch:
-        quiet = copy_project(Path(scratch).resolve() / "quiet")
+        quiet = fresh_copy(Path(scratch).resolve() / "quiet")
         begun = time.monotonic()
         assert start(quiet).wait() == 0, (quiet / "screen.txt").read_text()
         seconds, expected = time.monotonic() - begun, tables(quiet)
         print(f"quiet run: {seconds:.0f} s", flush=True)
         for number in range(arguments.rounds):
-            folder = copy_project(quiet.parent / f"round{number}")
+            folder = fresh_copy(quiet.parent / f"round{number}")
             killed = one_round(folder, arguments.kills, seconds, rng)
             same = tables(folder) == expected
             equal, all_killed = equal + same, all_killed + len(killed)

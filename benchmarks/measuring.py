@@ -34,6 +34,20 @@ def alternate(
     return seconds
 
 
+def clock(device) -> Callable[[], float]:
+    """Seconds so far on a torch device: of the CPU, or elapsed where a GPU works by itself."""
+    if device.type == "cpu":
+        return time.process_time
+
+    def elapsed() -> float:
+        import torch
+
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
+    return elapsed
+
+
 def ratio(seconds: dict[str, list[float]], of: str, to: str) -> float:
     """The median over the rounds of what ``of`` took in units of what ``to`` took."""
     return statistics.median(a / b for a, b in zip(seconds[of], seconds[to], strict=True))

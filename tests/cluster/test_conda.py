@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from through_slurm import HERE, ROOT, copy_of_the_project
+from fresh_copy import ROOT, fresh_copy
+from through_slurm import HERE
 
 from bgbias import imports
 
@@ -87,7 +88,7 @@ def test_the_stand_in_refuses_a_version_that_is_not_there(tmp_path):
 
 def test_masks_are_made_with_use_conda(tmp_path):
     """Two environments through Snakemake itself: found, made once, activated for each job."""
-    folder = copy_of_the_project(tmp_path / "project")
+    folder = fresh_copy(tmp_path / "project")
     done = call(sys.executable, "-m", "snakemake", "--cores", "2", "--use-conda", "masks",
                 "--configfile", "tests/config/tiny.yaml", cwd=folder)
     assert done.returncode == 0, done.stdout

@@ -4,7 +4,8 @@ import shutil
 import time
 
 import pytest
-from through_slurm import HERE, ROOT, requested, snakemake_through_slurm
+from fresh_copy import ROOT
+from through_slurm import HERE, requested, snakemake_through_slurm
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -3,7 +3,7 @@
 import re
 
 import yaml
-from through_slurm import ROOT
+from fresh_copy import ROOT
 
 SLURM = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "profiles" / "default" / "config.yaml").read_text())
@@ -15,6 +15,14 @@ RULES = {block.split(":")[0]: block for block in re.split(r"^ *rule (?=\w+:)", T
 def test_it_names_only_rules_that_there_are():
     # Snakemake itself ignores a name in `groups` that no rule has.
     assert SLURM["groups"].keys() | SLURM["set-resources"].keys() <= RULES.keys()
+
+
+def test_every_job_is_either_short_and_in_a_group_or_states_its_time_or_size():
+    # A rule that was forgotten here is a SLURM job of its own for a second's work.
+    jobs = {name: block for name, block in RULES.items() if re.search(r"^ +script:$", block, flags=re.M)}
+    alone = jobs.keys() - SLURM["groups"].keys()
+    assert {name for name in alone if not re.search(r"runtime=|per_input_mb", jobs[name])} == set()
+    assert SLURM["groups"].keys() <= jobs.keys()
 
 
 def test_every_rule_that_uses_a_device_asks_for_a_gpu():

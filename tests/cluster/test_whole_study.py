@@ -6,7 +6,8 @@ import time
 from collections import Counter
 
 import pytest
-from through_slurm import copy_of_the_project, requested, snakemake_through_slurm
+from fresh_copy import fresh_copy
+from through_slurm import requested, snakemake_through_slurm
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -28,7 +29,7 @@ JOBS = {
 @pytest.fixture(scope="module")
 def study(slurm, tmp_path_factory):
     """(folder, what the user saw, accounting) after one loss of the tiny study was sent through SLURM."""
-    folder = copy_of_the_project(tmp_path_factory.mktemp("study") / "project")
+    folder = fresh_copy(tmp_path_factory.mktemp("study") / "project")
     # The last word on the grid: a second file on the command line is laid over the first.
     (folder / "one_loss.yaml").write_text("grid:\n  loss: [triplet]\n")
     running = snakemake_through_slurm(slurm, folder, "tables", *TINY, "one_loss.yaml")

@@ -1,16 +1,13 @@
-"""Helpers of the cluster tests: a running SLURM, Snakemake through it, and copies of the project."""
+"""Helpers of the cluster tests: a running SLURM, and Snakemake through it."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "resources", "tests/config")
 
 
 def four_free_ports() -> int:
@@ -75,14 +72,3 @@ def snakemake_through_slurm(slurm: Slurm, folder: Path, *arguments: str) -> subp
                "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10", *arguments]
     return subprocess.Popen(command, cwd=folder, env=slurm.environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-
-def copy_of_the_project(target: Path) -> Path:
-    for part in PARTS:
-        source = ROOT / part
-        (target / part).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target / part)
-    return target

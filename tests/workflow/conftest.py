@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh_copy import fresh_copy
 
-ROOT = Path(__file__).parents[2]
 TINY = "tests/config/tiny.yaml"
-PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "resources", "tests/config")
 
 
 class Project:
@@ -52,28 +51,17 @@ class Project:
         return Project(root)
 
 
-def copy_of_the_project(root: Path) -> Project:
-    for part in PARTS:
-        source, target = ROOT / part, root / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
-    return Project(root)
-
-
 @pytest.fixture
 def project(tmp_path) -> Project:
     """The project as it stands, nothing run yet."""
-    return copy_of_the_project(tmp_path / "project")
+    return Project(fresh_copy(tmp_path / "project"))
 
 
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory) -> Project:
     """The tiny study, finished. Not to be changed: tests that edit take the fixture `finished`."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    project = copy_of_the_project(tmp_path_factory.mktemp("tiny") / "project")
+    project = Project(fresh_copy(tmp_path_factory.mktemp("tiny") / "project"))
     done = project.snakemake()
     assert done.returncode == 0, done.stdout
     return project

@@ -5,7 +5,8 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import copy_of_the_project
+from conftest import Project
+from fresh_copy import fresh_copy
 from PIL import Image
 
 from bgbias.files import read_rows, write_rows
@@ -92,7 +93,7 @@ SPLITS = {"class0": "train", "class1": "train", "class2": "val", "class3": "test
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
     """The project after one run through the packing of pixels, over all the files above."""
-    project = copy_of_the_project(tmp_path_factory.mktemp("life") / "project")
+    project = Project(fresh_copy(tmp_path_factory.mktemp("life") / "project"))
     rows = []
     for path, content in (GOOD | BAD).items():
         file = project.root / "photos" / path

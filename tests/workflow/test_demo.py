@@ -7,15 +7,14 @@ import csv
 import os
 import subprocess
 import sys
-from pathlib import Path
 from statistics import mean
 
 import pytest
+from fresh_copy import ROOT
 
 from bgbias.files import read_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
-ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results/demo"
 DATASETS = ("demo_cars", "demo_birds", "demo_products")
 LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")

@@ -52,7 +52,7 @@ def collected(project: Project) -> dict[str, str]:
 
 
 class SmallDisk:
-    """A file system of its own that holds the project's data and results."""
+    """A file system of its own, of 64 MB."""
 
     def __init__(self, place: Path):
         self.place, self.filler = place, place / "filler"
@@ -75,8 +75,8 @@ class SmallDisk:
 
 
 @pytest.fixture
-def on_small_disk(finished, tmp_path):
-    """(finished study, the disk of its data and results); needs the right to mount one."""
+def small_disk(tmp_path):
+    """A mounted one; needs the right to mount."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
@@ -87,12 +87,18 @@ def on_small_disk(finished, tmp_path):
     ):
         pytest.skip("only root may mount the small disk that this test fills")
     try:
-        for name in ("data", "results"):
-            shutil.move(finished.root / name, place / name)
-            (finished.root / name).symlink_to(place / name)
-        yield finished, SmallDisk(place)
+        yield SmallDisk(place)
     finally:
         subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.fixture
+def on_small_disk(finished, small_disk):
+    """(finished study, the disk of its data and results)"""
+    for name in ("data", "results"):
+        shutil.move(finished.root / name, small_disk.place / name)
+        (finished.root / name).symlink_to(small_disk.place / name)
+    return finished, small_disk
 
 
 def test_a_full_disk_at_each_stage(on_small_disk):
@@ -202,22 +208,10 @@ def test_files_dated_by_a_clock_that_was_ahead(finished):
     assert collected(finished) == expected
 
 
-def test_a_full_disk_under_everything(finished, tmp_path):
-    disk = tmp_path / "everything"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)]
-    if (
-        os.getuid() != 0
-        or shutil.which("mount") is None
-        or subprocess.run(mount, check=False).returncode != 0
-    ):
-        pytest.skip("only root may mount the small disk that this test fills")
-    try:
-        study = finished.copy_to(disk / "project")
-        SmallDisk(disk).fill()
-        done = study.snakemake()
-        assert done.returncode != 0
-        assert "The disk of project is full. Make room, then run again." in done.stdout
-        assert "Traceback" not in done.stdout
-    finally:
-        subprocess.run(["umount", "-l", disk], check=True)
+def test_a_full_disk_under_everything(finished, small_disk):
+    study = finished.copy_to(small_disk.place / "project")
+    small_disk.fill()
+    done = study.snakemake()
+    assert done.returncode != 0
+    assert "The disk of project is full. Make room, then run again." in done.stdout
+    assert "Traceback" not in done.stdout

@@ -5,7 +5,7 @@ import shutil
 import sys
 
 import pytest
-from conftest import ROOT
+from fresh_copy import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from kill_study import one_round, tables

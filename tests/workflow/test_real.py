@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from fresh_copy import ROOT
 
 from bgbias.files import read_rows
 
-ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("BGBIAS_REAL", ROOT / "../shared/real")).resolve()
 pytestmark = [
     pytest.mark.slow,

@@ -49,6 +49,8 @@ rule extract_dataset:
         raw="data/{dataset}/raw",
     log:
         "data/{dataset}/logs/extract_dataset.log",
+    resources:
+        runtime=growing(60),
     conda:
         "../../envs/images.yaml"
     script:
@@ -108,6 +110,7 @@ rule fetch_backgrounds:
         "data/backgrounds/{set}/logs/fetch_backgrounds.log",
     resources:
         downloads=1,
+        runtime=growing(60),
     conda:
         "../../envs/images.yaml"
     script:

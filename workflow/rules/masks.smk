@@ -113,6 +113,8 @@ rule pack_pixels:
     log:
         "data/{dataset}/logs/pack_pixels.log",
     threads: 2
+    resources:
+        runtime=growing(120),
     conda:
         "../../envs/images.yaml"
     script:

@@ -19,8 +19,8 @@ import numpy as np
 from bgbias.errors import StudyError
 
 BLOCK_BYTES = 64 * 2**20  # what one block of queries may hold in neighbours
-# A block is searched as deep as its deepest query asks, so a few large classes must not share one with the rest:
-# with blocks of 40,000 the search takes a tenth longer. Far smaller ones make the matrix product slow.
+# A block is searched as deep as its deepest query asks, so a few large classes must not share one with the
+# rest: with blocks of 40,000 the search takes a tenth longer. Far smaller ones make the matrix product slow.
 BLOCK_QUERIES = 4096
 
 
