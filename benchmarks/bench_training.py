@@ -15,6 +15,7 @@ from pathlib import Path
 import measuring
 
 os.environ.update(measuring.ONE_THREAD)
+os.environ["TQDM_DISABLE"] = "1"  # the bars of the epochs
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 import material

@@ -107,6 +107,16 @@ def machine() -> dict:
     }
 
 
+def processor_time() -> tuple[float, float]:
+    """Seconds, over all cores since the machine started: what passed, and what its host gave to others."""
+    try:
+        fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    except OSError:
+        return 0.0, 0.0
+    ticks = os.sysconf("SC_CLK_TCK")
+    return sum(fields) / ticks, fields[7] / ticks
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

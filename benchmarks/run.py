@@ -20,16 +20,20 @@ NAMES = ("batches", "training", "masks", "attribution", "retrieval", "workflow")
 
 
 def run(name: str, full: bool, folder: Path) -> dict:
-    """The rows and details of one measurement, and the load of the machine when it began."""
+    """The rows and details of one measurement, the load of the machine when it began, and the share of the
+    processors' time that a virtual machine's host gave to others meanwhile."""
     out = folder / f"{name}.json"
     command = [sys.executable, str(HERE / f"bench_{name}.py"), "--out", str(out)]
-    load = measuring.machine()["load"]
+    load, before = measuring.machine()["load"], measuring.processor_time()
     print(f"\n{name}, load {load[0]}", flush=True)
     done = subprocess.run([*command, *(["--full"] if full else [])], check=False)
+    passed, stolen = (b - a for a, b in zip(before, measuring.processor_time(), strict=True))
+    circumstances = {"load": load, "stolen": round(stolen / passed, 3) if passed else None}
+    print(f"{name}: {circumstances['stolen']} of the processors' time was stolen", flush=True)
     if done.returncode:
         rows = [{"measurement": f"{name}: failed", "value": float("nan"), "target": "", "met": False}]
-        return {"rows": rows, "load": load}
-    return {**json.loads(out.read_text()), "load": load}
+        return {"rows": rows, **circumstances}
+    return {**json.loads(out.read_text()), **circumstances}
 
 
 def main() -> None:

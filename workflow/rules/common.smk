@@ -14,7 +14,7 @@ sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
 from bgbias import files, pretrained, protocol, study  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
-from bgbias.hashes import hash_script  # noqa: E402
+from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
 
 SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
 
@@ -55,7 +55,6 @@ def background_sets_from(source):
     return [name for name, settings in config["backgrounds"].items() if settings["source"] == source]
 
 
-ALL_CODE = sorted(map(str, (WORKFLOW / "scripts").rglob("*.py")))
 PUBLISHED_SETS = datasets_from("cars196", "cub200", "sop", "inshop", "vehicleid")
 
 

@@ -28,8 +28,8 @@ rule write_provenance:
     input:
         runs=of_runs(f"{RUN}/run.yaml"),
         environments=sorted(map(str, (WORKFLOW.parent / "envs").glob("*.yaml"))),
-        code=ALL_CODE,
     params:
+        code_hashes=hash_every_script(),
         study=config["study"],
         expected=settings_of_runs(),
         evaluation={key: config[key] for key in ("evaluation", "attribution", "pixels", "masker")},

@@ -4,25 +4,31 @@ import json
 from datetime import UTC, datetime
 
 from bgbias.files import write_text
-from bgbias.hashes import SCRIPTS, hash_script, hash_settings
+from bgbias.hashes import SCRIPTS, hash_settings
 from bgbias.logs import job_log
 from bgbias.provenance import commit, machine, package_versions, run_entry
 from bgbias.runs import read_run
 
 
 def write_provenance(
-    runs: list[str], environments: list[str], out: str, *, study: str, expected: list[dict], evaluation: dict
+    runs: list[str],
+    environments: list[str],
+    out: str,
+    *,
+    study: str,
+    expected: list[dict],
+    evaluation: dict,
+    code_hashes: dict[str, str],
 ) -> None:
     """``runs``: every run.yaml; ``expected``: the settings that the configuration gives them, in that order;
-    ``evaluation``: what else decides a number."""
+    ``evaluation``: what else decides a number; ``code_hashes``: those of all scripts, by name."""
     records = [read_run(path) for path in runs]
-    scripts = sorted(path.name for path in SCRIPTS.glob("*.py"))
     provenance = {
         "study": study,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **commit(SCRIPTS.parents[1]),
         "config_hash": hash_settings([expected, evaluation]),
-        "code_hashes": {name: hash_script(name) for name in scripts},
+        "code_hashes": code_hashes,
         "machine": machine(),
         "packages": package_versions(environments),
         "training_seconds": round(sum(run["seconds"] for run in records), 1),

@@ -24,5 +24,10 @@ def hash_script(name: str) -> str:
     return _short(json.dumps(parts).encode())
 
 
+def hash_every_script() -> dict[str, str]:
+    """The fingerprint of each script, by its name."""
+    return {path.name: hash_script(path.name) for path in sorted(SCRIPTS.glob("*.py"))}
+
+
 def _short(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
