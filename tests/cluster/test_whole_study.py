@@ -9,7 +9,7 @@ import pytest
 from fresh_copy import fresh_copy
 from through_slurm import requested, snakemake_through_slurm
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 TINY = ("--configfile", "tests/config/tiny.yaml")
 # How often SLURM must have run what: groups of rules are one job each, whose name begins with the group's.
@@ -34,7 +34,7 @@ def study(slurm, tmp_path_factory):
     (folder / "one_loss.yaml").write_text("grid:\n  loss: [triplet]\n")
     running = snakemake_through_slurm(slurm, folder, "tables", *TINY, "one_loss.yaml")
     try:
-        screen, _ = running.communicate(timeout=500)
+        screen, _ = running.communicate(timeout=900)
     finally:
         running.kill()
     assert running.returncode == 0, screen
