@@ -6,6 +6,7 @@ The tests that use SLURM share one and mostly wait for it; they run one after th
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     for item in items:
         together = "cluster" if item.path.parent.name == "cluster" else item.path.stem
