@@ -20,7 +20,7 @@ demo: $(VENV)/.study
 	@echo "Open results/demo/report.html"
 
 test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest tests -n 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest tests -n 2 --dist loadfile
 
 test-unit: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest tests/unit
