@@ -1,5 +1,7 @@
 """Retrieval metrics against a literal loop of their definition and against pytorch-metric-learning."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,10 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from bgbias import retrieval
 from bgbias.errors import StudyError
+from bgbias.nearest import on_cpu, on_device
 
+# A GPU's search on PyTorch's CPU; 30 kB hold the products with 50 rows, so that blocks have to be merged.
+SEARCHES = {"faiss": on_cpu, "torch": partial(on_device, device="cpu", device_bytes=30_000)}
 PML = {
     "map_at_r": "mean_average_precision_at_r",
     "precision_at_1": "precision_at_1",
@@ -55,22 +60,27 @@ def by_pml(query, labels, reference=None, reference_labels=None):
     return {ours: got[theirs] for ours, theirs in PML.items()}
 
 
+@pytest.fixture(params=SEARCHES)
+def search_in(request):
+    return SEARCHES[request.param]
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_random_cases_equal_the_loop_and_pml(seed):
+def test_random_cases_equal_the_loop_and_pml(seed, search_in):
     rng = np.random.default_rng(seed)
     embeddings, labels = unit(rng, 150), rng.integers(0, 30, 150)  # some classes have one image
-    got = retrieval.measure(embeddings, labels, ks=(1, 3, 500))
+    got = retrieval.measure(embeddings, labels, ks=(1, 3, 500), search_in=search_in)
     expected = naive(embeddings, labels, embeddings, labels, np.arange(150), (1, 3, 500))
     assert got == pytest.approx(expected, abs=1e-9)
     assert by_pml(embeddings, labels) == pytest.approx({name: got[name] for name in PML}, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_query_and_gallery_equal_the_loop_and_pml(seed):
+def test_query_and_gallery_equal_the_loop_and_pml(seed, search_in):
     rng = np.random.default_rng(seed)
     query, gallery = unit(rng, 60), unit(rng, 90)
     labels, gallery_labels = rng.integers(0, 25, 60), rng.integers(5, 30, 90)  # labels 0 to 4 have no partner
-    got = retrieval.measure(query, labels, gallery, gallery_labels, ks=(2,))
+    got = retrieval.measure(query, labels, gallery, gallery_labels, ks=(2,), search_in=search_in)
     expected = naive(query, labels, gallery, gallery_labels, [-1] * 60, (2,))
     assert got == pytest.approx(expected, abs=1e-9)
     assert by_pml(query, labels, gallery, gallery_labels) == pytest.approx(
@@ -79,24 +89,24 @@ def test_query_and_gallery_equal_the_loop_and_pml(seed):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_ties_are_ordered_by_row(seed):
+def test_ties_are_ordered_by_row(seed, search_in):
     # 16 possible vectors for 130 images: most lists are decided by the rule for ties, also at their end.
     rng = np.random.default_rng(seed)
     embeddings, labels = exact(rng, 130), rng.integers(0, 12, 130)
-    got = retrieval.measure(embeddings, labels, ks=(1, 5))
+    got = retrieval.measure(embeddings, labels, ks=(1, 5), search_in=search_in)
     expected = naive(embeddings, labels, embeddings, labels, np.arange(130), (1, 5))
     assert got == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("k", [9, 149])
-def test_ties_inside_a_list_are_ordered_by_row(k):
+def test_ties_inside_a_list_are_ordered_by_row(k, search_in):
     # The products with (1, 0) are the first coordinates, each there twice; the list ends between two pairs.
     # From 100 neighbours on faiss gathers them in another way, hence the second k.
     rng = np.random.default_rng(0)
     first = rng.permutation(np.repeat(rng.random(200, np.float32), 2))
     reference = np.stack([first, np.sqrt(1 - first**2)], axis=1)
     query = np.tile(np.array([[1, 0]], np.float32), (30, 1))
-    rows, _ = retrieval.top_matches(query, reference, k=k)
+    rows, _ = retrieval.top_matches(query, reference, k=k, search_in=search_in)
     assert (rows == sorted(range(400), key=lambda j: (-first[j], j))[:k]).all()
 
 
@@ -126,27 +136,26 @@ def test_a_duplicate_is_a_neighbour_and_the_query_is_not():
     assert by_pml(spread, pairs) == pytest.approx({name: got[name] for name in PML}, abs=1e-6)
 
 
-def test_all_embeddings_equal_is_the_order_of_rows():
+def test_all_embeddings_equal_is_the_order_of_rows(search_in):
     # A collapsed model: every list is 0, 1, 2, … without the query, whatever faiss kept.
     embeddings = np.tile(np.array([[1, 0, 0, 0]], np.float32), (300, 1))
-    rows, _ = retrieval.top_matches(embeddings, k=3)
+    rows, _ = retrieval.top_matches(embeddings, k=3, search_in=search_in)
     assert rows[0].tolist() == [1, 2, 3]
     assert rows[1].tolist() == [0, 2, 3]
     assert (rows[3:] == [0, 1, 2]).all()
 
 
-def test_one_large_class_and_small_blocks_change_nothing():
+def test_one_large_class_and_small_blocks_change_nothing(search_in):
     # 150 images of one class put its lists into the reservoir that faiss uses from 100 neighbours on.
     rng = np.random.default_rng(1)
     embeddings = unit(rng, 260)
     labels = np.concatenate([np.zeros(150, int), rng.integers(1, 20, 110)])
-    whole = retrieval.measure(embeddings, labels, ks=(1, 10))
+    whole = retrieval.measure(embeddings, labels, ks=(1, 10), search_in=search_in)
     assert whole == pytest.approx(
         naive(embeddings, labels, embeddings, labels, np.arange(260), (1, 10)), abs=1e-9
     )
-    assert retrieval.measure(embeddings, labels, ks=(1, 10), block_bytes=200_000) == pytest.approx(
-        whole, abs=1e-9
-    )
+    parts = retrieval.measure(embeddings, labels, ks=(1, 10), search_in=search_in, block_bytes=200_000)
+    assert parts == pytest.approx(whole, abs=1e-9)
 
 
 def test_an_image_that_is_query_and_gallery_at_once_does_not_find_itself():
@@ -170,15 +179,15 @@ def test_every_class_of_one_image_has_no_answer():
     assert np.isnan(by_pml(unit(rng, 30), np.arange(30))["map_at_r"])
 
 
-def test_top_matches_of_chosen_queries_and_beyond_the_end():
+def test_top_matches_of_chosen_queries_and_beyond_the_end(search_in):
     rng = np.random.default_rng(3)
     embeddings = unit(rng, 30)
-    rows, products = retrieval.top_matches(embeddings, queries=np.array([7, 3]), k=5)
+    rows, products = retrieval.top_matches(embeddings, queries=np.array([7, 3]), k=5, search_in=search_in)
     similarity = embeddings @ embeddings.T
     np.fill_diagonal(similarity, -np.inf)
     assert (rows == np.argsort(-similarity[[7, 3]], axis=1)[:, :5]).all()
     assert products == pytest.approx(-np.sort(-similarity[[7, 3]], axis=1)[:, :5], abs=1e-6)
-    rows, products = retrieval.top_matches(embeddings[:3], k=5)
+    rows, products = retrieval.top_matches(embeddings[:3], k=5, search_in=search_in)
     assert (rows[:, 2:] == -1).all()
     assert np.isneginf(products[:, 2:]).all()
     assert sorted(rows[0, :2]) == [1, 2]
@@ -203,3 +212,15 @@ def test_labels_beyond_single_precision_stay_apart():
     labels = np.repeat([2**24, 2**24 + 1], 20)
     small = retrieval.measure(embeddings, labels - 2**24)
     assert retrieval.measure(embeddings, labels) == small
+
+
+def test_a_search_on_a_device_leaves_the_precision_of_products_as_it_was():
+    embeddings = unit(np.random.default_rng(0), 10)
+    matmul = torch.backends.cuda.matmul
+    before = matmul.allow_tf32
+    try:
+        matmul.allow_tf32 = True  # as devices.choose_device sets it
+        on_device(embeddings, "cpu")(embeddings, 3)
+        assert matmul.allow_tf32
+    finally:
+        matmul.allow_tf32 = before

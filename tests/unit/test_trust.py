@@ -41,7 +41,7 @@ def test_arrays_that_carry_code_do_not_run_it(tmp_path):
 
     np.savez(tmp_path / "e.npz", labels=np.array([Bomb(tmp_path / "ran")], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        measure_retrieval.measure_retrieval(tmp_path / "e.npz", {}, [1], 1, 0, 1, "r.csv", "m.csv")
+        measure_retrieval.measure_retrieval(tmp_path / "e.npz", {}, [1], 1, 0, "r.csv", "m.csv")
     assert not (tmp_path / "ran").exists()
 
 

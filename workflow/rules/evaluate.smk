@@ -47,14 +47,18 @@ rule measure_retrieval:
         gallery_queries=config["publish"]["gallery_queries"],
         seed=config["evaluation"]["seed"],
         gallery_draws=gallery_draws,
+        search_device=config["evaluation"]["search_device"],
     log:
         f"{RESULTS}/logs/measure_retrieval/{RUN_NAME}.log",
     threads: 1
     resources:
+        gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
         mem_mb=growing(2000),
+        # Not a parameter: it changes the last digit at most, so nothing is to run again for it.
+        search_mb=config["evaluation"]["search_memory_mb"],
         runtime=growing(60),
     conda:
-        "../../envs/retrieval.yaml"
+        "../../envs/retrieval.yaml" if config["evaluation"]["search_device"] == "cpu" else "../../envs/models.yaml"
     script:
         "../scripts/measure_retrieval.py"
 

@@ -1,25 +1,38 @@
 """Measure how well a run's test embeddings retrieve their own class, clean and on swapped backgrounds."""
 
+from functools import partial
+
 import numpy as np
 
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.gallery import one_per_class
 from bgbias.logs import job_log
+from bgbias.nearest import on_cpu, on_device
 from bgbias.randomness import generator
-from bgbias.retrieval import measure, top_matches
+from bgbias.retrieval import BLOCK_BYTES, measure, top_matches
 
 MATCHES = ("protocol", "draw", "query_row", "rank", "match_row", "hit")
 
 
 def measure_retrieval(
-    embeddings_path, run, ks, gallery_queries, seed, threads, retrieval_out, matches_out, gallery_draws=None
+    embeddings_path,
+    run,
+    ks,
+    gallery_queries,
+    seed,
+    retrieval_out,
+    matches_out,
+    gallery_draws=None,
+    search_in=on_cpu,
+    block_bytes=BLOCK_BYTES,
 ) -> None:
     """Write one row of metrics per protocol and draw, and the top 5 of a few queries (clean; first draw).
 
     ``run``: the identity columns. The queries depend on ``seed`` and the labels only, so every run of a
     dataset shows the same ones. With ``gallery_draws``, that many galleries of one random image a class are
     drawn, the same for every run, and a row holds the mean over them; the matches are those of the first.
+    ``search_in`` and ``block_bytes`` as for :func:`bgbias.retrieval.measure`.
     """
     with np.load(embeddings_path) as arrays:
         data = dict(arrays)
@@ -33,10 +46,19 @@ def measure_retrieval(
     for protocol, draw, embeddings in conditions(data):
         try:
             results = [
-                measure(embeddings[q], labels[q], embeddings[g], labels[g], ks, positions(q, g), threads)
+                measure(
+                    embeddings[q],
+                    labels[q],
+                    embeddings[g],
+                    labels[g],
+                    ks,
+                    positions(q, g),
+                    search_in,
+                    block_bytes,
+                )
                 for q, g in galleries
             ]
-            found, _ = top_matches(embeddings[query], embeddings[gallery], own, chosen, k=5, threads=threads)
+            found, _ = top_matches(embeddings[query], embeddings[gallery], own, chosen, 5, search_in)
         except StudyError as error:
             raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
         if not results[0]["n_queries"]:
@@ -90,6 +112,16 @@ def gallery_rows(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     return order[np.sort(first)[:count]]
 
 
+def configured_search(device: str, threads: int):
+    """The search that the configuration's ``evaluation.search_device`` names."""
+    if device == "cpu":
+        return partial(on_cpu, threads=threads)
+    # Three seconds of start-up, which a search on the CPU does without.
+    from bgbias.devices import choose_device
+
+    return partial(on_device, device=choose_device(device))
+
+
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         measure_retrieval(
@@ -98,8 +130,9 @@ if "snakemake" in globals():
             snakemake.params.ks,
             snakemake.params.gallery_queries,
             snakemake.params.seed,
-            snakemake.threads,
             snakemake.output.retrieval,
             snakemake.output.matches,
             snakemake.params.gallery_draws,
+            configured_search(snakemake.params.search_device, snakemake.threads),
+            snakemake.resources.search_mb * 2**20,
         )

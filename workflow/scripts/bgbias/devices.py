@@ -17,7 +17,7 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
-        raise StudyError("device: cuda is configured, but PyTorch sees no GPU here; use device: auto or cpu.")
+        raise StudyError("The configuration asks for cuda, but PyTorch sees no GPU here; use cpu.")
     if name == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.backends.cudnn.allow_tf32 = True

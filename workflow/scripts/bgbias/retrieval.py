@@ -12,11 +12,12 @@ result does not hang on the order in which a library happens to meet them. A que
 "itself" is the row, not the vector: a duplicate of the query is an ordinary neighbour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from bgbias.errors import StudyError
+from bgbias.nearest import Search, on_cpu
 
 BLOCK_BYTES = 64 * 2**20  # what one block of queries may hold in neighbours
 # A block is searched as deep as its deepest query asks, so a few large classes must not share one with the
@@ -31,7 +32,7 @@ def measure(
     reference_labels: np.ndarray | None = None,
     ks: Sequence[int] = (1,),
     own: np.ndarray | None = None,
-    threads: int = 1,
+    search_in: Callable[[np.ndarray], Search] = on_cpu,
     block_bytes: int = BLOCK_BYTES,
 ) -> dict[str, float]:
     """Retrieve every query's neighbours and average the metrics over the queries that have a partner.
@@ -40,6 +41,7 @@ def measure(
     inner product is the order by Euclidean and by cosine distance; labels are integers (Q,) and (N,).
     Without ``reference`` the queries are searched among themselves, each without itself. With it, ``own``
     (Q,) may give the row of the reference that *is* the query, −1 where there is none (the default).
+    ``search_in`` makes the search of a reference set (:mod:`bgbias.nearest`).
 
     Gives ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
     [0, 1], and ``n_queries``, the number of queries averaged: one whose label no other reference image
@@ -60,9 +62,10 @@ def measure(
 
     names = ["map_at_r", "precision_at_1", "r_precision", *(f"recall_at_{k}" for k in ks)]
     totals = np.zeros(len(names))
+    search = search_in(reference)
     for part in _blocks(depths, query.shape[1], block_bytes):
         rows = valid[part]
-        neighbours, _ = _search(query[rows], reference, own[rows], int(depths[part][0]), threads)
+        neighbours, _ = _neighbours(search, query[rows], reference, own[rows], int(depths[part][0]))
         hits = (reference_labels[neighbours] == query_labels[rows, None]) & (neighbours >= 0)
         totals += [values.sum() for values in _scores(hits, partners[rows], ks)]
     means = totals / len(valid) if len(valid) else np.full(len(names), np.nan)
@@ -75,7 +78,7 @@ def top_matches(
     own: np.ndarray | None = None,
     queries: np.ndarray | None = None,
     k: int = 5,
-    threads: int = 1,
+    search_in: Callable[[np.ndarray], Search] = on_cpu,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ``k`` nearest reference rows of the query rows ``queries`` (default: all), and their products.
 
@@ -86,7 +89,8 @@ def top_matches(
         reference, own = query, np.arange(len(query))
     queries = np.arange(len(query)) if queries is None else np.asarray(queries)
     own = np.full(len(query), -1) if own is None else np.asarray(own)
-    return _search(_checked(query[queries]), _checked(reference), own[queries], k, threads)
+    query, reference = _checked(query[queries]), _checked(reference)
+    return _neighbours(search_in(reference), query, reference, own[queries], k)
 
 
 def _scores(hits: np.ndarray, partners: np.ndarray, ks: Sequence[int]) -> list[np.ndarray]:
@@ -102,21 +106,14 @@ def _scores(hits: np.ndarray, partners: np.ndarray, ks: Sequence[int]) -> list[n
     ]
 
 
-def _search(
-    query: np.ndarray, reference: np.ndarray, own: np.ndarray, depth: int, threads: int
+def _neighbours(
+    search: Search, query: np.ndarray, reference: np.ndarray, own: np.ndarray, depth: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ``depth`` nearest reference rows of each query but its own: rows and products, (B, depth) each."""
-    import faiss
-
     # One more for the query itself, and one more to see whether a tie runs across the end of the list.
     wanted = depth + 1
     width = min(wanted + 1, len(reference))
-    threads_before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(threads)
-    try:
-        products, rows = faiss.knn(query, reference, width, metric=faiss.METRIC_INNER_PRODUCT)
-    finally:
-        faiss.omp_set_num_threads(threads_before)
+    products, rows = search(query, width)
 
     tied = np.flatnonzero((products[:, 1:] == products[:, :-1]).any(1))
     order = np.lexsort((rows[tied], -products[tied]))
@@ -155,7 +152,7 @@ def _blocks(depths: np.ndarray, embedding_size: int, block_bytes: int) -> Iterat
     """Cut queries, deepest first, into slices whose vectors and neighbours fit into ``block_bytes``."""
     start = 0
     while start < len(depths):
-        # About 64 bytes a neighbour: row and product (12), twice that inside faiss, and the scores.
+        # About 64 bytes a neighbour: row and product (12), twice that inside the search, and the scores.
         size = int(block_bytes // (4 * embedding_size + 64 * (depths[start] + 2)))
         size = max(1, min(size, BLOCK_QUERIES))
         yield slice(start, start + size)

@@ -1,5 +1,7 @@
 """The score that selects the epoch: MAP@R on the validation images, clean or with new backgrounds."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -7,6 +9,7 @@ from bgbias.checkpoints import Stop
 from bgbias.embedding import embed, evaluation_batches, evaluation_view, mean_similarity
 from bgbias.errors import StudyError
 from bgbias.models import EmbeddingModel
+from bgbias.nearest import on_cpu, on_device
 from bgbias.pixels import PixelStore
 from bgbias.retrieval import measure
 from bgbias.transforms import Preprocessing
@@ -46,6 +49,7 @@ class Validation:
         self._view = evaluation_view(transform, background_crop="random")
         self._preprocessing, self._seed, self._device = preprocessing, seed, device
         self._small = 12 * len(self._rows) * self._view.size**2 <= _KEEP_BYTES
+        self._search_in = on_cpu if device.type == "cpu" else partial(on_device, device=device)
         self._kept: list[torch.Tensor] | None = None
 
     def score(self, model: EmbeddingModel, precision: torch.dtype, stop: Stop | None = None) -> dict | None:
@@ -53,7 +57,7 @@ class Validation:
         embeddings = embed(model, self._batches(stop), precision)
         if stop is not None and stop.requested:
             return None
-        scores = measure(embeddings, self._labels)
+        scores = measure(embeddings, self._labels, search_in=self._search_in)
         return {
             "map_at_r": scores["map_at_r"],
             "precision_at_1": scores["precision_at_1"],

@@ -1,0 +1,66 @@
+"""The nearest rows of a reference set by inner product: faiss on the CPU, PyTorch on a GPU.
+
+A search takes queries (B, E) float32 and a width k of at most N, the reference's rows, and gives products
+(B, k) float32, largest first, and rows (B, k) int64. Which of equal products come first, and which of them
+are left out at the end of a list, is the library's affair.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+
+DEVICE_BYTES = 256 * 2**20  # what a device holds in products at once, besides the reference set
+
+
+def on_cpu(reference: np.ndarray, threads: int = 1) -> Search:
+    """Search ``reference`` (N, E) float32 with faiss."""
+    import faiss
+
+    def search(query: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+        threads_before = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(threads)
+        try:
+            return faiss.knn(query, reference, width, metric=faiss.METRIC_INNER_PRODUCT)
+        finally:
+            faiss.omp_set_num_threads(threads_before)
+
+    return search
+
+
+def on_device(reference: np.ndarray, device, device_bytes: int = DEVICE_BYTES) -> Search:
+    """Search ``reference`` (N, E) float32 on a PyTorch ``device``, which holds all of it and, in products, at
+    most ``device_bytes``."""
+    import torch
+
+    held = torch.from_numpy(reference).to(device)
+
+    @torch.inference_mode()
+    def search(query: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+        # TF32 keeps ten bits of each factor: enough for training, and another order of near neighbours.
+        tf32_before = torch.backends.cuda.matmul.allow_tf32
+        torch.backends.cuda.matmul.allow_tf32 = False
+        try:
+            return _search_blocks(torch.from_numpy(query).to(device), held, width, device_bytes)
+        finally:
+            torch.backends.cuda.matmul.allow_tf32 = tf32_before
+
+    return search
+
+
+def _search_blocks(query, reference, width: int, device_bytes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Block after block of the reference, the best of each block merged with the best so far."""
+    import torch
+
+    size = max(1, device_bytes // (query.element_size() * max(1, len(query))))
+    products = query.new_empty(len(query), 0)
+    rows = torch.empty(len(query), 0, dtype=torch.int64, device=query.device)
+    for start in range(0, len(reference), size):
+        block = query @ reference[start : start + size].T
+        best, at = block.topk(min(width, block.shape[1]))
+        products = torch.cat([products, best], 1)
+        rows = torch.cat([rows, at + start], 1)
+        products, at = products.topk(min(width, products.shape[1]))
+        rows = rows.gather(1, at)
+    return products.cpu().numpy(), rows.cpu().numpy()
