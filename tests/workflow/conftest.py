@@ -1,5 +1,6 @@
-"""A tiny study, run once per session in a copy of the project; tests work on copies of that copy."""
+"""A tiny study, run once in a copy of the project; tests work on copies of that copy."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -61,9 +62,18 @@ def project(tmp_path) -> Project:
 def finished_study(tmp_path_factory) -> Project:
     """The tiny study, finished. Not to be changed: tests that edit take the fixture `finished`."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    project = Project(fresh_copy(tmp_path_factory.mktemp("tiny") / "project"))
-    done = project.snakemake()
-    assert done.returncode == 0, done.stdout
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # what all workers share
+    project = Project(folder / "tiny" / "project")
+    with open(folder / "tiny.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not project.root.exists():
+            fresh_copy(project.root)
+            done = project.snakemake()
+            assert done.returncode == 0, done.stdout
+        elif not (project.root / "results/tiny/report.html").exists():
+            pytest.fail("the tiny study failed, in another worker, which shows why")
     return project
 
 
