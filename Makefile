@@ -19,8 +19,9 @@ demo: $(VENV)/.study
 	$(SNAKEMAKE) --cores $(CORES)
 	@echo "Open results/demo/report.html"
 
+# In the files' order: SLURM, which mostly waits, beside the library's tests, and the short studies at the end.
 test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest tests -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 test-unit: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest tests/unit
