@@ -101,3 +101,10 @@ def test_a_metric_key_reruns_no_model(finished):
         "embed_images": 0,
         "train_model": 0,
     }
+
+
+def test_a_search_elsewhere_measures_again_and_one_with_more_memory_does_not(finished):
+    assert finished.planned("--config", "evaluation={search_memory_mb: 128}").get("measure_retrieval", 0) == 0
+    planned = finished.planned("--config", "evaluation={search_device: cuda}")
+    jobs = of_stage(planned, "measure_retrieval", "embed_images")
+    assert jobs == {"measure_retrieval": 4, "embed_images": 0}
