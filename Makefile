@@ -28,6 +28,7 @@ test-unit: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
 	$(SNAKEMAKE) --lint
 
 $(VENV)/.study: requirements.txt constraints.txt

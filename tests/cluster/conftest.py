@@ -19,8 +19,10 @@ def slurm():
     search = os.environ["PATH"] + ":/usr/sbin:/sbin"
     missing = [program for program in PROGRAMS if shutil.which(program, path=search) is None]
     if missing:
-        pytest.skip(f"SLURM is not installed ({', '.join(missing)}): apt-get install --no-install-recommends "
-                    "slurm-wlm munge slurmdbd mariadb-server")
+        pytest.skip(
+            f"SLURM is not installed ({', '.join(missing)}): apt-get install --no-install-recommends "
+            "slurm-wlm munge slurmdbd mariadb-server"
+        )
     host = socket.gethostname().split(".")[0]
     try:
         socket.gethostbyname(host)
@@ -30,8 +32,13 @@ def slurm():
     folder = Path(tempfile.mkdtemp(prefix="slurm"))  # short, for the path of a socket in it
     script = str(HERE / "slurm.sh")
     try:
-        up = subprocess.run([script, "up", str(folder), str(four_free_ports())],
-                            text=True, capture_output=True, timeout=120, check=False)
+        up = subprocess.run(
+            [script, "up", str(folder), str(four_free_ports())],
+            text=True,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
         logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in folder.glob("log/*.log"))
         assert up.returncode == 0, f"{up.stderr}\n{logs}"
         yield Slurm(Path(up.stdout.strip().splitlines()[-1]))

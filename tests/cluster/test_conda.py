@@ -42,13 +42,23 @@ def named_packages(file: Path) -> set[str]:
 
 def environment() -> dict[str, str]:
     """Of this Python first of all: the stand-in links what is installed here."""
-    return os.environ | {"PATH": f"{STAND_IN}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-                         "OMP_NUM_THREADS": "1"}
+    return os.environ | {
+        "PATH": f"{STAND_IN}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def call(*command, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(command, env=environment(), text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=500, check=False, **options)
+    return subprocess.run(
+        command,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=500,
+        check=False,
+        **options,
+    )
 
 
 def create(file: Path, prefix: Path) -> subprocess.CompletedProcess:
@@ -89,8 +99,18 @@ def test_the_stand_in_refuses_a_version_that_is_not_there(tmp_path):
 def test_masks_are_made_with_use_conda(tmp_path):
     """Two environments through Snakemake itself: found, made once, activated for each job."""
     folder = fresh_copy(tmp_path / "project")
-    done = call(sys.executable, "-m", "snakemake", "--cores", "2", "--use-conda", "masks",
-                "--configfile", "tests/config/tiny.yaml", cwd=folder)
+    done = call(
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        "--use-conda",
+        "masks",
+        "--configfile",
+        "tests/config/tiny.yaml",
+        cwd=folder,
+    )
     assert done.returncode == 0, done.stdout
     assert (folder / "data/tiny_cars/masks.csv").is_file()
     made = re.findall(r"Creating conda environment .*?envs/(\w+)\.yaml", done.stdout)

@@ -30,7 +30,6 @@ JOBS = {
 }
 
 
-
 @pytest.fixture(scope="module")
 def aftermath(slurm, tmp_path_factory):
     """(folder, what the user saw, exit status, accounting) after tests/cluster/small; one job cancelled."""
@@ -133,8 +132,9 @@ def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):
     run = "tiny_cars/small_cnn/triplet/base/seed0"
     checkpoint = folder / "results" / "preempted" / run / "checkpoint" / "training.safetensors"
     log = folder / "results/preempted/logs/train_model" / (run.replace("/", ".") + ".log")
-    running = snakemake_through_slurm(slurm, folder, f"results/preempted/{run}/model.safetensors",
-                                      *TINY, "tests/config/preempted.yaml")
+    running = snakemake_through_slurm(
+        slurm, folder, f"results/preempted/{run}/model.safetensors", *TINY, "tests/config/preempted.yaml"
+    )
     try:
         deadline = time.monotonic() + 150
         while not checkpoint.exists() and time.monotonic() < deadline:
@@ -142,8 +142,23 @@ def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):
             time.sleep(0.2)
         (job,) = slurm.queue()
         # More urgent, and in need of both GPUs: SLURM stops the training and puts it back in the queue.
-        slurm.call("sbatch", "-p", "urgent", "-A", "study", "-t", "1", "--mem", "100", "--gpus", "2",
-                   "-o", "/dev/null", "--wrap", "sleep 1")
+        slurm.call(
+            "sbatch",
+            "-p",
+            "urgent",
+            "-A",
+            "study",
+            "-t",
+            "1",
+            "--mem",
+            "100",
+            "--gpus",
+            "2",
+            "-o",
+            "/dev/null",
+            "--wrap",
+            "sleep 1",
+        )
         slurm.wait_for(job, "PENDING")
         # SLURM by itself lets two minutes pass before it starts the job again.
         slurm.call("scontrol", "update", f"JobId={job}", "StartTime=now")

@@ -33,8 +33,9 @@ class Slurm:
         }
 
     def call(self, *command: str) -> str:
-        done = subprocess.run(command, env=self.environment, text=True, timeout=60, check=False,
-                              capture_output=True)
+        done = subprocess.run(
+            command, env=self.environment, text=True, timeout=60, check=False, capture_output=True
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -68,7 +69,23 @@ def requested(row: dict[str, str]) -> dict[str, str]:
 
 def snakemake_through_slurm(slurm: Slurm, folder: Path, *arguments: str) -> subprocess.Popen:
     """Snakemake under the project's profile, in ``folder``, but looking at its jobs sooner."""
-    command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm",
-               "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10", *arguments]
-    return subprocess.Popen(command, cwd=folder, env=slurm.environment, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--workflow-profile",
+        "profiles/slurm",
+        "--slurm-init-seconds-before-status-checks",
+        "1",
+        "--latency-wait",
+        "10",
+        *arguments,
+    ]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=slurm.environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )

@@ -222,5 +222,12 @@ def test_noise_has_the_strength_that_it_says_and_depends_on_the_step_alone(store
 
 def batch_with_noise(store, rows, noise, step):
     return training_batch(
-        store, rows, None, seed=1, step=step, probability=0.0, settings=TrainingView(16, noise=noise),
-        preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0))
+        store,
+        rows,
+        None,
+        seed=1,
+        step=step,
+        probability=0.0,
+        settings=TrainingView(16, noise=noise),
+        preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0),
+    )

@@ -96,7 +96,10 @@ def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, array
     measure_retrieval(tmp_path / "embeddings.npz", RUN, [1, 2], 3, 0, *out, gallery_draws=4)
     table, matches = map(read_rows, out)
     assert [(row["protocol"], row["draw"]) for row in table] == [
-        ("clean", "0"), ("swapped", "0"), ("swapped", "1")]
+        ("clean", "0"),
+        ("swapped", "0"),
+        ("swapped", "1"),
+    ]
     labels, expected = arrays["labels"], []
     for draw in range(4):
         gallery = one_per_class(labels, 0, draw)

@@ -84,7 +84,10 @@ def test_roles_are_halved_only_where_training_and_validation_are_one_folder(sett
     assert [background_role(strict, role) for role in ("train", "validation", "test")] == roles
     paper = settled(config("paper", backgrounds={"photos": settings}))
     assert [background_role(paper, role) for role in ("train", "validation", "test")] == [
-        "train", "validation", "test"]
+        "train",
+        "validation",
+        "test",
+    ]
 
 
 def test_two_halves_are_disjoint_and_together_the_whole(tmp_path):
@@ -94,8 +97,9 @@ def test_two_halves_are_disjoint_and_together_the_whole(tmp_path):
 
     def packed(half):
         folder = tmp_path / str(half)
-        pack_backgrounds(str(tmp_path / "photos"), folder / "layout.csv", folder / "rgba.bin",
-                         short_side=8, half=half)
+        pack_backgrounds(
+            str(tmp_path / "photos"), folder / "layout.csv", folder / "rgba.bin", short_side=8, half=half
+        )
         return PixelStore.open(folder).index.paths
 
     assert packed(0) == ["0.png", "2.png", "4.png"]

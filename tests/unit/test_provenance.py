@@ -32,8 +32,15 @@ def written(tmp_path, run):
     pins = ("numpy==1.0", "rembg[cpu]==2.0", "none-such==1")
     environment.write_text("\n".join(["dependencies:", "  - pip:", *(f"      - {pin}" for pin in pins)]))
     out = tmp_path / "provenance.json"
-    write_provenance([run], [environment], out, study="s", expected=[SETTINGS],
-                     evaluation={"draws": 5}, code_hashes=hashes.hash_every_script())
+    write_provenance(
+        [run],
+        [environment],
+        out,
+        study="s",
+        expected=[SETTINGS],
+        evaluation={"draws": 5},
+        code_hashes=hashes.hash_every_script(),
+    )
     return out.read_text()
 
 

@@ -141,8 +141,10 @@ def report(config: dict, backbone: str, seconds: forecast.Seconds, parameters: i
     """Print a line per dataset for all its runs with ``backbone``."""
     grid = config["grid"]
     runs = len(grid["loss"]) * len(grid["variant"]) * len(grid["seed"])
-    print(f"{backbone}: {seconds.step:.3g} s a training step, per image {seconds.embed:.3g} s embedding, "
-          f"{seconds.attribute:.3g} s attribution, {shown(seconds.mask)} s masking (CPU)\n")
+    print(
+        f"{backbone}: {seconds.step:.3g} s a training step, per image {seconds.embed:.3g} s embedding, "
+        f"{seconds.attribute:.3g} s attribution, {shown(seconds.mask)} s masking (CPU)\n"
+    )
     head = "hours: training (least – most), test, attribution, masks (CPU); GB: pixels, results"
     print(f"{'dataset':16} {'images':>9} {'runs':>5}   {head}")
     for dataset in grid["dataset"]:
@@ -154,8 +156,10 @@ def report(config: dict, backbone: str, seconds: forecast.Seconds, parameters: i
         cost = {name: shown(value) for name, value in forecast.hours(counts, runs, config, seconds).items()}
         pixels = forecast.packed_bytes(counts.images, config["pixels"]["short_side"]) / 1e9
         results = forecast.result_bytes(counts, runs, config, parameters) / 1e9
-        print(f"{dataset:16} {counts.images:>9,} {runs:>5}   {cost['train_least']} – {cost['train_most']}, "
-              f"{cost['test']}, {cost['attribute']}, {cost['masks']}; {shown(pixels)}, {shown(results)}")
+        print(
+            f"{dataset:16} {counts.images:>9,} {runs:>5}   {cost['train_least']} – {cost['train_most']}, "
+            f"{cost['test']}, {cost['attribute']}, {cost['masks']}; {shown(pixels)}, {shown(results)}"
+        )
     print()
 
 
@@ -172,8 +176,10 @@ def main() -> None:
             report(config, backbone, *measure(config, backbone, Path(folder), device))
     sources = yaml.safe_load((ROOT / "resources/sources.yaml").read_text())
     fetched = forecast.download_gigabytes(config, sources)
-    print("Download, GB (kept, and unpacked once more):",
-          ", ".join(f"{name} {shown(size)}" for name, size in fetched.items()) or "none")
+    print(
+        "Download, GB (kept, and unpacked once more):",
+        ", ".join(f"{name} {shown(size)}" for name, size in fetched.items()) or "none",
+    )
 
 
 if __name__ == "__main__":

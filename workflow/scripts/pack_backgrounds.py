@@ -21,9 +21,7 @@ def pack_backgrounds(
     if not root.is_dir():
         raise StudyError(f"The folder of backgrounds {folder} does not exist. Mend `backgrounds`.")
     photos = (
-        path
-        for path in root.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
     paths = sorted(path.relative_to(root).as_posix() for path in photos)
     if half is not None:

@@ -59,5 +59,13 @@ def progress(items: Iterable, description: str, unit: str, total: int | None = N
     """Wrap ``items`` in a progress bar that is readable in a log file: a new line every few seconds."""
     from tqdm import tqdm
 
-    return tqdm(items, desc=description, unit=unit, total=total, mininterval=5, ascii=True, file=sys.stderr,
-                bar_format="{desc}: {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}, {rate_fmt}]\n")
+    return tqdm(
+        items,
+        desc=description,
+        unit=unit,
+        total=total,
+        mininterval=5,
+        ascii=True,
+        file=sys.stderr,
+        bar_format="{desc}: {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}, {rate_fmt}]\n",
+    )

@@ -45,11 +45,15 @@ def check(config: dict, schema: dict) -> None:
     for dataset in config["grid"]["dataset"]:
         settings = config["datasets"][dataset]
         if settings["source"] in ("index", "folders") and not Path(settings["root"]).is_dir():
-            raise StudyError(f"datasets.{dataset}.root: the folder {settings['root']} does not exist; "
-                             "correct the path in the configuration.")
+            raise StudyError(
+                f"datasets.{dataset}.root: the folder {settings['root']} does not exist; "
+                "correct the path in the configuration."
+            )
         if settings["source"] == "index" and not index_file(settings).is_file():
-            raise StudyError(f"datasets.{dataset}.index: the file {index_file(settings)} does not exist; "
-                             "write it (columns path,label,class_name,split) or correct the path.")
+            raise StudyError(
+                f"datasets.{dataset}.index: the file {index_file(settings)} does not exist; "
+                "write it (columns path,label,class_name,split) or correct the path."
+            )
 
 
 def runs(config: dict) -> list[dict]:
@@ -92,8 +96,9 @@ def index_file(settings: dict) -> Path:
 
 def _check_known(name: str, known: dict, where: str, section: str) -> None:
     if name not in known:
-        raise StudyError(f"Configuration, {where}: {name!r} is not known under `{section}`"
-                         f"{_suggestion(name, known)}.")
+        raise StudyError(
+            f"Configuration, {where}: {name!r} is not known under `{section}`{_suggestion(name, known)}."
+        )
 
 
 def _suggestion(name: str, known) -> str:
