@@ -48,6 +48,6 @@ rule collect_attention:
     log:
         f"{RESULTS}/logs/collect_attention.log",
     conda:
-        "../../envs/retrieval.yaml"
+        "../../envs/tables.yaml"
     script:
         "../scripts/collect_rows.py"

@@ -58,7 +58,7 @@ rule measure_retrieval:
         search_mb=config["evaluation"]["search_memory_mb"],
         runtime=growing(60),
     conda:
-        "../../envs/retrieval.yaml" if config["evaluation"]["search_device"] == "cpu" else "../../envs/models.yaml"
+        "../../envs/models.yaml"
     script:
         "../scripts/measure_retrieval.py"
 
@@ -74,7 +74,7 @@ rule verify_runs:
     log:
         f"{RESULTS}/logs/verify_runs.log",
     conda:
-        "../../envs/retrieval.yaml"
+        "../../envs/tables.yaml"
     script:
         "../scripts/verify_runs.py"
 
@@ -90,6 +90,6 @@ rule collect_retrieval:
     log:
         f"{RESULTS}/logs/collect_retrieval.log",
     conda:
-        "../../envs/retrieval.yaml"
+        "../../envs/tables.yaml"
     script:
         "../scripts/collect_rows.py"

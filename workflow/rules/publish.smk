@@ -36,7 +36,7 @@ rule write_provenance:
     log:
         f"{RESULTS}/logs/write_provenance.log",
     conda:
-        "../../envs/retrieval.yaml"
+        "../../envs/tables.yaml"
     script:
         "../scripts/write_provenance.py"
 
@@ -56,7 +56,7 @@ rule collect_mask_quality:
     log:
         f"{RESULTS}/logs/collect_mask_quality.log",
     conda:
-        "../../envs/retrieval.yaml"
+        "../../envs/tables.yaml"
     script:
         "../scripts/collect_rows.py"
 
