@@ -54,6 +54,8 @@ def test_refuses_with_one_sentence(config, path, value, sentence):
     with pytest.raises(StudyError) as caught:
         study.check(config, SCHEMA)
     assert sentence in str(caught.value)
+    assert str(caught.value).endswith((".", "?"))
+    assert not str(caught.value).endswith("?.")
 
 
 def test_refuses_a_dataset_that_is_not_there(config, tmp_path):

@@ -10,7 +10,9 @@ from bgbias.errors import StudyError
 from bgbias.postponing import postpone
 from bgbias.randomness import integer_seed
 
-postpone("scipy.stats")  # a second of each job's start, for a function that relabels what we never relabel
+# A second of each job's start, for relabelling what we never relabel and for a loss that is not the study's.
+postpone("scipy.stats")
+postpone("scipy.special")
 from pytorch_metric_learning import distances, losses  # noqa: E402 - after the line above
 
 

@@ -96,9 +96,11 @@ def index_file(settings: dict) -> Path:
 
 def _check_known(name: str, known: dict, where: str, section: str) -> None:
     if name not in known:
-        raise StudyError(
-            f"Configuration, {where}: {name!r} is not known under `{section}`{_suggestion(name, known)}."
-        )
+        raise _refusal(where, f"{name!r} is not known under `{section}`{_suggestion(name, known)}")
+
+
+def _refusal(where: str, why: str) -> StudyError:
+    return StudyError(f"Configuration, {where}: {why}{'' if why.endswith('?') else '.'}")
 
 
 def _suggestion(name: str, known) -> str:
@@ -113,7 +115,7 @@ def _check_schema(config: dict, schema: dict, where: str = "") -> None:
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error is not None:
         place = ".".join([*filter(None, [where]), *map(str, error.absolute_path)]) or "the top level"
-        raise StudyError(f"Configuration, {place}: {'; '.join(_explain(error))}.")
+        raise _refusal(place, "; ".join(_explain(error)))
 
 
 def _check_losses(config: dict, schema: dict) -> None:
