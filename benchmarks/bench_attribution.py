@@ -21,7 +21,7 @@ from pytorch_metric_learning.distances import LpDistance
 
 from bgbias.attribution import METHODS, Target, scaled
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import describe_device, prepare_device
+from bgbias.devices import choose_device, describe_device
 from bgbias.models import build_model
 
 OF_BARE, IMAGES, COPIES = 0.90, 8, 25
@@ -77,7 +77,8 @@ def measure(backbone, size, photographs, folder, device, rounds):
 
 def main():
     options = measuring.options(__doc__).parse_args()
-    device, rows = prepare_device("auto", threads=1), []
+    torch.set_num_threads(1)
+    device, rows = choose_device("auto"), []
     details = {"device": describe_device(device), "images": IMAGES, "copies": COPIES}
     with tempfile.TemporaryDirectory() as folder:
         photographs = material.photographs(Path(folder), limit=IMAGES)[0]

@@ -22,7 +22,7 @@ import material
 import torch
 
 from bgbias.checkpoints import stopping
-from bgbias.devices import describe_device, prepare_device
+from bgbias.devices import choose_device, describe_device
 from bgbias.training import Progress, Training
 
 BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}
@@ -136,7 +136,9 @@ def settings_of_cores(device: torch.device):
 
 def main() -> None:
     options = measuring.options(__doc__).parse_args()
-    device = prepare_device("auto", threads=1)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    device = choose_device("auto")
     cases = GPU_CASES if device.type == "cuda" else CASES
     rows, details = [], {"device": describe_device(device)}
     with tempfile.TemporaryDirectory() as folder:

@@ -148,7 +148,7 @@ def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
 
 def test_the_identity_notices_settings_data_and_weights(layouts, tmp_path):
     def identity(settings=SETTINGS, layout=layouts[0]):
-        return json.dumps(train_model.identity(RUN, settings, "cpu", str(layout)))
+        return json.dumps(train_model.identity(RUN, settings, torch.device("cpu"), str(layout)))
 
     assert identity() == identity()
     assert identity(changed(training={"learning_rate": 0.5})) != identity()

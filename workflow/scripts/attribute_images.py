@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from bgbias.attribution import Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import prepare_device
+from bgbias.devices import choose_device
 from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
 from bgbias.logs import job_log, progress
@@ -17,16 +18,14 @@ from bgbias.randomness import generator
 from bgbias.runs import read_run
 
 
-def attribute_images(
-    model_path, run_path, pixels, run, settings, size, device, outputs, labels=None, threads=1
-) -> None:
+def attribute_images(model_path, run_path, pixels, run, settings, size, device, outputs, labels=None) -> None:
     """Write the mean score per method, the score per image and the maps of the first few images.
 
     ``run``: the identity columns; ``settings``: the configuration's ``attribution``; ``size``: side of the
     centre crop in pixels; ``outputs``: paths ``attention``, ``images``, ``maps`` (uint8, 255 = 1).
     ``labels``: the folder of the hand labels that the index names, which then replace automatic masks.
     """
-    store, record, device = PixelStore.open(pixels), read_run(run_path), prepare_device(device, threads)
+    store, record, device = PixelStore.open(pixels), read_run(run_path), choose_device(device)
     model, preprocessing = load_model(model_path, record, device)
     loss = build_loss(record["settings"]["loss"], record["n_classes"], model.embedding_size, record["seed"])
     target = Target(model, loss.distance.to(device), black_image(size, preprocessing, device))
@@ -84,6 +83,8 @@ def chosen_rows(rows: np.ndarray, count: int | None, seed: int) -> np.ndarray:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        torch.set_flush_denormal(True)  # as in training
         attribute_images(
             snakemake.input.model,
             snakemake.input.run,
@@ -94,5 +95,4 @@ if "snakemake" in globals():
             snakemake.params.device,
             dict(snakemake.output.items()),
             snakemake.params.labels,
-            snakemake.threads,
         )

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from bgbias.devices import prepare_device
+from bgbias.devices import choose_device
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.files import replacing
@@ -29,7 +30,8 @@ def embed_images(
     """Write ``out`` (.npz): ``rows`` of the store beside ``layout`` and ``labels``, int64 (N,); ``clean``
     float32 (N, E); ``swapped`` float32 (draws, N, E); ``is_query``, ``is_gallery`` bool (N,) where given.
     """
-    chosen = prepare_device(device, threads)
+    torch.set_num_threads(threads)
+    chosen = choose_device(device)
     store, unseen = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
     rows = store.index.rows("test")
     if len(rows) == 0:
@@ -66,6 +68,7 @@ def embed_images(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        torch.set_flush_denormal(True)  # as in training
         embed_images(
             snakemake.input.layout,
             snakemake.input.model,

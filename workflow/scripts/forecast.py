@@ -20,7 +20,7 @@ import yaml
 from bgbias import forecast, protocol, study
 from bgbias.attribution import Target, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import describe_device, prepare_device
+from bgbias.devices import choose_device, describe_device
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.maskers import build_masker
@@ -167,7 +167,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("config", help="laid over config/config.yaml")
     config = read_config(parser.parse_args().config)
-    device = prepare_device("auto", threads=1)  # as every job of the workflow
+    device = choose_device("auto")
+    torch.set_num_threads(1)  # as every job of the workflow
+    torch.set_flush_denormal(True)  # as in training
     print(f"Measured on {describe_device(device)}\n")
     for backbone in config["grid"]["backbone"]:
         with tempfile.TemporaryDirectory() as folder:

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import torch
+
 from bgbias import checkpoints, training
-from bgbias.devices import describe_device, prepare_device
+from bgbias.devices import choose_device, describe_device
 from bgbias.embedding import COLLAPSED
 from bgbias.files import write_rows
 from bgbias.hashes import hash_script, hash_settings
@@ -36,8 +38,9 @@ def train_model(
     ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone, embedding_size, loss, variant,
     transform, training. ``checkpoint``: a folder outside the outputs, gone when the training has finished.
     """
+    torch.set_num_threads(threads)
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
-    chosen = prepare_device(device, threads)
+    chosen = choose_device(device)
     check_loss(settings["loss"])
     store = PixelStore.open(Path(layout).parent)
     if settings["loss"]["type"] == "frozen":
@@ -48,8 +51,7 @@ def train_model(
         stores = [open_store(path) for path in (train_backgrounds, validation_backgrounds)]
         trained = training.Training(store, settings, run["seed"], *stores, device=chosen)
         trained.run(
-            checkpoint,
-            identity(run, settings, chosen.type, layout, train_backgrounds, validation_backgrounds),
+            checkpoint, identity(run, settings, chosen, layout, train_backgrounds, validation_backgrounds)
         )
         model, history = trained.model, trained.progress.history
         found = {
@@ -86,7 +88,7 @@ def run_settings(settings: dict) -> dict:
     return {"model": {key: settings[key] for key in ("backbone", "embedding_size")}, **rest}
 
 
-def identity(run: dict, settings: dict, device: str, *layouts: str | None) -> dict:
+def identity(run: dict, settings: dict, device: torch.device, *layouts: str | None) -> dict:
     """All that must be the same for an interrupted training to be continued."""
     files = [file for path in layouts if path for file in (path, Path(path).parent / "rgba.bin")]
     weights = settings["backbone"].get("weights")
@@ -95,8 +97,8 @@ def identity(run: dict, settings: dict, device: str, *layouts: str | None) -> di
     return {
         "run": run,
         "settings": settings,
-        "device": device,
-        "torch": versions()["torch"],
+        "device": device.type,
+        "torch": torch.__version__,
         "files": [checkpoints.fingerprint_file(file) for file in files],
         "code": checkpoints.fingerprint_code(),
     }
@@ -104,6 +106,8 @@ def identity(run: dict, settings: dict, device: str, *layouts: str | None) -> di
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        # Tiny numbers that a CPU handles hundreds of times slower than zero, and that mean zero here.
+        torch.set_flush_denormal(True)
         given = snakemake.input
         train_model(
             given.layout,

@@ -29,17 +29,6 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def prepare_device(name: str, threads: int) -> torch.device:
-    """:func:`choose_device`, and what a job may use of the CPU: ``threads`` of it.
-
-    Numbers below float32's normal range count as zero: a CPU takes hundreds of times longer for them, and
-    they mean nothing here.
-    """
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    return choose_device(name)
-
-
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """The number format of training for ``auto`` (bfloat16 on a GPU that has it), float32 or bfloat16."""
     if name == "auto":
