@@ -3,6 +3,9 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
+INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile -c constraints.txt -r
+# On all cores; pip would compile one file after the other. The templates in some packages are no Python.
+COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: demo test test-unit lint help
 
@@ -34,11 +37,13 @@ lint: $(VENV)/.dev
 $(VENV)/.study: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	$(INSTALL) requirements.txt
+	$(COMPILE)
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.study requirements-dev.txt
-	$(VENV)/bin/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
+	$(INSTALL) requirements-dev.txt
+	$(COMPILE)
 	touch $@
 
 # What a study costs on this machine: make forecast CONFIG=config/paper.yaml
