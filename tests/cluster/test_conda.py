@@ -26,7 +26,7 @@ SCRIPT_OF_ENVIRONMENT = re.findall(PAIR, RULES)
 
 # Named in a module that these rules reach, in functions that they do not call: checking masks predicts none,
 # and timm is for backbones that a user adds together with the package.
-NOT_CALLED = {"images": {"rembg", "onnxruntime"}, "models": {"timm"}}
+NOT_CALLED = {"images": {"rembg", "onnxruntime", "numba"}, "models": {"timm"}}
 
 
 def named_packages(file: Path) -> set[str]:

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # rembg's first import otherwise compiles for a minute
-
 from bgbias.demo_masker import SIDE, MaskNetwork, masks, network_input, reduced, write_onnx
 from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.demo_world.dataset import make_image
 from bgbias.demo_world.scenery import new_place, view
+from bgbias.maskers import import_rembg
 from bgbias.randomness import generator
 
 MASKER = Path(__file__).parents[2] / "resources" / "demo_masker.onnx"
@@ -23,9 +22,7 @@ def session():
     """A rembg session with the shipped network; rembg takes custom models from below U2NET_HOME only."""
     before = os.environ.get("U2NET_HOME")
     os.environ["U2NET_HOME"] = str(MASKER.parent)
-    from rembg import new_session
-
-    yield new_session("u2net_custom", model_path=str(MASKER))
+    yield import_rembg().new_session("u2net_custom", model_path=str(MASKER))
     os.environ.pop("U2NET_HOME") if before is None else os.environ.update(U2NET_HOME=before)
 
 
@@ -35,14 +32,12 @@ def test_network_is_small_enough_to_ship():
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_masks_agree_with_the_exact_ones(session, world):
-    from rembg import remove
-
     classes = make_classes(WORLDS[world], 54, 1)
     overlaps = []
     for number in range(24):
         label = 33 + number % 21  # the test classes
         picture, exact = make_image(WORLDS[world], classes[label], 0.5, 128, 1, label, number)
-        found = np.asarray(remove(picture, session=session, only_mask=True)) > 127
+        found = np.asarray(import_rembg().remove(picture, session=session, only_mask=True)) > 127
         exact = np.asarray(exact) > 127
         overlaps.append((found & exact).sum() / (found | exact).sum())
     # The study's own promise. The masker saw other seeds, so other designs and other places.
@@ -52,14 +47,12 @@ def test_masks_agree_with_the_exact_ones(session, world):
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_nothing_to_find_gives_an_empty_mask(session):
     # rembg stretches by the output's own range: anything but exact zeros would become a mask out of nothing.
-    from rembg import remove
-
     empty = 0
     for number in range(8):
         scene = view(
             new_place(11, "nothing here", number, ["hills", "room", "shore"]), 128, generator(11, "v", number)
         )
-        empty += not np.asarray(remove(scene, session=session, only_mask=True)).any()
+        empty += not np.asarray(import_rembg().remove(scene, session=session, only_mask=True)).any()
     assert empty >= 6
 
 

@@ -1,6 +1,8 @@
 """Maskers: rembg with a real network, rembg with networks made up here, and folders of ready masks."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from bgbias.index import Index, write_index
 from bgbias.mask_quality import agreement, summary
 from bgbias.maskers import build_masker, is_empty
 
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 
 
@@ -23,7 +26,6 @@ REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared
 def _clean_environment(monkeypatch):
     """A masker points rembg at a folder through the environment; that must not reach the next test."""
     monkeypatch.setenv("U2NET_HOME", "")
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
 
 
 def network(path: Path, gain: float, bias: float) -> dict:
@@ -191,3 +193,19 @@ def test_rembg_with_u2netp_gives_the_measured_iou_on_hand_labels(dataset_name, i
         assert not is_empty(mask)
         scores.append(agreement(read_mask(str(path).replace("_image.jpeg", "_mask.png")), mask))
     assert summary(scores)["iou_mean"] == pytest.approx(iou, abs=0.005)
+
+
+def test_importing_rembg_leaves_the_compiler_on():
+    """A process that also masks must not make its batches in the interpreter, hundreds of times slower."""
+    code = """
+import time
+from bgbias.maskers import import_rembg
+begin = time.perf_counter()
+import_rembg()
+assert time.perf_counter() - begin < 30
+from bgbias import fused
+print(type(fused.fill).__name__)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == "CPUDispatcher", done.stderr

@@ -56,3 +56,31 @@ print(xml.dom.minidom.parseString("<a/>").documentElement.tagName)
 """
     printed = output_of(code, SCRIPTS)
     assert printed.split() == ["False", "a"]
+
+
+def test_what_is_missing_is_missing_for_a_while(tmp_path):
+    code = """
+import sys
+from bgbias.postponing import missing
+with missing("xml.dom.minidom"):
+    try:
+        import xml.dom.minidom
+    except ImportError:
+        print("missing", "xml" in sys.modules)
+import xml.dom.minidom
+with missing("xml.dom.minidom"):
+    import xml.dom.minidom
+print(xml.dom.minidom.parseString("<a/>").documentElement.tagName)
+"""
+    assert output_of(code, SCRIPTS).split("\n") == ["missing False", "a", ""]
+
+
+def test_batches_do_not_pay_for_linear_algebra():
+    code = """
+import sys
+import numpy as np
+from fused_cuts import fused_cuts
+fused_cuts([np.zeros((9, 9, 4), dtype=np.uint8)], [(0, 0, 9, 9)], 5, [False])
+print("scipy.linalg" in sys.modules, "scipy.linalg.cython_blas" in sys.modules)
+"""
+    assert output_of(code, SCRIPTS, Path(__file__).parent).split() == ["False", "False"]

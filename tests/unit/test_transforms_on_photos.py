@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fused_cuts import fused_cuts
 from PIL import Image
 
 from bgbias.backbones import build_backbone
 from bgbias.batches import EvaluationView, evaluation_batch
 from bgbias.images import read_mask, read_rgb
 from bgbias.pixels import PixelStore, background_row, pack_image, write_store
-from bgbias.transforms import CROP_TRIES, Preprocessing, crop_resize, random_crop_boxes, resize_by_products
+from bgbias.transforms import CROP_TRIES, Preprocessing, crop_resize, random_crop_boxes
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 LABELLED = sorted((REAL / "hand_labels").glob("*/*_image.jpeg"))
@@ -65,7 +66,7 @@ def test_the_evaluation_transform_is_resize_and_centre_crop(photos, store):
     assert max(found) <= TOLERANCE, found
 
 
-@pytest.mark.parametrize("way", ["cpu", "device"])
+@pytest.mark.parametrize("way", ["fused", "device"])
 def test_a_training_crop_is_torchvisions_of_the_same_box_for_image_and_mask(photos, store, way):
     from torchvision.transforms import functional
 
@@ -73,10 +74,10 @@ def test_a_training_crop_is_torchvisions_of_the_same_box_for_image_and_mask(phot
     boxes = random_crop_boxes(store.sizes, rng.random((len(store), CROP_TRIES, 4)), (0.16, 1), (0.75, 4 / 3))
     flips = np.arange(len(store)) % 2 == 0
     images = [store.rgba(row) for row in range(len(store))]
-    if way == "cpu":
-        ours = crop_resize(images, boxes, SIZE, flips)
+    if way == "fused":
+        ours = torch.from_numpy(fused_cuts(images, boxes, SIZE, flips))
     else:
-        ours = resize_by_products(images, boxes, SIZE, flips, "cpu")
+        ours = crop_resize(images, boxes, SIZE, flips, "cpu")
     for one, box, flip, pair in zip(ours, boxes.tolist(), flips, photos, strict=True):
         for channels, picture in zip((one[:3], one[3:]), pair, strict=True):
             expected = functional.resized_crop(functional.resize(picture, SHORT), *box, [SIZE, SIZE])

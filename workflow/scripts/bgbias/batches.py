@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from bgbias import blending
 from bgbias.pixels import PixelStore
 from bgbias.prefetching import prefetch
 from bgbias.randomness import generator, integer_seed
@@ -24,7 +23,6 @@ from bgbias.transforms import (
     normalisation,
     normalise,
     random_crop_boxes,
-    resized_crop,
 )
 
 __all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "prefetch", "training_batch"]
@@ -103,7 +101,7 @@ def evaluation_batch(
     Clean when ``backgrounds`` is None, else each background is replaced by what (seed, draw, row) gives.
     """
     boxes = centre_crop_boxes(store.sizes[rows], settings.size)
-    views = _Views([store.rgba(row) for row in rows], boxes, np.zeros(len(rows), dtype=bool))
+    views = _Views(store, rows, boxes, np.zeros(len(rows), dtype=bool))
     if backgrounds is None:
         return _assemble(views, [], None, settings.size, preprocessing, device)
     uniforms = np.stack([generator(seed, "evaluation", draw, row).random(_UNIFORMS) for row in rows])
@@ -112,24 +110,30 @@ def evaluation_batch(
 
 
 class _Views(NamedTuple):
-    """What to cut out of which picture: B uint8 (h, w, 4) arrays, boxes (B, 4), mirrored or not (B,)."""
+    """What to cut out of which picture: rows (B,) of a store, boxes (B, 4), mirrored or not (B,)."""
 
-    images: list[np.ndarray]
+    store: PixelStore
+    rows: np.ndarray
     boxes: np.ndarray
     flips: np.ndarray
+
+    @property
+    def images(self) -> list[np.ndarray]:
+        """Whole pictures, views of the store: uint8 (h, w, 4) each."""
+        return [self.store.rgba(row) for row in self.rows]
 
 
 def _random_views(store: PixelStore, rows, uniforms: np.ndarray, settings) -> _Views:
     tries = uniforms[:, 1:].reshape(-1, CROP_TRIES, 4)
     boxes = random_crop_boxes(store.sizes[rows], tries, settings.scale, settings.ratio)
-    return _Views([store.rgba(row) for row in rows], boxes, (uniforms[:, 0] < 0.5) & settings.flip)
+    return _Views(store, rows, boxes, (uniforms[:, 0] < 0.5) & settings.flip)
 
 
 def _backgrounds(store: PixelStore, uniforms: np.ndarray, settings) -> _Views:
     rows = np.floor(uniforms[:, _CHOSEN] * len(store)).astype(np.int64)
     if getattr(settings, "background_crop", "random") == "centre":
         boxes = centre_crop_boxes(store.sizes[rows], settings.size)
-        return _Views([store.rgba(row) for row in rows], boxes, np.zeros(len(rows), dtype=bool))
+        return _Views(store, rows, boxes, np.zeros(len(rows), dtype=bool))
     return _random_views(store, rows, uniforms[:, _BEHIND:], settings)
 
 
@@ -156,23 +160,30 @@ def _assemble(views: _Views, replaced, behind: _Views | None, size, preprocessin
 
 
 def _assemble_on_cpu(views, replaced, behind, size, preprocessing, device) -> torch.Tensor:
-    # One image after the other, so that each stays in the processor's cache from cutting to normalising.
-    # Blending writes red, green, blue: for a BGR backbone into the channels from the last to the first.
-    order = slice(None, None, -1 if preprocessing.order == "BGR" else 1)
-    factor, shift = (values[order] for values in normalisation(preprocessing))
-    batch, work = np.empty((len(views.images), 3, size, size), dtype=np.float32), blending.scratch(size)
-    background_of = dict(zip(map(int, replaced), zip(*behind, strict=True), strict=True)) if behind else {}
-    for row, view in enumerate(zip(*views, strict=True)):
-        background = resized_crop(*background_of[row], size) if row in background_of else None
-        blending.blend(resized_crop(*view, size), background, factor, shift, work, batch[row, order])
-    return torch.from_numpy(batch)
+    # Here and not above: numba takes half a second to start, and where a GPU works nobody needs it.
+    from bgbias import fused
+
+    def cuts(of: _Views) -> fused.Cuts:
+        return fused.Cuts(
+            of.store.data, of.store.offsets[of.rows], of.store.sizes[of.rows], of.boxes, of.flips
+        )
+
+    batch = np.empty((len(views.rows), size, size, 3), dtype=np.float32)
+    background_of = np.full(len(batch), -1)
+    background_of[replaced] = np.arange(len(replaced))
+    channels = (2, 1, 0) if preprocessing.order == "BGR" else (0, 1, 2)
+    factor, shift = (tuple(np.float32(of[c]) for c in channels) for of in normalisation(preprocessing))
+    fused.fill(batch, cuts(views), cuts(behind or views), background_of, factor, shift, channels)
+    return torch.from_numpy(batch).permute(0, 3, 1, 2)
 
 
 def _assemble_on_device(views, replaced, behind, size, preprocessing, device) -> torch.Tensor:
-    rgba = crop_resize(*views[:2], size, views.flips, device)
+    def resized(of: _Views) -> torch.Tensor:
+        return crop_resize(of.images, of.boxes, size, of.flips, device)
+
+    rgba = resized(views)
     rgb = rgba[:, :3]
     if behind is not None:
-        new = crop_resize(*behind[:2], size, behind.flips, device)[:, :3]
         rows = torch.from_numpy(np.asarray(replaced)).to(device)
-        rgb[rows] = composite(rgb[rows], rgba[rows, 3:] / 255, new)
+        rgb[rows] = composite(rgb[rows], rgba[rows, 3:] / 255, resized(behind)[:, :3])
     return normalise(rgb, preprocessing)

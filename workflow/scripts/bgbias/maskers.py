@@ -104,8 +104,19 @@ def _found(prediction: np.ndarray, logits: bool) -> bool:
     return np.isfinite(highest) and highest > lowest and highest >= (0.0 if logits else 0.5)
 
 
+def import_rembg():
+    """rembg, without compiling what only alpha matting needs, which takes a minute."""
+    from numba import config
+
+    before, config.DISABLE_JIT = config.DISABLE_JIT, 1
+    try:
+        import rembg.sessions
+    finally:
+        config.DISABLE_JIT = before
+    return rembg
+
+
 def _session(model: str, weights: str | None, threads: int):
-    os.environ["NUMBA_DISABLE_JIT"] = "1"  # compiling what only alpha matting needs takes a minute
     custom = model.endswith("_custom")
     if custom:
         if not weights or not Path(weights).is_file():
@@ -114,9 +125,9 @@ def _session(model: str, weights: str | None, threads: int):
             )
         os.environ["U2NET_HOME"] = str(Path(weights).resolve().parent)  # rembg loads from nowhere else
     import onnxruntime
-    from rembg import new_session, remove
-    from rembg.sessions import sessions
 
+    rembg = import_rembg()
+    sessions = rembg.sessions.sessions
     if model not in sessions or not sessions[model].is_local():
         raise StudyError(
             f"rembg has no model {model!r} that runs on this machine. `masker.model` may be ready "
@@ -126,7 +137,7 @@ def _session(model: str, weights: str | None, threads: int):
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     place = {"model_path": str(Path(weights).resolve())} if custom else {}
     try:
-        return remove, new_session(model, sess_opts=options, **place)
+        return rembg.remove, rembg.new_session(model, sess_opts=options, **place)
     except Exception as error:  # the network, pooch and onnxruntime each raise their own
         folder = sessions[model].model_dir()
         remedy = (

@@ -2,6 +2,8 @@
 
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 
@@ -11,6 +13,22 @@ def postpone(name: str) -> None:
     The standard library's LazyLoader cannot do this: a second ``import`` statement loads the module.
     """
     sys.modules.setdefault(name, _Postponed(name))
+
+
+@contextmanager
+def missing(name: str) -> Iterator[None]:
+    """Let ``import name`` fail within the block, for a library that looks for it and can do without it.
+
+    Nothing above ``name`` is imported either. A module that is there already stays.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 class _Postponed(ModuleType):

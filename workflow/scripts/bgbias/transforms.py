@@ -1,4 +1,4 @@
-"""Crop, resize, composite, normalise: batched, on whatever device the batch is for.
+"""Crop, resize, composite, normalise: batched, on the device that the batch is for (on a CPU see ``fused``).
 
 An image and its mask travel as one RGBA array, so a crop keeps them aligned by construction.
 """
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from bgbias.errors import StudyError
 
@@ -71,42 +70,13 @@ def centre_crop_boxes(sizes: np.ndarray, crop: int) -> np.ndarray:
 
 
 def crop_resize(
-    images: Sequence[np.ndarray],
-    boxes: np.ndarray,
-    size: int,
-    flips: np.ndarray | None = None,
-    device: torch.device | str = "cpu",
+    images: Sequence[np.ndarray], boxes: np.ndarray, size: int, flips: np.ndarray, device: torch.device | str
 ) -> torch.Tensor:
     """Cut ``boxes`` (B, 4) out of uint8 (h, w, 4) arrays and resize to float32 (B, 4, size, size), 0 to 255.
 
     Antialiased bilinear, as torchvision's ``resized_crop``; ``flips`` bool (B,) mirrors left and right after.
-    On the CPU the result is rounded to whole values (torch's uint8 kernel, several times faster than its
-    float one); on another device the same filter is two batched matrix products, without rounding.
+    uint8 crops travel to the device, which resizes all at once in two batched matrix products.
     """
-    flips = np.zeros(len(images), dtype=bool) if flips is None else flips
-    if torch.device(device).type != "cpu":
-        return resize_by_products(images, boxes, size, flips, device)
-    views = [resized_crop(*one, size) for one in zip(images, boxes, flips, strict=True)]
-    return torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).float()
-
-
-def resized_crop(image: np.ndarray, box: np.ndarray, flip: bool, size: int) -> np.ndarray:
-    """One image of :func:`crop_resize` on the CPU: uint8 (size, size, 4), contiguous."""
-    top, left, height, width = box.tolist()
-    crop = torch.from_numpy(image[top : top + height, left : left + width].copy())
-    if (height, width) != (size, size):
-        # Channels_last to torch (with a leading axis of numpy's it is not): the fast kernel needs that.
-        pixels = crop.unsqueeze(0).permute(0, 3, 1, 2)
-        pixels = F.interpolate(pixels, (size, size), mode="bilinear", antialias=True)
-        crop = pixels.permute(0, 2, 3, 1)[0]
-    # Mirrored as words of one pixel each: single bytes move ten times slower.
-    return (crop.view(torch.int32).flip(1).view(torch.uint8) if flip else crop).numpy()
-
-
-def resize_by_products(
-    images: Sequence[np.ndarray], boxes: np.ndarray, size: int, flips: np.ndarray, device: torch.device | str
-) -> torch.Tensor:
-    """The way of :func:`crop_resize` on other devices: uint8 crops travel, the device resizes all at once."""
     padded = padded_crops(images, boxes, pinned=torch.device(device).type == "cuda")
     pixels = padded.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
     lengths = torch.from_numpy(boxes[:, 2:]).to(device, torch.float32)

@@ -8,7 +8,7 @@ import torch
 
 from bgbias.images import read_mask
 from bgbias.pixels import PixelStore
-from bgbias.transforms import Preprocessing, centre_crop_boxes, crop_resize, normalise
+from bgbias.transforms import Preprocessing, centre_crop_boxes, normalise
 
 
 def images_and_masks(
@@ -25,7 +25,7 @@ def images_and_masks(
     the index's hand labels are relative to, these are the masks of the images that have one. Raises
     StudyError for an image that is smaller than the crop, and for a label that cannot be read.
     """
-    boxes = centre_crop_boxes(store.sizes[rows], size)
+    corners = centre_crop_boxes(store.sizes[rows], size)[:, :2].tolist()
     images = [store.rgba(row) for row in rows]
     if labels is not None:
         paths = [store.index.masks[row] for row in rows]
@@ -33,7 +33,11 @@ def images_and_masks(
             _labelled(image, Path(labels) / path) if path else image
             for image, path in zip(images, paths, strict=True)
         ]
-    rgba = crop_resize(images, boxes, size, device=device)
+    cuts = [
+        image[top : top + size, left : left + size]
+        for image, (top, left) in zip(images, corners, strict=True)
+    ]
+    rgba = torch.from_numpy(np.stack(cuts)).to(device).permute(0, 3, 1, 2).float()
     return normalise(rgba[:, :3], preprocessing), rgba[:, 3] / 255
 
 

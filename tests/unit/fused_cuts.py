@@ -1,0 +1,27 @@
+"""Pictures cut and resized by ``bgbias.fused``, all four channels of them."""
+
+import numpy as np
+
+from bgbias import fused
+
+
+def fused_cuts(images, boxes, size, flips) -> np.ndarray:
+    """float32 (B, 4, size, size), 0 to 255, of uint8 (h, w, 4) arrays; ``boxes`` (B, 4), ``flips`` (B,).
+
+    The alpha channel shows as a colour once the channels have changed places.
+    """
+    turned = [np.ascontiguousarray(image[..., [3, 0, 1, 2]]) for image in images]
+    colours, alpha = (_filled(pictures, boxes, size, flips) for pictures in (images, turned))
+    return np.concatenate([colours, alpha[:, :1]], axis=1)
+
+
+def _filled(images, boxes, size, flips):
+    data = np.concatenate([image.ravel() for image in images])
+    data.flags.writeable = False  # as a packed store's; another type would be compiled again
+    begins = np.cumsum([0] + [image.size for image in images])[:-1]
+    sizes = np.array([image.shape[:2] for image in images])
+    cuts = fused.Cuts(data, begins, sizes, np.asarray(boxes), np.asarray(flips))
+    out = np.empty((len(images), size, size, 3), dtype=np.float32)
+    ones, zeros = (tuple(np.float32([value] * 3)) for value in (1, 0))
+    fused.fill(out, cuts, cuts, np.full(len(images), -1), ones, zeros, (0, 1, 2))
+    return out.transpose(0, 3, 1, 2)

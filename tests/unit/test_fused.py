@@ -1,0 +1,75 @@
+"""The compiled loop that makes batches on a CPU: against torchvision, and where the result is known."""
+
+import numpy as np
+import pytest
+import torch
+from fused_cuts import fused_cuts
+from smooth_images import smooth_image
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+
+
+BOXES = [
+    (10, 20, 200, 210),  # both axes smaller
+    (3, 5, 60, 90),  # both larger
+    (0, 0, 256, 380),  # the whole picture
+    (7, 9, 40, 300),  # one larger, one smaller
+    (255, 379, 1, 1),  # the last pixel
+    (100, 0, 1, 380),  # one row
+    (0, 100, 256, 1),  # one column
+]
+
+
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("make", [smooth_image, noise])
+def test_a_cut_is_torchvisions_within_rounding(box, flip, make):
+    """Half of one for rows rounded to whole values; for weights in 256ths half of a 256th of what neighbours
+    differ by, 255 at most, so half of one again for each weight but the first, down and across."""
+    functional = pytest.importorskip("torchvision.transforms.functional")
+    image = make(256, 380)
+    tensor = torch.from_numpy(image.copy()).permute(2, 0, 1).float()
+    expected = functional.resized_crop(tensor, *box, [96, 96], antialias=True)
+    expected = functional.hflip(expected) if flip else expected
+    difference = fused_cuts([image], [box], 96, [flip])[0] - expected.numpy()
+    down, across = (int(np.ceil(2 * max(side / 96, 1))) for side in box[2:])
+    assert np.abs(difference).max() <= 0.5 + 0.5 * (down - 1) + 0.5 * (across - 1) + 0.01
+    assert np.sqrt(np.square(difference).mean()) < 0.45
+    if make is smooth_image:
+        assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_cut_of_the_size_that_is_asked_for_is_a_slice(flip):
+    image = noise(50, 70)
+    expected = image[5:37, 8:40]
+    expected = expected[:, ::-1] if flip else expected
+    assert (fused_cuts([image], [(5, 8, 32, 32)], 32, [flip])[0].transpose(1, 2, 0) == expected).all()
+
+
+def test_one_colour_stays_that_colour():
+    """The weights of each output add up to one: also in 256ths, also of 9 or 16 inputs, also at edges."""
+    for value in (0, 1, 128, 255):
+        image = np.full((300, 500, 4), value, dtype=np.uint8)
+        boxes = [(0, 0, 300, 500), (11, 13, 77, 310), (299, 0, 1, 500), (5, 5, 64, 64), (5, 5, 31, 33)]
+        assert (fused_cuts([image] * len(boxes), boxes, 64, [False] * len(boxes)) == value).all()
+
+
+def test_images_in_one_batch_do_not_touch_each_other():
+    images = [smooth_image(120, 90, 1), smooth_image(256, 380, 2), smooth_image(64, 64, 3)]
+    boxes, flips = [(0, 0, 120, 90), (0, 0, 256, 380), (10, 10, 5, 9)], [True, False, True]
+    together = fused_cuts(images, boxes, 48, flips)
+    for row, one in enumerate(zip(images, boxes, flips, strict=True)):
+        image, box, flip = one
+        assert (fused_cuts([image], [box], 48, [flip])[0] == together[row]).all()
+
+
+def test_the_image_and_its_mask_stay_aligned():
+    """A mask equal to the red channel must equal it after any crop, resize and flip."""
+    image = smooth_image(200, 150)
+    image = np.dstack([image[..., :3], image[..., 0]])
+    boxes = [(0, 0, 200, 150), (20, 30, 33, 44), (100, 10, 77, 130), (1, 2, 64, 64)]
+    result = fused_cuts([image] * 4, boxes, 64, [False, True, True, False])
+    assert (result[:, 0] == result[:, 3]).all()
