@@ -2,7 +2,7 @@
 on a GPU where there is one.
 
 Every measurement runs in a fresh process: CPU seconds of the call alone, and how far the process's peak
-memory rose above what it held before the call (data and libraries loaded, warmed up on a small problem).
+memory rose above what it held before the call (data and libraries loaded, warmed up on a smaller problem).
 """
 
 import multiprocessing
@@ -73,7 +73,7 @@ ON_GPU = {"ours on GPU": ours_on_gpu}
 def run(name, n, pipe):
     sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
     method = {**METHODS, **ON_GPU}[name]
-    method(*embeddings(500))
+    method(*embeddings(min(QUICK[-1], n)))  # from there on ours works in another way, with other libraries
     vectors, labels = embeddings(n)
     # The peak so far may exceed what is held now; the difference would hide memory that the call takes.
     Path("/proc/self/clear_refs").write_text("5")

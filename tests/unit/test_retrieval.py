@@ -7,7 +7,8 @@ import pytest
 import torch
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
-from bgbias import retrieval
+from bgbias import all_pairs, retrieval
+from bgbias.all_pairs import nearest_others
 from bgbias.errors import StudyError
 from bgbias.nearest import on_cpu, on_device
 
@@ -60,9 +61,12 @@ def by_pml(query, labels, reference=None, reference_labels=None):
     return {ours: got[theirs] for ours, theirs in PML.items()}
 
 
-@pytest.fixture(params=SEARCHES)
-def search_in(request):
-    return SEARCHES[request.param]
+@pytest.fixture(params=[*SEARCHES, "each pair once"])
+def search_in(request, monkeypatch):
+    if request.param in SEARCHES:
+        return SEARCHES[request.param]
+    monkeypatch.setattr(retrieval, "PAIRS_ONCE", 1)
+    return on_cpu
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -156,6 +160,39 @@ def test_one_large_class_and_small_blocks_change_nothing(search_in):
     )
     parts = retrieval.measure(embeddings, labels, ks=(1, 10), search_in=search_in, block_bytes=200_000)
     assert parts == pytest.approx(whole, abs=1e-9)
+
+
+def test_lists_that_do_not_fit_are_searched_for_block_by_block(monkeypatch):
+    monkeypatch.setattr(retrieval, "PAIRS_ONCE", 1)
+    called = []
+    monkeypatch.setattr(all_pairs, "nearest_others", lambda *of: called.append(of) or nearest_others(*of))
+    rng = np.random.default_rng(1)
+    embeddings, labels = unit(rng, 100), rng.integers(0, 8, 100)
+    needed = 2 * all_pairs.memory_needed(np.full(100, 10))
+    results = [
+        retrieval.measure(embeddings, labels, ks=(10,), block_bytes=size)
+        for size in (needed // 4, needed * 4)
+    ]
+    assert len(called) == 1
+    assert results[0] == pytest.approx(results[1], abs=1e-9)
+
+
+@pytest.mark.parametrize("what", ["other vectors", "another row is one's own"])
+def test_only_a_set_in_itself_is_searched_pair_by_pair(what, monkeypatch):
+    # As many queries as images in the gallery, and yet not the same ones.
+    monkeypatch.setattr(retrieval, "PAIRS_ONCE", 1)
+    rng = np.random.default_rng(1)
+    query, labels, own = unit(rng, 90), rng.integers(0, 8, 45), np.arange(90)
+    labels = np.concatenate(
+        [labels, labels[::-1]]
+    )  # one's own row has one's own label, counted from either end
+    gallery = query.copy()
+    if what == "other vectors":
+        gallery[3] = query[4]
+    else:
+        own = own[::-1].copy()
+    got = retrieval.measure(query, labels, gallery, labels, ks=(1, 4), own=own)
+    assert got == pytest.approx(naive(query, labels, gallery, labels, own, (1, 4)), abs=1e-9)
 
 
 def test_an_image_that_is_query_and_gallery_at_once_does_not_find_itself():

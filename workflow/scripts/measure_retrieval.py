@@ -112,10 +112,10 @@ def gallery_rows(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     return order[np.sort(first)[:count]]
 
 
-def configured_search(device: str, threads: int):
+def configured_search(device: str):
     """The search that the configuration's ``evaluation.search_device`` names."""
     if device == "cpu":
-        return partial(on_cpu, threads=threads)
+        return on_cpu
     # Three seconds of start-up, which a search on the CPU does without.
     from bgbias.devices import choose_device
 
@@ -133,6 +133,6 @@ if "snakemake" in globals():
             snakemake.output.retrieval,
             snakemake.output.matches,
             snakemake.params.gallery_draws,
-            configured_search(snakemake.params.search_device, snakemake.threads),
+            configured_search(snakemake.params.search_device),
             snakemake.resources.search_mb * 2**20,
         )

@@ -10,18 +10,11 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from bgbias.postponing import missing
-
-with missing("scipy.linalg.cython_blas"):  # numba's matrix products would need it, and look for it for .2 s
-    import numba.np.arraymath  # noqa: F401
+from bgbias.compiling import compiled, compiled_once
 
 if sys.byteorder != "little":
     raise ImportError("bgbias.fused reads the bytes R, G, B, A of a pixel as lanes of a little-endian word.")
-
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
-_compiled = njit(**_OPTIONS)
 
 # ASSUME: a row between two others is rounded to whole values, and weights to 256ths: a resized value is then
 # about .2 of 255 off the exact one (root mean square) where PyTorch's kernel for bytes is .3.
@@ -40,8 +33,7 @@ class Cuts(NamedTuple):
     flips: np.ndarray
 
 
-# Kept on disk beside this file, or in the user's cache where that cannot be written: compiling takes seconds.
-@njit(cache=True, **_OPTIONS)
+@compiled_once
 def fill(out, images, backgrounds, background_of, factor, shift, channels):
     """Write factor · (x·m + b·(1 − m)) + shift into ``out``, float32 (B, S, S, 3).
 
@@ -80,7 +72,7 @@ class _Cut(NamedTuple):
     line: np.ndarray
 
 
-@_compiled
+@compiled
 def _cut(cuts, n, size):
     top, left, height, width = cuts.boxes[n]
     stride = 4 * cuts.sizes[n, 1]
@@ -92,7 +84,7 @@ def _cut(cuts, n, size):
     return _Cut(cuts.data, origin, stride, height - 1, tops, down, lefts, across, line)
 
 
-@_compiled
+@compiled
 def _weights(length, size, mirrored):
     """Where each of ``size`` outputs begins to read, uint64 (S,), and its weights from there, uint16 (K, S).
 
@@ -117,7 +109,7 @@ def _weights(length, size, mirrored):
     return first, weights
 
 
-@_compiled
+@compiled
 def _resize_row(cut, i, out):
     """Row ``i`` of the resized cut: four lanes of 256 · value a pixel, uint64 (S,)."""
     # One function, and ``cut`` not in its loops: otherwise it takes a tenth longer. Weights are read from
@@ -150,13 +142,13 @@ def _resize_row(cut, i, out):
             out[j] += across[k, j] * pixels[lefts[j] + np.uint64(k)]
 
 
-@_compiled
+@compiled
 def _row(cut, y, width):
     begin = cut.origin + cut.stride * min(y, cut.last)
     return cut.data[begin : begin + width]
 
 
-@_compiled
+@compiled
 def _blend(image, background, factor, shift, planes):
     unit = np.float32(1 / _UNIT)
     red, green, blue = factor[0] * unit, factor[1] * unit, factor[2] * unit
@@ -169,17 +161,17 @@ def _blend(image, background, factor, shift, planes):
         blues[j] = blue * _between(_lane(b, 2), _lane(x, 2), m) + shift[2]
 
 
-@_compiled
+@compiled
 def _lane(pixel, number):
     return np.float32((pixel >> np.uint64(16 * number)) & np.uint64(0xFFFF))
 
 
-@_compiled
+@compiled
 def _between(b, x, m):
     return b + (x - b) * m
 
 
-@_compiled
+@compiled
 def _interleave(planes, channels, out):
     first, second, third = planes[channels[0]], planes[channels[1]], planes[channels[2]]
     row = out.reshape(-1)

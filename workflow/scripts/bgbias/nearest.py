@@ -14,17 +14,12 @@ Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 DEVICE_BYTES = 256 * 2**20  # what a device holds in products at once, besides the reference set
 
 
-def on_cpu(reference: np.ndarray, threads: int = 1) -> Search:
-    """Search ``reference`` (N, E) float32 with faiss."""
+def on_cpu(reference: np.ndarray) -> Search:
+    """Search ``reference`` (N, E) float32 with faiss, on as many threads as the environment says."""
     import faiss
 
     def search(query: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-        threads_before = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(threads)
-        try:
-            return faiss.knn(query, reference, width, metric=faiss.METRIC_INNER_PRODUCT)
-        finally:
-            faiss.omp_set_num_threads(threads_before)
+        return faiss.knn(query, reference, width, metric=faiss.METRIC_INNER_PRODUCT)
 
     return search
 

@@ -23,6 +23,8 @@ BLOCK_BYTES = 64 * 2**20  # what one block of queries may hold in neighbours
 # A block is searched as deep as its deepest query asks, so a few large classes must not share one with the
 # rest: with blocks of 40,000 the search takes a tenth longer. Far smaller ones make the matrix product slow.
 BLOCK_QUERIES = 4096
+# From so many images on it pays to start numba, .5 s, in order to compute each pair's product only once.
+PAIRS_ONCE = 10000
 
 
 def measure(
@@ -46,8 +48,8 @@ def measure(
     Gives ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
     [0, 1], and ``n_queries``, the number of queries averaged: one whose label no other reference image
     carries is left out, as in pytorch-metric-learning; with none left the metrics are NaN. Extra memory is
-    about ``block_bytes``, whatever Q and N are. Raises StudyError for embeddings that are not finite or
-    not of length 1.
+    at most about ``block_bytes``, whatever Q and N are. Raises StudyError for embeddings that are not finite
+    or not of length 1.
     """
     if reference is None:
         reference, reference_labels, own = query, query_labels, np.arange(len(query))
@@ -62,10 +64,11 @@ def measure(
 
     names = ["map_at_r", "precision_at_1", "r_precision", *(f"recall_at_{k}" for k in ks)]
     totals = np.zeros(len(names))
-    search = search_in(reference)
-    for part in _blocks(depths, query.shape[1], block_bytes):
+    half = block_bytes // 2  # the one for lists that are held, the other for the block that is looked at
+    neighbours_of = _searcher(query, reference, own, valid, depths, search_in, half)
+    for part in _blocks(depths, query.shape[1], half):
         rows = valid[part]
-        neighbours, _ = _neighbours(search, query[rows], reference, own[rows], int(depths[part][0]))
+        neighbours = neighbours_of(rows, int(depths[part][0]))
         hits = (reference_labels[neighbours] == query_labels[rows, None]) & (neighbours >= 0)
         totals += [values.sum() for values in _scores(hits, partners[rows], ks)]
     means = totals / len(valid) if len(valid) else np.full(len(names), np.nan)
@@ -104,6 +107,31 @@ def _scores(hits: np.ndarray, partners: np.ndarray, ks: Sequence[int]) -> list[n
         within_r.sum(1) / partners,
         *(hits[:, :k].any(1) for k in ks),
     ]
+
+
+def _searcher(
+    query: np.ndarray,
+    reference: np.ndarray,
+    own: np.ndarray,
+    valid: np.ndarray,
+    depths: np.ndarray,
+    search_in: Callable[[np.ndarray], Search],
+    list_bytes: int,
+) -> Callable[[np.ndarray, int], np.ndarray]:
+    """What gives the ``depth`` nearest reference rows of some of the query rows ``valid``, (B, depth).
+
+    They are searched when asked for, but a large set in itself at once if all lists fit into ``list_bytes``.
+    """
+    itself = np.array_equal(own, np.arange(len(reference))) and np.array_equal(query, reference)
+    if itself and len(query) >= PAIRS_ONCE and search_in is on_cpu:
+        from bgbias import all_pairs
+
+        widths = np.zeros(len(query), dtype=np.int64)
+        widths[valid] = np.minimum(depths, len(query) - 1)
+        if all_pairs.memory_needed(widths) <= list_bytes:
+            return all_pairs.nearest_others(query, widths).padded
+    search = search_in(reference)
+    return lambda rows, depth: _neighbours(search, query[rows], reference, own[rows], depth)[0]
 
 
 def _neighbours(

@@ -1,0 +1,56 @@
+"""Lists of nearest neighbours against the definition: all products sorted, by row number where equal."""
+
+import numpy as np
+import pytest
+
+from bgbias.all_pairs import _SIDE, memory_needed, nearest_others
+
+
+def defined(vectors, i):
+    """The other rows in order of distance from row i. Products are taken one by one, so equal rows tie."""
+    products = [float(vectors[i] @ vectors[j]) for j in range(len(vectors))]
+    return sorted((j for j in range(len(vectors)) if j != i), key=lambda j: (-products[j], j))
+
+
+def coarse(rng, n, values):
+    """Products are sums of a few multiples of 1/4: exact on every machine, and tied again and again."""
+    return rng.choice(values, size=(n, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("n", [2, 3, _SIDE - 1, _SIDE, _SIDE + 1, 2 * _SIDE + 57])
+def test_lists_of_every_width_are_the_nearest_in_order(n):
+    rng = np.random.default_rng(n)
+    vectors = rng.standard_normal((n, 8)).astype(np.float32)
+    widths = rng.integers(0, min(n, 40), n)
+    widths[[0, -1]] = n - 1, 1  # the whole set, and the least
+    rows, starts = nearest_others(vectors, widths)
+    assert np.diff(starts).tolist() == widths.tolist()
+    for i in {0, 1, n // 2, n - 1, *rng.integers(0, n, 20).tolist()}:
+        assert rows[starts[i] : starts[i + 1]].tolist() == defined(vectors, i)[: widths[i]]
+
+
+@pytest.mark.parametrize("values", [[-0.5, 0.5], [0.5]])
+def test_equal_products_are_ordered_by_row(values):
+    # With two values a product is one of five; with one, as of a collapsed model, all products are the same.
+    n = _SIDE + 90
+    rng = np.random.default_rng(0)
+    vectors, widths = coarse(rng, n, values), rng.integers(0, 60, n)
+    rows, starts = nearest_others(vectors, widths)
+    for i in range(0, n, 7):
+        assert rows[starts[i] : starts[i + 1]].tolist() == defined(vectors, i)[: widths[i]]
+
+
+def test_padded_lists_end_in_minus_one():
+    vectors = np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32)
+    lists = nearest_others(vectors, np.array([2, 0, 5, 1, 0, 0]))
+    of = np.array([2, 1, 0, 5])
+    expected = [defined(vectors, 2)[:4], [-1] * 4, [*defined(vectors, 0)[:2], -1, -1], [-1] * 4]
+    assert lists.padded(of, 4).tolist() == expected
+
+
+def test_memory_is_foretold():
+    # Two int32 or float32 a neighbour, an int64 and a float32 a row, and the products of two blocks.
+    widths = np.full(1000, 30)
+    lists = nearest_others(np.eye(1000, 8, dtype=np.float32), widths)
+    held = 2 * lists.rows.nbytes + lists.starts.nbytes + 4 * len(widths) + 2 * 4 * _SIDE**2
+    assert memory_needed(widths) == pytest.approx(held, rel=0.01)

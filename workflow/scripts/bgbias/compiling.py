@@ -1,0 +1,15 @@
+"""numba's decorator as all our loops use it, imported without what they can do without."""
+
+from numba import njit
+
+from bgbias.postponing import missing
+
+with missing("scipy.linalg.cython_blas"):  # numba's matrix products would need it, and look for it for .2 s
+    import numba.np.arraymath  # noqa: F401
+
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+
+compiled = njit(**_OPTIONS)
+# What others call. Kept on disk beside its file, or in the user's cache where that cannot be written, because
+# compiling takes seconds; what it calls itself is kept with it.
+compiled_once = njit(cache=True, **_OPTIONS)
