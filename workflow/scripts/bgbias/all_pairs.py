@@ -45,8 +45,11 @@ def nearest_others(vectors: np.ndarray, widths: np.ndarray) -> Lists:
     products = np.full(starts[-1], -np.inf, np.float32)
     rows = np.full(starts[-1], np.iinfo(np.int32).max, np.int32)
     worst = np.where(widths > 0, -np.inf, np.inf).astype(np.float32)
-    for top in range(0, len(vectors), _SIDE):
-        for left in range(top, len(vectors), _SIDE):
+    # Along the diagonal first: images of a class often follow each other, and a list that holds them at once
+    # refuses most of the others.
+    for apart in range(0, len(vectors), _SIDE):
+        for top in range(0, len(vectors) - apart, _SIDE):
+            left = top + apart
             block = vectors[top : top + _SIDE] @ vectors[left : left + _SIDE].T
             _offer_block(block, top, left, worst, products, rows, starts)
     _sort(products, rows, starts)
