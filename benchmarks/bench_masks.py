@@ -78,7 +78,9 @@ def worker(barrier, results, photographs, folder: Path, count: int) -> None:
 
     settings = masker_settings()
     masker, predict = build_masker(settings, 1), bare(settings["weights"], count)
-    stage(masker, photographs, 1, folder)
+    # As often as is measured: with its first images a process takes its memory from the system too, which two
+    # at once wait for. A shard has thousands.
+    stage(masker, photographs, count, folder)
     predict(0)
     clocks = {"elapsed": time.perf_counter, "CPU": time.process_time}
     seconds = {}
