@@ -182,11 +182,10 @@ def test_only_a_set_in_itself_is_searched_pair_by_pair(what, monkeypatch):
     # As many queries as images in the gallery, and yet not the same ones.
     monkeypatch.setattr(retrieval, "PAIRS_ONCE", 1)
     rng = np.random.default_rng(1)
-    query, labels, own = unit(rng, 90), rng.integers(0, 8, 45), np.arange(90)
-    labels = np.concatenate(
-        [labels, labels[::-1]]
-    )  # one's own row has one's own label, counted from either end
+    query, own = unit(rng, 90), np.arange(90)
     gallery = query.copy()
+    half = rng.integers(0, 8, 45)
+    labels = np.concatenate([half, half[::-1]])  # the same from either end: one's own row has one's own label
     if what == "other vectors":
         gallery[3] = query[4]
     else:

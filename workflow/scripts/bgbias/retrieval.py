@@ -19,7 +19,7 @@ import numpy as np
 from bgbias.errors import StudyError
 from bgbias.nearest import Search, on_cpu
 
-BLOCK_BYTES = 64 * 2**20  # what one block of queries may hold in neighbours
+BLOCK_BYTES = 64 * 2**20  # what a search may hold in neighbours
 # A block is searched as deep as its deepest query asks, so a few large classes must not share one with the
 # rest: with blocks of 40,000 the search takes a tenth longer. Far smaller ones make the matrix product slow.
 BLOCK_QUERIES = 4096
@@ -122,8 +122,8 @@ def _searcher(
 
     They are searched when asked for, but a large set in itself at once if all lists fit into ``list_bytes``.
     """
-    itself = np.array_equal(own, np.arange(len(reference))) and np.array_equal(query, reference)
-    if itself and len(query) >= PAIRS_ONCE and search_in is on_cpu:
+    if search_in is on_cpu and len(query) >= PAIRS_ONCE and _is_in_itself(query, reference, own):
+        # Here and not above: most sets are smaller and do without numba.
         from bgbias import all_pairs
 
         widths = np.zeros(len(query), dtype=np.int64)
@@ -132,6 +132,10 @@ def _searcher(
             return all_pairs.nearest_others(query, widths).padded
     search = search_in(reference)
     return lambda rows, depth: _neighbours(search, query[rows], reference, own[rows], depth)[0]
+
+
+def _is_in_itself(query: np.ndarray, reference: np.ndarray, own: np.ndarray) -> bool:
+    return np.array_equal(own, np.arange(len(reference))) and np.array_equal(query, reference)
 
 
 def _neighbours(
