@@ -6,8 +6,9 @@ background photographs go the same way, one after another; then x·m + b·(1 −
 processes: they would spread its CPU time, not lower it.
 
 Ours: the same crops and composition out of packed pixels. On a CPU that is all of it. Where a GPU trains, the
-host only draws and cuts the crops: that part is measured by itself, without the upload and the start of the
-device's dozens of kernels. Where there is a GPU, all that the host does for its batches is measured too.
+host only draws, and copies the rows of the images that go up: that part is measured by itself, without the
+upload and the start of the device's dozens of kernels. Where there is a GPU, all that the host does for its
+batches is measured too.
 """
 
 import os
@@ -28,10 +29,11 @@ import torchvision.transforms.functional as functional
 from PIL import Image
 
 from bgbias import batches
-from bgbias.batches import TrainingView, training_batch
+from bgbias.batches import TrainingView, training_batches
+from bgbias.on_device import rows_of
 from bgbias.pixels import PixelStore
 from bgbias.randomness import generator
-from bgbias.transforms import Preprocessing, padded_crops
+from bgbias.transforms import Preprocessing
 
 SIZE, SHORT_SIDE, BATCH = 227, 256, 32
 SCALE, RATIO = (0.16, 1.0), (0.75, 4 / 3)
@@ -79,27 +81,25 @@ class Textbook:
 def ours(
     store: PixelStore, backgrounds: PixelStore | None, rows: np.ndarray, step: int, device: str = "cpu"
 ) -> torch.Tensor:
-    return training_batch(
+    (batch,) = training_batches(
         store,
-        rows,
+        rows[None],
         backgrounds,
         seed=0,
-        step=step,
+        steps=[step],
         probability=1.0,
         settings=VIEW,
         preprocessing=PREPROCESSING,
         device=device,
     )
+    return batch
 
 
-def host_part(store: PixelStore, backgrounds: PixelStore, rows: np.ndarray, step: int) -> list[torch.Tensor]:
-    """What :func:`training_batch` does on the host where the device is another."""
+def host_part(store: PixelStore, backgrounds: PixelStore, rows: np.ndarray, step: int) -> torch.Tensor:
+    """What :func:`training_batches` does on the host where the device is another."""
     uniforms = generator(0, "training batch", step).random((len(rows), batches._UNIFORMS))
-    views = (
-        batches._random_views(store, rows, uniforms[:, : batches._VIEW], VIEW),
-        batches._backgrounds(backgrounds, uniforms, VIEW),
-    )
-    return [padded_crops(view.images, view.boxes, pinned=False) for view in views]
+    batches._backgrounds(backgrounds, uniforms, VIEW)
+    return rows_of(batches._random_cuts(store, rows, uniforms[:, : batches._VIEW], VIEW), pinned=False)
 
 
 def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tuple[list[dict], dict]:

@@ -75,13 +75,18 @@ def epoch(training: Training) -> None:
 
 
 def constant(training: Training, steps: int) -> None:
-    """As many steps on one batch."""
+    """As many steps on one batch; as in training, a step's result is asked for after the next one."""
     size, batch = training.settings["transform"]["train_size"], training.options["batch_size"]
     images = torch.rand(batch, 3, size, size, device=training.device)
     images = images.contiguous(memory_format=torch.channels_last)
     labels = torch.arange(batch, device=training.device) // 4
+    before = None
     for _ in range(steps):
-        training._step(images, labels).tolist()
+        result = training._step(images, labels)
+        if before is not None:
+            before.tolist()
+        before = result
+    before.tolist()
 
 
 def verdicts(name: str, seconds: dict, where: str, device: str) -> list[dict]:

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from bgbias import batches
-from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, prefetch, training_batch
+from bgbias import batches, on_device
+from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, prefetch, training_batches
 from bgbias.errors import StudyError
 from bgbias.pixels import BACKGROUND_COLUMNS, PixelStore, background_row, write_store
 from bgbias.transforms import Preprocessing, normalisation
@@ -43,16 +44,17 @@ def backgrounds(tmp_path_factory):
 def training(
     store, backgrounds, rows=range(6), step=3, probability=1.0, preprocessing=RGB, seed=0, view=VIEW
 ):
-    return training_batch(
+    (batch,) = training_batches(
         store,
-        np.array(rows),
+        np.array([rows]),
         backgrounds,
         seed=seed,
-        step=step,
+        steps=[step],
         probability=probability,
         settings=view,
         preprocessing=preprocessing,
     )
+    return batch
 
 
 def evaluation(store, backgrounds, rows=range(6), draw=0, preprocessing=RGB, crop="random", seed=0):
@@ -83,6 +85,28 @@ def test_a_training_batch_depends_on_seed_step_and_position_only(store, backgrou
     assert torch.equal(first[:3], training(store, backgrounds, rows=range(3)))
 
 
+@pytest.mark.parametrize("way", ["fused", "on_device"])
+def test_batches_of_several_steps_are_those_of_each_step(store, backgrounds, way, monkeypatch):
+    if way == "on_device":
+        on_cpu = partial(on_device.assemble, device=torch.device("cpu"))
+        monkeypatch.setattr(batches, "_assemble_on_cpu", on_cpu)
+    rows, view = np.array([[0, 1, 2], [5, 4, 0]]), TrainingView(24, noise=0.2)
+    together = training_batches(
+        store,
+        rows,
+        backgrounds,
+        seed=0,
+        steps=[3, 4],
+        probability=0.5,
+        settings=view,
+        preprocessing=RGB,
+    )
+    for step, own, batch in zip([3, 4], rows, together, strict=True):
+        alone = training(store, backgrounds, own, step, 0.5, view=view)
+        torch.testing.assert_close(batch, alone, rtol=0, atol=0 if way == "fused" else 1e-5)
+        assert batch.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_an_evaluation_image_depends_on_seed_draw_and_row_only(store, backgrounds):
     whole = evaluation(store, backgrounds)
     assert torch.equal(whole[[4, 1]], evaluation(store, backgrounds, rows=[4, 1]))
@@ -97,7 +121,7 @@ def test_both_ways_of_making_a_batch_agree(store, backgrounds, preprocessing, pr
     """The compiled loop against batched products: at most 1 of 255 apart for rounding a row to whole values
     and its weights to 256ths (.5 each), as much again where mask and background are rounded too."""
     fused = training(store, backgrounds, preprocessing=preprocessing, probability=probability)
-    monkeypatch.setattr(batches, "_assemble_on_cpu", batches._assemble_on_device)
+    monkeypatch.setattr(batches, "_assemble_on_cpu", partial(on_device.assemble, device=torch.device("cpu")))
     exact = training(store, backgrounds, preprocessing=preprocessing, probability=probability)
     one = torch.tensor(normalisation(preprocessing)[0])[:, None, None]  # of 255, in normalised units
     difference = (fused - exact) / one
@@ -212,13 +236,14 @@ def test_noise_has_the_strength_that_it_says_and_depends_on_the_step_alone(store
 
 
 def batch_with_noise(store, rows, noise, step):
-    return training_batch(
+    (batch,) = training_batches(
         store,
-        rows,
+        rows[None],
         None,
         seed=1,
-        step=step,
+        steps=[step],
         probability=0.0,
         settings=TrainingView(16, noise=noise),
         preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0),
     )
+    return batch

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from fused_cuts import fused_cuts
+from cut_pictures import fused_cuts
 from smooth_images import smooth_image
 
 

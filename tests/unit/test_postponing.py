@@ -79,7 +79,7 @@ def test_batches_do_not_pay_for_linear_algebra():
     code = """
 import sys
 import numpy as np
-from fused_cuts import fused_cuts
+from cut_pictures import fused_cuts
 fused_cuts([np.zeros((9, 9, 4), dtype=np.uint8)], [(0, 0, 9, 9)], 5, [False])
 print("scipy.linalg" in sys.modules, "scipy.linalg.cython_blas" in sys.modules)
 """

@@ -167,13 +167,13 @@ def test_batchnorm_that_is_not_frozen_moves(stores):
 
 
 def test_a_loss_that_is_not_finite_stops_at_its_step(layouts, tmp_path, monkeypatch):
-    real = training.training_batch
+    real = training.training_batches
 
-    def poisoned(*arguments, step, **options):
-        images = real(*arguments, step=step, **options)
-        return images * float("nan") if step == 7 else images
+    def poisoned(*arguments, steps, **options):
+        pairs = zip(steps, real(*arguments, steps=steps, **options), strict=True)
+        return [images * float("nan") if step == 7 else images for step, images in pairs]
 
-    monkeypatch.setattr(training, "training_batch", poisoned)
+    monkeypatch.setattr(training, "training_batches", poisoned)
     # The triplet loss drops NaN triplets and would go on: it is the embedding that shows them.
     with pytest.raises(StudyError, match=r"epoch 2 at step 7.*not finite.*train/.*learning_rate"):
         train(layouts, tmp_path)

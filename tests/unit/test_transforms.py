@@ -1,4 +1,4 @@
-"""Crops, resizing, compositing, normalising against torchvision, Pillow and plain formulas."""
+"""Boxes to cut and normalising, against torchvision, Pillow and plain formulas."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,6 @@ from bgbias.transforms import (
     CROP_TRIES,
     Preprocessing,
     centre_crop_boxes,
-    composite,
-    crop_resize,
     normalise,
     random_crop_boxes,
 )
@@ -82,29 +80,6 @@ def test_a_centre_crop_larger_than_the_image_names_the_keys():
         centre_crop_boxes(np.array([[300, 300], [64, 80]]), 100)
 
 
-@pytest.mark.parametrize("box", [(10, 20, 200, 210), (3, 5, 60, 90), (0, 0, 256, 380), (40, 40, 96, 96)])
-@pytest.mark.parametrize("flip", [False, True])
-def test_crop_and_resize_equal_torchvision(box, flip):
-    functional = pytest.importorskip("torchvision.transforms.functional")
-    image = smooth_image(256, 380)
-    tensor = torch.from_numpy(image.copy()).permute(2, 0, 1).float()
-    expected = functional.resized_crop(tensor, *box, [96, 96], antialias=True)
-    expected = functional.hflip(expected) if flip else expected
-    got = crop_resize([image], np.array([box]), 96, np.array([flip]), "cpu")[0]
-    assert (got - expected).abs().max() < 1e-2  # float sums in other order
-
-
-def test_boxes_of_different_sizes_do_not_touch_each_other_in_one_batch():
-    """The batch is padded: each image alone must come out as it does among larger ones."""
-    images = [smooth_image(120, 90, 1), smooth_image(256, 380, 2), smooth_image(64, 64, 3)]
-    boxes = np.array([[0, 0, 120, 90], [0, 0, 256, 380], [10, 10, 5, 9]])
-    flips = np.array([True, False, True])
-    together = crop_resize(images, boxes, 48, flips, "cpu")
-    for i, image in enumerate(images):
-        alone = crop_resize([image], boxes[[i]], 48, flips[[i]], "cpu")
-        torch.testing.assert_close(together[[i]], alone, rtol=0, atol=1e-3)
-
-
 def test_resizing_at_packing_then_cropping_is_the_textbook_evaluation_transform():
     """Resize(256), CenterCrop(227) by torchvision on a PIL image, against packing and slicing."""
     functional = pytest.importorskip("torchvision.transforms.functional")
@@ -114,23 +89,6 @@ def test_resizing_at_packing_then_cropping_is_the_textbook_evaluation_transform(
     packed = pack_image(image[..., :3], image[..., 3], 256)
     ((top, left, height, width),) = centre_crop_boxes(np.array([packed.shape[:2]]), 227)
     assert (packed[top : top + height, left : left + width, :3] == np.asarray(expected)).all()
-
-
-def test_the_image_and_its_mask_stay_aligned():
-    """A mask equal to the red channel must equal it after any crop, resize and flip."""
-    image = smooth_image(200, 150)
-    image = np.dstack([image[..., :3], image[..., 0]])
-    uniforms = np.random.default_rng(0).random((8, CROP_TRIES, 4))
-    boxes = random_crop_boxes(np.array([[200, 150]] * 8), uniforms, SCALE, RATIO)
-    result = crop_resize([image] * 8, boxes, 64, np.arange(8) % 2 == 0, "cpu")
-    assert torch.equal(result[:, 0], result[:, 3])
-
-
-def test_compositing_is_the_formula():
-    rng = torch.Generator().manual_seed(0)
-    x, b = (torch.rand(2, 3, 4, 4, generator=rng) * 255 for _ in range(2))
-    m = torch.rand(2, 1, 4, 4, generator=rng)
-    torch.testing.assert_close(composite(x, m, b), x * m + b * (1 - m))
 
 
 def test_normalising_for_torchvision_and_for_a_bgr_backbone():

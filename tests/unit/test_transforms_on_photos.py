@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fused_cuts import fused_cuts
+from cut_pictures import device_cuts, fused_cuts
 from PIL import Image
 
 from bgbias.backbones import build_backbone
 from bgbias.batches import EvaluationView, evaluation_batch
 from bgbias.images import read_mask, read_rgb
 from bgbias.pixels import PixelStore, background_row, pack_image, write_store
-from bgbias.transforms import CROP_TRIES, Preprocessing, crop_resize, random_crop_boxes
+from bgbias.transforms import CROP_TRIES, Preprocessing, random_crop_boxes
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 LABELLED = sorted((REAL / "hand_labels").glob("*/*_image.jpeg"))
@@ -77,7 +77,7 @@ def test_a_training_crop_is_torchvisions_of_the_same_box_for_image_and_mask(phot
     if way == "fused":
         ours = torch.from_numpy(fused_cuts(images, boxes, SIZE, flips))
     else:
-        ours = crop_resize(images, boxes, SIZE, flips, "cpu")
+        ours = device_cuts(images, boxes, SIZE, flips)
     for one, box, flip, pair in zip(ours, boxes.tolist(), flips, photos, strict=True):
         for channels, picture in zip((one[:3], one[3:]), pair, strict=True):
             expected = functional.resized_crop(functional.resize(picture, SHORT), *box, [SIZE, SIZE])

@@ -38,11 +38,13 @@ def evaluation_batches(
     device: torch.device,
     batch_size: int,
 ) -> Iterator[Tensor]:
-    """The images of ``rows`` (N,) in order, normalised, float32 (≤ batch_size, 3, S, S); clean without
-    ``backgrounds``. The next batch is made while the device works on the one before."""
+    """The images of ``rows`` (N,) in order, at most ``batch_size`` at once; clean without ``backgrounds``.
+
+    The next batch is made while the device works on the one before.
+    """
 
     def make(part: np.ndarray) -> Tensor:
-        batch = evaluation_batch(
+        return evaluation_batch(
             store,
             part,
             backgrounds,
@@ -52,7 +54,6 @@ def evaluation_batches(
             preprocessing=preprocessing,
             device=device,
         )
-        return batch.contiguous(memory_format=torch.channels_last)
 
     parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     return prefetch(make, parts)

@@ -1,6 +1,6 @@
 """Cut, resize, mirror, replace the background and normalise: a whole batch in one compiled loop, for the CPU.
 
-The arithmetic of ``transforms``. A row of the batch is made from the few rows of the picture and of its new
+What ``on_device`` does on a GPU. A row of the batch is made from the few rows of the picture and of its new
 background that it needs, while they are in the processor's cache, and nothing is stored but the batch. Along
 a row the four bytes of a pixel are lanes of one 64-bit word: values up to 255 with weights that add up to 256
 stay below 2¹⁶, so that one multiplication serves all four.
@@ -21,26 +21,14 @@ if sys.byteorder != "little":
 _UNIT = 256  # what the weights of an output add up to
 
 
-class Cuts(NamedTuple):
-    """What to cut out of a packed store: ``data`` uint8 (bytes,), where each of B pictures begins in it
-    (int64 (B,)), their heights and widths (int64 (B, 2)), boxes (int64 (B, 4): top, left, height, width), and
-    which to mirror (bool (B,))."""
-
-    data: np.ndarray
-    offsets: np.ndarray
-    sizes: np.ndarray
-    boxes: np.ndarray
-    flips: np.ndarray
-
-
 @compiled_once
 def fill(out, images, backgrounds, background_of, factor, shift, channels):
     """Write factor · (x·m + b·(1 − m)) + shift into ``out``, float32 (B, S, S, 3).
 
-    ``images`` and ``backgrounds`` are :class:`Cuts`; x is the red, green and blue of an image cut and resized
-    to S × S, m its alpha / 255, and b the background number ``background_of`` (int64 (B,)), or x itself where
-    that is negative. ``factor`` and ``shift`` are for red, green and blue (three float32 each); ``channels``
-    says which of these is first, second and third in the output (three int).
+    ``images`` and ``backgrounds`` are ``transforms.Cuts``; x is the red, green and blue of an image cut and
+    resized to S × S, m its alpha / 255, and b the background number ``background_of`` (int64 (B,)), or x
+    itself where that is negative. ``factor`` and ``shift`` are for red, green and blue (three float32 each);
+    ``channels`` says which of these is first, second and third in the output (three int).
     """
     size = out.shape[1]
     image_row, background_row = np.empty(size, np.uint64), np.empty(size, np.uint64)
@@ -59,7 +47,7 @@ def fill(out, images, backgrounds, background_of, factor, shift, channels):
 
 
 class _Cut(NamedTuple):
-    """One of :class:`Cuts` with its weights down and across, and room for one row."""
+    """One of ``transforms.Cuts`` with its weights down and across, and room for one row."""
 
     data: np.ndarray
     origin: int  # the first byte

@@ -7,13 +7,15 @@ CPU ends with the same bits as one that was never interrupted.
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bgbias.batches import TrainingView, prefetch, training_batch
+from bgbias.batches import TrainingView, prefetch, training_batches
 from bgbias.checkpoints import Stop, read_checkpoint, stopped, stopping, write_checkpoint
 from bgbias.devices import choose_precision
 from bgbias.embedding import COLLAPSED
@@ -25,6 +27,10 @@ from bgbias.optimisers import Group, Optimiser
 from bgbias.pixels import PixelStore
 from bgbias.sampling import epoch_batches
 from bgbias.validation import Validation
+
+# For a GPU so many images are made at once, of several steps where batches are small: starting an operation
+# takes longer than the operation, and the thread that trains starts its own meanwhile.
+_IMAGES_TOGETHER = 64
 
 
 @dataclass
@@ -152,24 +158,27 @@ class Training:
             transform.get("noise", 0.0),
         )
 
-        def make(step: int) -> tuple[int, np.ndarray, Tensor]:
-            chosen = batches[step - before]
-            images = training_batch(
+        def make(steps: range) -> Iterable[tuple[int, np.ndarray, Tensor]]:
+            chosen = batches[steps.start - before : steps.stop - before]
+            images = training_batches(
                 self.store,
                 self.rows[chosen],
                 self.backgrounds,
                 seed=self.seed,
-                step=step,
+                steps=steps,
                 probability=self.variant["probability"],
                 settings=view,
                 preprocessing=self.preprocessing,
                 device=self.device,
             )
-            return step, chosen, images.contiguous(memory_format=torch.channels_last)
+            return zip(steps, chosen, images, strict=True)
 
         self._set_training_mode()
         steps = range(self.progress.step, before + iterations)
-        bar = progress(prefetch(make, steps), f"epoch {self.epoch}", "steps", total=len(steps))
+        together = 1 if self.device.type == "cpu" else max(1, _IMAGES_TOGETHER // self.options["batch_size"])
+        parts = (steps[first : first + together] for first in range(0, len(steps), together))
+        made = chain.from_iterable(prefetch(make, parts))
+        bar = progress(made, f"epoch {self.epoch}", "steps", total=len(steps))
         unsettled = None
         for step, chosen, images in bar:
             labels = torch.from_numpy(self.labels[chosen]).to(self.device, non_blocking=True)

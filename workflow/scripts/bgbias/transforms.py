@@ -1,11 +1,10 @@
-"""Crop, resize, composite, normalise: batched, on the device that the batch is for (on a CPU see ``fused``).
-
-An image and its mask travel as one RGBA array, so a crop keeps them aligned by construction.
-"""
+"""Which part of a picture a model sees, and which values of it: boxes to cut, and normalisation."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +22,18 @@ class Preprocessing:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     order: str = "RGB"
     maximum: float = 1.0
+
+
+class Cuts(NamedTuple):
+    """What to cut out of a packed store: ``data`` uint8 (bytes,), where each of B pictures begins in it
+    (int64 (B,)), their heights and widths (int64 (B, 2)), boxes (int64 (B, 4): top, left, height, width), and
+    which to mirror (bool (B,)). numpy arrays; ``data`` may also be a tensor, on the GPU that cuts."""
+
+    data: np.ndarray | torch.Tensor
+    offsets: np.ndarray
+    sizes: np.ndarray
+    boxes: np.ndarray
+    flips: np.ndarray
 
 
 def random_crop_boxes(
@@ -69,59 +80,19 @@ def centre_crop_boxes(sizes: np.ndarray, crop: int) -> np.ndarray:
     return np.concatenate([corners, np.full_like(corners, crop)], axis=1)
 
 
-def crop_resize(
-    images: Sequence[np.ndarray], boxes: np.ndarray, size: int, flips: np.ndarray, device: torch.device | str
-) -> torch.Tensor:
-    """Cut ``boxes`` (B, 4) out of uint8 (h, w, 4) arrays and resize to float32 (B, 4, size, size), 0 to 255.
-
-    Antialiased bilinear, as torchvision's ``resized_crop``; ``flips`` bool (B,) mirrors left and right after.
-    uint8 crops travel to the device, which resizes all at once in two batched matrix products.
-    """
-    padded = padded_crops(images, boxes, pinned=torch.device(device).type == "cuda")
-    pixels = padded.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
-    lengths = torch.from_numpy(boxes[:, 2:]).to(device, torch.float32)
-    down, across = (_resampling_weights(lengths[:, i], n, size) for i, n in enumerate(pixels.shape[2:]))
-    mirrored = torch.from_numpy(np.asarray(flips)).to(device)[:, None, None]
-    across = torch.where(mirrored, across.flip(1), across)
-    return down[:, None] @ pixels @ across[:, None].transpose(2, 3)
-
-
-def padded_crops(images: Sequence[np.ndarray], boxes: np.ndarray, pinned: bool) -> torch.Tensor:
-    """All that the host does for another device: uint8 (B, h, w, 4), crops in the upper left corners.
-
-    What lies beyond a crop is whatever was in memory. ``pinned`` memory is copied while the host goes on.
-    """
-    height, width = boxes[:, 2:].max(axis=0).tolist()
-    padded = torch.empty((len(images), height, width, 4), dtype=torch.uint8, pin_memory=pinned)
-    into = padded.numpy()
-    for row, (image, (top, left, h, w)) in enumerate(zip(images, boxes.tolist(), strict=True)):
-        into[row, :h, :w] = image[top : top + h, left : left + w]
-    return padded
-
-
-def _resampling_weights(lengths: torch.Tensor, padded: int, size: int) -> torch.Tensor:
-    """float32 (B, size, padded): rows of triangle filters, as wide as one output pixel but at least one input
-    pixel, centred on the output pixel; inputs beyond ``lengths`` (B,) weigh nothing."""
-    scale = (lengths / size)[:, None, None]
-    inputs = torch.arange(padded, device=lengths.device) + 0.5
-    centres = (torch.arange(size, device=lengths.device)[:, None] + 0.5) * scale
-    weights = (1 - (inputs - centres).abs() / scale.clamp(min=1)).clamp(min=0)
-    weights = weights * (inputs < lengths[:, None, None])
-    return weights / weights.sum(dim=2, keepdim=True)
-
-
-def composite(rgb: torch.Tensor, alpha: torch.Tensor, background: torch.Tensor) -> torch.Tensor:
-    """x·m + b·(1 − m): (B, 3, S, S) images and backgrounds, (B, 1, S, S) masks in [0, 1]."""
-    return torch.lerp(background, rgb, alpha)
-
-
 def normalise(rgb: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
     """Values 0 to 255, (B, 3, S, S) in RGB, to what the backbone expects."""
-    factor, shift = normalisation(preprocessing)
     if preprocessing.order == "BGR":
         rgb = rgb.flip(1)
-    factor, shift = (torch.tensor(v, device=rgb.device)[:, None, None] for v in (factor, shift))
+    factor, shift = _normalisation_on(rgb.device, preprocessing)
     return rgb * factor + shift
+
+
+@lru_cache
+def _normalisation_on(device: torch.device, preprocessing: Preprocessing) -> list[torch.Tensor]:
+    # Kept, because a GPU would be waited for at every upload; so not as tensors of inference only.
+    with torch.inference_mode(False):
+        return [torch.tensor(of, device=device)[:, None, None] for of in normalisation(preprocessing)]
 
 
 def normalisation(preprocessing: Preprocessing) -> tuple[list[float], list[float]]:

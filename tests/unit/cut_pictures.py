@@ -1,8 +1,10 @@
-"""Pictures cut and resized by ``bgbias.fused``, all four channels of them."""
+"""Pictures cut and resized by ``bgbias.fused`` and by ``bgbias.on_device``, all four channels of them."""
 
 import numpy as np
+import torch
 
-from bgbias import fused
+from bgbias import fused, on_device
+from bgbias.transforms import Cuts
 
 
 def fused_cuts(images, boxes, size, flips) -> np.ndarray:
@@ -11,17 +13,25 @@ def fused_cuts(images, boxes, size, flips) -> np.ndarray:
     The alpha channel shows as a colour once the channels have changed places.
     """
     turned = [np.ascontiguousarray(image[..., [3, 0, 1, 2]]) for image in images]
-    colours, alpha = (_filled(pictures, boxes, size, flips) for pictures in (images, turned))
+    colours, alpha = (_filled(cuts_of(pictures, boxes, flips), size) for pictures in (images, turned))
     return np.concatenate([colours, alpha[:, :1]], axis=1)
 
 
-def _filled(images, boxes, size, flips):
+def device_cuts(images, boxes, size, flips) -> torch.Tensor:
+    """The same by what a GPU does."""
+    return on_device.crop_resize([cuts_of(images, boxes, flips)], size, torch.device("cpu"))
+
+
+def cuts_of(images, boxes, flips) -> Cuts:
     data = np.concatenate([image.ravel() for image in images])
     data.flags.writeable = False  # as a packed store's; another type would be compiled again
     begins = np.cumsum([0] + [image.size for image in images])[:-1]
     sizes = np.array([image.shape[:2] for image in images])
-    cuts = fused.Cuts(data, begins, sizes, np.asarray(boxes), np.asarray(flips))
-    out = np.empty((len(images), size, size, 3), dtype=np.float32)
+    return Cuts(data, begins, sizes, np.asarray(boxes), np.asarray(flips))
+
+
+def _filled(cuts, size):
+    out = np.empty((len(cuts.boxes), size, size, 3), dtype=np.float32)
     ones, zeros = (tuple(np.float32([value] * 3)) for value in (1, 0))
-    fused.fill(out, cuts, cuts, np.full(len(images), -1), ones, zeros, (0, 1, 2))
+    fused.fill(out, cuts, cuts, np.full(len(out), -1), ones, zeros, (0, 1, 2))
     return out.transpose(0, 3, 1, 2)

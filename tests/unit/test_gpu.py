@@ -1,0 +1,140 @@
+"""What runs on a GPU gives what the CPU gives; without a GPU, on one of paper (``paper_gpu``)."""
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+import tiny_stores
+import torch
+from paper_gpu import PAPER, gpu
+from tiny_runs import ARCFACE, changed, make_layouts
+
+from bgbias import batches, nearest, on_device
+from bgbias.attribution import METHODS, Target, attention_score, attribution_maps
+from bgbias.attribution.images import black_image, images_and_masks
+from bgbias.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.losses import build_loss
+from bgbias.models import build_model
+from bgbias.pixels import PixelStore
+from bgbias.retrieval import measure
+from bgbias.training import Training
+
+CPU = torch.device("cpu")
+LOSSES = {
+    "contrastive": {"images_per_class": 4, "pos_margin": 0.2, "neg_margin": 0.5},
+    "triplet": {"images_per_class": 4, "margin": 0.1},
+    "multi_similarity": {"images_per_class": 4, "alpha": 8.0, "beta": 50.0, "base": 0.5},
+    "arcface": ARCFACE,
+    "normalized_softmax": {"images_per_class": 2, "temperature": 0.08, "learning_rate": 0.01},
+}
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    return [PixelStore.open(path.parent) for path in make_layouts(tmp_path_factory.mktemp("stores"))]
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """Let the CPU make its batches by the GPU's arithmetic, so that only the device differs."""
+    monkeypatch.setattr(batches, "_assemble_on_cpu", partial(on_device.assemble, device=CPU))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU refuses by itself")
+def test_a_tensor_that_was_left_on_the_cpu_shows():
+    with gpu() as device:
+        there = torch.ones(3).to(device)
+        assert there.device == PAPER
+        assert (there + there).cpu().tolist() == [2, 2, 2]
+        with pytest.raises(RuntimeError, match="mixes"):
+            there + torch.ones(3)
+
+
+def trained(stores, settings, folder, device, epochs=2):
+    settings = copy.deepcopy(settings)
+    settings["training"] |= {"max_epochs": epochs, "precision": "float32"}
+    training = Training(stores[0], settings, 0, *stores[1:], device=device)
+    training.run(folder, {})
+    return training
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adamw"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_training_is_the_cpus(stores, loss, optimizer, tmp_path, exact):
+    """To what sums in other order make of each other in ten steps."""
+    settings = changed(training={"optimizer": optimizer}, transform={"noise": 0.1})
+    settings["loss"] = {"type": loss, **LOSSES[loss]}
+    expected = trained(stores, settings, tmp_path / "cpu", CPU)
+    with gpu() as device:
+        found = trained(stores, settings, tmp_path / "gpu", device)
+        assert next(found.model.parameters()).device == device
+    for one, other in zip(found.progress.history, expected.progress.history, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=0.02)
+        assert one["map_at_r"] == pytest.approx(other["map_at_r"], abs=0.05)
+
+
+@pytest.mark.filterwarnings("ignore:.*to a meta parameter")  # not a no-op on paper
+def test_a_training_goes_on_where_it_was(stores, tmp_path):
+    settings = changed(loss=ARCFACE)
+    with gpu() as device:
+        trained(stores, settings, tmp_path / "in two", device, epochs=1)
+        resumed = trained(stores, settings, tmp_path / "in two", device)
+        whole = trained(stores, settings, tmp_path / "at once", device)
+    losses = [[epoch["loss"] for epoch in run.progress.history] for run in (resumed, whole)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert len(losses[0]) == 2
+
+
+def test_embedding_and_search_are_the_cpus(stores, exact):
+    store, _, backgrounds = stores
+    rows, settings = store.index.rows("train"), changed()
+    model, preprocessing = build_model("small_cnn", settings["backbone"], 8, seed=0)
+
+    def found(device, search_in):
+        made = evaluation_batches(
+            store,
+            rows,
+            backgrounds,
+            seed=0,
+            draw=1,
+            view=evaluation_view(settings["transform"], "random"),
+            preprocessing=preprocessing,
+            device=device,
+            batch_size=40,
+        )
+        embeddings = embed(copy.deepcopy(model).to(device), made)
+        return embeddings, measure(embeddings, store.index.labels[rows], search_in=search_in)
+
+    embeddings, scores = found(CPU, nearest.on_cpu)
+    with gpu() as device:
+        there, scores_there = found(device, partial(nearest.on_device, device=device))
+    np.testing.assert_allclose(there, embeddings, atol=1e-4)
+    assert scores_there["map_at_r"] == pytest.approx(scores["map_at_r"], abs=1e-3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("backbone", ["small_cnn", "bninception"])
+def test_attribution_is_the_cpus(backbone, method, tmp_path):
+    size = {"small_cnn": 24, "bninception": 96}[backbone]
+    store = PixelStore.open(tiny_stores.write_images(tmp_path, {"test": 2}, size=size).parent)
+    widths = {"widths": [8, 16]} if backbone == "small_cnn" else {}
+    model, preprocessing = build_model(backbone, {"weights": None, **widths}, 8, seed=0)
+    loss = build_loss({"type": "triplet", "images_per_class": 4, "margin": 0.1}, 2, 8, 0)
+    rows = store.index.rows("test")[:3]
+    settings = {"copies": 3, "noise": 0.15, "seed": 0, "batch_size": 4, "steps": 4}
+
+    def found(device):
+        black = black_image(size, preprocessing, device)
+        target = Target(copy.deepcopy(model).to(device).eval(), loss.distance.to(device), black)
+        images, masks = images_and_masks(store, rows, size, preprocessing, device)
+        maps = attribution_maps(method, target, images, rows.tolist(), settings)
+        return maps.cpu(), attention_score(maps, masks).cpu()
+
+    maps, scores = found(CPU)
+    with gpu() as device:
+        maps_there, scores_there = found(device)
+    assert maps_there.isfinite().all()
+    if method != "study" or device == PAPER:  # the study's noise is of the kind of device
+        torch.testing.assert_close(maps_there, maps, rtol=0, atol=0.02)
+        torch.testing.assert_close(scores_there, scores, rtol=0, atol=0.01)
