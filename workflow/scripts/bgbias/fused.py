@@ -162,8 +162,7 @@ def _between(b, x, m):
 @compiled
 def _interleave(planes, channels, out):
     first, second, third = planes[channels[0]], planes[channels[1]], planes[channels[2]]
-    row = out.reshape(-1)
     for j in range(len(first)):
-        row[3 * j] = first[j]
-        row[3 * j + 1] = second[j]
-        row[3 * j + 2] = third[j]
+        out[j, 0] = first[j]
+        out[j, 1] = second[j]
+        out[j, 2] = third[j]
