@@ -63,22 +63,8 @@ def crop_resize(parts: Sequence[Cuts], size: int, device: torch.device) -> Tenso
 
     Antialiased bilinear, as torchvision's ``resized_crop``, in two batched matrix products.
     """
-    sources, starts = zip(*(_pixels(cuts, device) for cuts in parts), strict=True)
-    sizes, boxes, flips = (
-        np.concatenate(of) for of in zip(*((c.sizes, c.boxes, c.flips) for c in parts), strict=True)
-    )
-    table = np.column_stack([np.concatenate(starts), sizes[:, 1], boxes[:, 2:], np.zeros_like(flips), flips])
-    table = _uploaded(table, device)
-    first, stride, lengths, mirrored = table[:, :1], table[:, 1:2], table[:, 2:4], table[:, 4:]
-    height, width = boxes[:, 2:].max(axis=0).tolist()
-    # Cuts are padded to one size: with their last row and column, of weight nothing.
-    rows = torch.minimum(torch.arange(height, device=device), lengths[:, :1] - 1)
-    columns = torch.minimum(torch.arange(width, device=device), lengths[:, 1:] - 1)
-    places = (first + stride * rows)[:, :, None] + columns[:, None]
-    places = places.split([len(cuts.boxes) for cuts in parts])
-    pixels = torch.cat([source.take(of) for source, of in zip(sources, places, strict=True)])
-    pixels = pixels.view(torch.uint8).view(-1, height, width, 4).transpose(2, 3)
-    pixels = pixels.to(torch.float32, memory_format=torch.contiguous_format)
+    pixels, lengths, mirrored = _cut(parts, device)
+    height, _, width = pixels.shape[1:]
     weights = _resampling_weights(lengths, mirrored, max(height, width), size)
     down, across = weights[:, 0, :, :height], weights[:, 1, :, :width]
     lines = pixels.view(-1, 4 * height, width).bmm(across.transpose(1, 2))
@@ -86,16 +72,36 @@ def crop_resize(parts: Sequence[Cuts], size: int, device: torch.device) -> Tenso
     return resized.view(-1, size, 4, size).transpose(1, 2)
 
 
+def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """All cuts, padded to one size: float32 (N, H, 4, W). Their heights and widths, and whether they are
+    mirrored down and across: int64 (N, 2) each."""
+    sources, tables = zip(*(_pixels(cuts, device) for cuts in parts), strict=True)
+    table = np.concatenate(tables)
+    height, width = table[:, 2:4].max(axis=0).tolist()
+    first, stride, lengths, mirrored = _uploaded(table, device).split([1, 1, 2, 2], dim=1)
+    # Beyond its last row and column a cut repeats them; they weigh nothing.
+    rows = torch.minimum(torch.arange(height, device=device), lengths[:, :1] - 1)
+    columns = torch.minimum(torch.arange(width, device=device), lengths[:, 1:] - 1)
+    places = (first + stride * rows)[:, :, None] + columns[:, None]
+    places = places.split([len(of) for of in tables])
+    pixels = torch.cat([source.take(of) for source, of in zip(sources, places, strict=True)])
+    pixels = pixels.view(torch.uint8).view(-1, height, width, 4).transpose(2, 3)
+    return pixels.to(torch.float32, memory_format=torch.contiguous_format), lengths, mirrored
+
+
 def _pixels(cuts: Cuts, device: torch.device) -> tuple[Tensor, np.ndarray]:
-    """int32 pixels on the device, and the place among them where each cut begins, int64 (B,)."""
-    tops, lefts, heights, _ = cuts.boxes.T
+    """int32 pixels on the device, and for each cut the first of its own, how many there are from one row to
+    the next, its height and width, and whether it is mirrored down (never) and across: int64 (B, 6)."""
+    tops, lefts, heights, widths = cuts.boxes.T
     strides = cuts.sizes[:, 1]
-    starts = cuts.offsets // 4 + strides * tops
     if isinstance(cuts.data, Tensor):
-        return cuts.data.view(torch.int32), starts + lefts
-    host, lengths = rows_of(cuts, pinned=device.type == "cuda"), strides * heights
-    starts = np.cumsum(lengths) - lengths
-    return host.to(device, non_blocking=True).view(torch.int32), starts + lefts
+        pixels, starts = cuts.data, cuts.offsets // 4 + strides * tops
+    else:
+        pixels = rows_of(cuts, pinned=device.type == "cuda").to(device, non_blocking=True)
+        starts = np.cumsum(strides * heights) - strides * heights
+    never = np.zeros_like(tops)
+    table = np.column_stack([starts + lefts, strides, heights, widths, never, cuts.flips])
+    return pixels.view(torch.int32), table
 
 
 def rows_of(cuts: Cuts, pinned: bool) -> Tensor:
