@@ -21,6 +21,7 @@ from bgbias.transforms import (
     Preprocessing,
     centre_crop_boxes,
     normalisation,
+    normalisation_on,
     random_crop_boxes,
 )
 
@@ -83,11 +84,10 @@ def training_batches(
     uniforms = np.concatenate(uniforms)
     images = _random_cuts(store, rows.ravel(), uniforms[:, :_VIEW], settings)
     replaced = uniforms[:, _REPLACED] < probability
-    made = _assemble(images, backgrounds, replaced, uniforms, settings, preprocessing, device).split(size)
+    made = _assemble(images, backgrounds, replaced, uniforms, settings, preprocessing, device)
     if settings.noise:
-        for step, batch in zip(steps, made, strict=True):
-            _add_noise(batch, settings.noise, preprocessing, seed, step)
-    return list(made)
+        _add_noise(made, settings.noise, preprocessing, seed, steps)
+    return list(made.split(size))
 
 
 def evaluation_batch(
@@ -134,14 +134,19 @@ def _backgrounds(store: PixelStore, uniforms: np.ndarray, settings) -> Cuts:
     return _random_cuts(store, rows, uniforms[:, _BEHIND:], settings)
 
 
-def _add_noise(batch: torch.Tensor, noise: float, preprocessing: Preprocessing, seed: int, step: int) -> None:
-    """Add Gaussian noise, weak on one image, strong on another: sd uniform in 0 to ``noise``."""
-    random, values = generator(seed, "training noise", step), batch[0].numel()
-    stock, starts = _stock_of_noise(seed, batch.device), random.integers(_STOCK - values, size=len(batch))
-    grain = torch.stack([stock[start : start + values] for start in starts.tolist()]).view(batch.shape)
-    strength = torch.from_numpy(noise * random.random((len(batch), 1, 1, 1), np.float32)).to(batch.device)
-    whole_range = 255 * torch.tensor(normalisation(preprocessing)[0], device=batch.device)
-    batch.addcmul_(grain, strength * whole_range.view(1, 3, 1, 1))
+def _add_noise(
+    images: torch.Tensor, noise: float, preprocessing: Preprocessing, seed: int, steps: Sequence[int]
+) -> None:
+    """Add Gaussian noise to the images of all ``steps``, weak on one, strong on another: sd uniform in 0 to
+    ``noise``."""
+    values, size, device = images[0].numel(), len(images) // len(steps), images.device
+    draws = [generator(seed, "training noise", step) for step in steps]
+    starts = np.concatenate([draw.integers(_STOCK - values, size=size) for draw in draws])
+    strength = np.concatenate([noise * draw.random((size, 1, 1, 1), np.float32) for draw in draws])
+    starts, strength = (torch.from_numpy(of).to(device, non_blocking=True) for of in (starts, strength))
+    grain = _stock_of_noise(seed, device).unfold(0, values, 1).index_select(0, starts).view(images.shape)
+    whole_range = 255 * normalisation_on(device, preprocessing)[0]
+    images.addcmul_(grain, strength * whole_range)
 
 
 @lru_cache(maxsize=1)

@@ -84,12 +84,13 @@ def normalise(rgb: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
     """Values 0 to 255, (B, 3, S, S) in RGB, to what the backbone expects."""
     if preprocessing.order == "BGR":
         rgb = rgb.flip(1)
-    factor, shift = _normalisation_on(rgb.device, preprocessing)
+    factor, shift = normalisation_on(rgb.device, preprocessing)
     return rgb * factor + shift
 
 
 @lru_cache
-def _normalisation_on(device: torch.device, preprocessing: Preprocessing) -> list[torch.Tensor]:
+def normalisation_on(device: torch.device, preprocessing: Preprocessing) -> list[torch.Tensor]:
+    """:func:`normalisation` as tensors on the device, float32 (3, 1, 1) each."""
     # Kept, because a GPU would be waited for at every upload; so not as tensors of inference only.
     with torch.inference_mode(False):
         return [torch.tensor(of, device=device)[:, None, None] for of in normalisation(preprocessing)]
