@@ -37,6 +37,29 @@ def test_a_defect_keeps_its_traceback_in_the_log(tmp_path):
     assert "Traceback" in log
 
 
+GPU = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB. Process 7 has"
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (
+            f"import torch; raise torch.OutOfMemoryError({GPU!r})",
+            "CUDA out of memory. Tried to allocate 2.00 GiB",
+        ),
+        ("import torch; torch.empty(10**15)", "tried to allocate 4000000000000000 bytes"),
+        ("import numpy; numpy.empty(10**15)", "Unable to allocate 7.11 PiB"),
+    ],
+)
+def test_too_little_memory_is_told_with_its_remedy(tmp_path, body, what):
+    status, screen, log = run(tmp_path, body)
+    assert (status, screen.count("\n")) == (1, 1)
+    assert what in screen
+    assert "total capacity" not in screen
+    assert "Lower the batch_size" in screen
+    assert "Traceback" in log
+
+
 def test_a_file_that_cannot_be_opened_is_a_sentence_too(tmp_path):
     status, screen, _ = run(tmp_path, "open('nowhere/x')")
     assert (status, screen.count("\n")) == (1, 1)

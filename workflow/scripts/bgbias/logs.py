@@ -16,7 +16,8 @@ def job_log(path: str | os.PathLike) -> Iterator[None]:
     """Send standard output and error, those of child processes too, to the file ``path`` for this block.
 
     A :class:`StudyError` ends the process with status 1 and its sentence, without a traceback; any other
-    exception leaves its traceback in the log and ends the process likewise.
+    exception leaves its traceback in the log and ends the process likewise. Too little memory is told with
+    what to do about it.
     """
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -37,13 +38,28 @@ def job_log(path: str | os.PathLike) -> Iterator[None]:
         # A full disk shows itself wherever something is written, in the log itself too.
         _end(_sentence(error, path), screen, traceback.format_exc())
     except Exception as error:
-        _end(f"{type(error).__name__}: {error}", screen, traceback.format_exc())
+        sentence = _out_of_memory(error) if _is_memory(error) else f"{type(error).__name__}: {error}"
+        _end(sentence, screen, traceback.format_exc())
 
 
 def _sentence(error: OSError, log: str | os.PathLike) -> str:
     place = error.filename or f"A file of this job, or its log {log},"
     remedy = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend that"
     return f"{place} cannot be read or written: {error.strerror or error}. {remedy}, then run again."
+
+
+def _is_memory(error: Exception) -> bool:
+    # By PyTorch's names and words: to import it for this would cost every job seconds.
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"MemoryError", "OutOfMemoryError"}) or "DefaultCPUAllocator" in str(error)
+
+
+def _out_of_memory(error: Exception) -> str:
+    what = ". ".join(str(error).split(". ")[:2]).rstrip(".")  # then PyTorch counts up who holds what
+    return (
+        f"There is not enough memory ({what}). Lower the batch_size of this stage in the configuration "
+        "(training, evaluation or attribution), or give the job a larger GPU or more memory."
+    )
 
 
 def _end(sentence: str, screen: int, details: str = "") -> NoReturn:
