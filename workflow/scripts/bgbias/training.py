@@ -30,7 +30,7 @@ from bgbias.validation import Validation
 
 # For a GPU so many images are made at once, of several steps where batches are small: starting an operation
 # takes longer than the operation, and the thread that trains starts its own meanwhile.
-_IMAGES_TOGETHER = 64
+_IMAGES_TOGETHER = 128
 
 
 @dataclass
