@@ -19,7 +19,10 @@ from bgbias.checkpoints import read_checkpoint, write_checkpoint
 from bgbias.errors import StudyError
 
 KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
-SETTINGS = changed(training={"max_epochs": 6, "iterations_per_epoch": 15}) | {"loss": ARCFACE}
+# Long enough that the training, and not numba's start before it, is most of the job that is killed.
+SETTINGS = changed(training={"max_epochs": 24, "patience": 24, "iterations_per_epoch": 15}) | {
+    "loss": ARCFACE
+}
 
 
 @pytest.fixture(scope="module")
