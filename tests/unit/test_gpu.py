@@ -8,7 +8,7 @@ import pytest
 import tiny_stores
 import torch
 from paper_gpu import PAPER, gpu
-from tiny_runs import ARCFACE, changed, make_layouts
+from tiny_runs import ARCFACE, LOSS_SETTINGS, changed, make_layouts
 
 from bgbias import batches, nearest, on_device
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps
@@ -21,13 +21,6 @@ from bgbias.retrieval import measure
 from bgbias.training import Training
 
 CPU = torch.device("cpu")
-LOSSES = {
-    "contrastive": {"images_per_class": 4, "pos_margin": 0.2, "neg_margin": 0.5},
-    "triplet": {"images_per_class": 4, "margin": 0.1},
-    "multi_similarity": {"images_per_class": 4, "alpha": 8.0, "beta": 50.0, "base": 0.5},
-    "arcface": ARCFACE,
-    "normalized_softmax": {"images_per_class": 2, "temperature": 0.08, "learning_rate": 0.01},
-}
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +53,11 @@ def trained(stores, settings, folder, device, epochs=2):
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adamw"])
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", LOSS_SETTINGS)
 def test_training_is_the_cpus(stores, loss, optimizer, tmp_path, exact):
     """To what sums in other order make of each other in ten steps."""
     settings = changed(training={"optimizer": optimizer}, transform={"noise": 0.1})
-    settings["loss"] = {"type": loss, **LOSSES[loss]}
+    settings["loss"] = LOSS_SETTINGS[loss]
     expected = trained(stores, settings, tmp_path / "cpu", CPU)
     with gpu() as device:
         found = trained(stores, settings, tmp_path / "gpu", device)
@@ -120,7 +113,7 @@ def test_attribution_is_the_cpus(backbone, method, tmp_path):
     store = PixelStore.open(tiny_stores.write_images(tmp_path, {"test": 2}, size=size).parent)
     widths = {"widths": [8, 16]} if backbone == "small_cnn" else {}
     model, preprocessing = build_model(backbone, {"weights": None, **widths}, 8, seed=0)
-    loss = build_loss({"type": "triplet", "images_per_class": 4, "margin": 0.1}, 2, 8, 0)
+    loss = build_loss(LOSS_SETTINGS["triplet"], 2, 8, 0)
     rows = store.index.rows("test")[:3]
     settings = {"copies": 3, "noise": 0.15, "seed": 0, "batch_size": 4, "steps": 4}
 

@@ -4,34 +4,10 @@ import numpy as np
 import pytest
 import torch
 from pytorch_metric_learning import distances
+from tiny_runs import LOSS_SETTINGS as SETTINGS
 
 from bgbias.errors import StudyError
 from bgbias.losses import LOSSES, build_loss
-
-SETTINGS = {
-    "contrastive": {"type": "contrastive", "images_per_class": 4, "pos_margin": 0.2, "neg_margin": 0.5},
-    "triplet": {"type": "triplet", "images_per_class": 4, "margin": 0.1},
-    "multi_similarity": {
-        "type": "multi_similarity",
-        "images_per_class": 4,
-        "alpha": 8.0,
-        "beta": 50.0,
-        "base": 0.5,
-    },
-    "arcface": {
-        "type": "arcface",
-        "images_per_class": 1,
-        "margin": 20.0,
-        "scale": 30.0,
-        "learning_rate": 0.1,
-    },
-    "normalized_softmax": {
-        "type": "normalized_softmax",
-        "images_per_class": 1,
-        "temperature": 0.1,
-        "learning_rate": 0.1,
-    },
-}
 
 
 def batch(classes=3, images=2, size=4):

@@ -143,7 +143,7 @@ def _add_noise(
     draws = [generator(seed, "training noise", step) for step in steps]
     starts = np.concatenate([draw.integers(_STOCK - values, size=size) for draw in draws])
     strength = np.concatenate([noise * draw.random((size, 1, 1, 1), np.float32) for draw in draws])
-    starts, strength = (torch.from_numpy(of).to(device, non_blocking=True) for of in (starts, strength))
+    starts, strength = (on_device.uploaded(of, device) for of in (starts, strength))
     grain = _stock_of_noise(seed, device).unfold(0, values, 1).index_select(0, starts).view(images.shape)
     whole_range = 255 * normalisation_on(device, preprocessing)[0]
     images.addcmul_(grain, strength * whole_range)

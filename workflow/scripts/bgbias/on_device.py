@@ -30,7 +30,7 @@ def resident(store: PixelStore, device: torch.device) -> Tensor | np.ndarray:
     held = torch.empty(len(data), dtype=torch.uint8, device=device)
     for begin in range(0, len(data), _PIECE):
         piece = data[begin : begin + _PIECE].copy()  # PyTorch warns about memory that cannot be written
-        held[begin : begin + len(piece)] = torch.from_numpy(piece).to(device)
+        held[begin : begin + len(piece)].copy_(torch.from_numpy(piece))
     return held
 
 
@@ -52,7 +52,7 @@ def assemble(
     else:
         count = len(background_of)
         pictures = crop_resize([images, backgrounds], size, device)
-        behind = _uploaded(np.where(background_of < 0, np.arange(count), count + background_of), device)
+        behind = uploaded(np.where(background_of < 0, np.arange(count), count + background_of), device)
         alpha = pictures[:count, 3:] / 255
         rgb = torch.lerp(pictures.index_select(0, behind)[:, :3], pictures[:count, :3], alpha)
     return normalise(rgb, preprocessing).contiguous(memory_format=torch.channels_last)
@@ -78,7 +78,7 @@ def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, T
     sources, tables = zip(*(_pixels(cuts, device) for cuts in parts), strict=True)
     table = np.concatenate(tables)
     height, width = table[:, 2:4].max(axis=0).tolist()
-    first, stride, lengths, mirrored = _uploaded(table, device).split([1, 1, 2, 2], dim=1)
+    first, stride, lengths, mirrored = uploaded(table, device).split([1, 1, 2, 2], dim=1)
     # Beyond its last row and column a cut repeats them; they weigh nothing.
     rows = torch.minimum(torch.arange(height, device=device), lengths[:, :1] - 1)
     columns = torch.minimum(torch.arange(width, device=device), lengths[:, 1:] - 1)
@@ -118,7 +118,7 @@ def rows_of(cuts: Cuts, pinned: bool) -> Tensor:
     return host
 
 
-def _uploaded(numbers: np.ndarray, device: torch.device) -> Tensor:
+def uploaded(numbers: np.ndarray, device: torch.device) -> Tensor:
     """``numbers`` on the device; few enough that the driver takes them along without waiting."""
     return torch.from_numpy(numbers).to(device, non_blocking=True)
 
