@@ -4,6 +4,7 @@ A product says how near i is to j and j to i: half the work of a search for ever
 lists grow at once, 8 bytes a neighbour.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from bgbias.compiling import compiled, compiled_once
 
 # The products of so many rows with as many others are looked at while they are in the processor's cache.
 _SIDE = 512
+# So many products are compared at once, without a branch: hardly any is offered to a list that has grown.
+_COMPARED = 64
 
 
 class Lists(NamedTuple):
@@ -45,12 +48,14 @@ def nearest_others(vectors: np.ndarray, widths: np.ndarray) -> Lists:
     products = np.full(starts[-1], -np.inf, np.float32)
     rows = np.full(starts[-1], np.iinfo(np.int32).max, np.int32)
     worst = np.where(widths > 0, -np.inf, np.inf).astype(np.float32)
+    # Of equal size: a narrow block at the end would take nearly as long as a whole one.
+    side = math.ceil(len(vectors) / max(1, math.ceil(len(vectors) / _SIDE)))
     # Along the diagonal first: images of a class often follow each other, and a list that holds them at once
     # refuses most of the others.
-    for apart in range(0, len(vectors), _SIDE):
-        for top in range(0, len(vectors) - apart, _SIDE):
+    for apart in range(0, len(vectors), side):
+        for top in range(0, len(vectors) - apart, side):
             left = top + apart
-            block = vectors[top : top + _SIDE] @ vectors[left : left + _SIDE].T
+            block = vectors[top : top + side] @ vectors[left : left + side].T
             _offer_block(block, top, left, worst, products, rows, starts)
     _sort(products, rows, starts)
     return Lists(rows, starts)
@@ -63,14 +68,27 @@ def nearest_others(vectors: np.ndarray, widths: np.ndarray) -> Lists:
 def _offer_block(block, top, left, worst, products, rows, starts):
     """Offer column j to row i and row i to column j, for the pairs of ``block`` with i < j."""
     for i in range(top, top + block.shape[0]):
-        first = max(i + 1 - left, 0)
-        line, worst_across = block[i - top, first:], worst[left + first : left + block.shape[1]]
-        for k in range(len(line)):
-            product, j = line[k], left + first + k
-            if product >= worst[i]:
-                _offer(i, product, j, worst, products, rows, starts)
-            if product >= worst_across[k]:
-                _offer(j, product, i, worst, products, rows, starts)
+        line, across = block[i - top], worst[left : left + block.shape[1]]
+        for first in range(max(i + 1 - left, 0), len(line), _COMPARED):
+            last = min(first + _COMPARED, len(line))
+            # The cuts have no names: a second use of them would take four times as long as the comparisons.
+            if not _any_wanted(line[first:last], worst[i], across[first:last]):
+                continue
+            for k in range(first, last):
+                product, j = line[k], left + k
+                if product >= worst[i]:
+                    _offer(i, product, j, worst, products, rows, starts)
+                if product >= across[k]:
+                    _offer(j, product, i, worst, products, rows, starts)
+
+
+@compiled
+def _any_wanted(products, worst_along, worst_across):
+    """Whether any of ``products`` is as near as the worst of the row's list, or of the list of its column."""
+    wanted = False
+    for k in range(len(products)):  # to the end: a loop that may leave early is not vectorised
+        wanted |= (products[k] >= worst_along) | (products[k] >= worst_across[k])
+    return wanted
 
 
 @compiled
