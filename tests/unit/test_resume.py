@@ -17,6 +17,7 @@ from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
 from bgbias import training
 from bgbias.checkpoints import read_checkpoint, write_checkpoint
 from bgbias.errors import StudyError
+from bgbias.hashes import hash_script
 
 KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
 # Long enough that the training, and not numba's start before it, is most of the job that is killed.
@@ -150,16 +151,38 @@ def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
     assert "cannot be read" in capsys.readouterr().out
 
 
-def test_the_identity_notices_settings_data_and_weights(layouts, tmp_path):
-    def identity(settings=SETTINGS, layout=layouts[0]):
-        return json.dumps(train_model.identity(RUN, settings, torch.device("cpu"), str(layout)))
+def test_the_identity_notices_settings_code_data_and_weights(layouts, tmp_path):
+    def identity(settings=SETTINGS, layout=layouts[0], code="1"):
+        return json.dumps(train_model.identity(RUN, settings, code, torch.device("cpu"), str(layout)))
 
     assert identity() == identity()
     assert identity(changed(training={"learning_rate": 0.5})) != identity()
+    assert identity(code="2") != identity()
     for name in ("layout.csv", "rgba.bin"):
         (tmp_path / name).write_bytes((layouts[0].parent / name).read_bytes())
     assert identity(layout=tmp_path / "layout.csv") == identity(), "a copy is the same data"
-    content = bytearray((tmp_path / "rgba.bin").read_bytes())
-    content[-1] ^= 1
-    (tmp_path / "rgba.bin").write_bytes(content)
+    flip_last_bit(tmp_path / "rgba.bin")
     assert identity(layout=tmp_path / "layout.csv") != identity()
+
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(bytes(100))
+    with_weights = changed(backbone={"weights": str(weights)})
+    before = identity(with_weights)
+    assert identity(with_weights) == before
+    flip_last_bit(weights)
+    assert identity(with_weights) != before
+
+
+def flip_last_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def test_the_code_that_identifies_a_training_has_what_is_imported_late(monkeypatch):
+    # On a CPU every batch comes out of bgbias/fused.py, which is imported when the first one is made.
+    before, real = hash_script("train_model.py"), Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: real(path) + b"#" * (path.name == "fused.py")
+    )
+    assert hash_script("train_model.py") != before

@@ -51,7 +51,8 @@ def train_model(
         stores = [open_store(path) for path in (train_backgrounds, validation_backgrounds)]
         trained = training.Training(store, settings, run["seed"], *stores, device=chosen)
         trained.run(
-            checkpoint, identity(run, settings, chosen, layout, train_backgrounds, validation_backgrounds)
+            checkpoint,
+            identity(run, settings, hashes["code"], chosen, layout, train_backgrounds, validation_backgrounds),
         )
         model, history = trained.model, trained.progress.history
         found = {
@@ -88,7 +89,7 @@ def run_settings(settings: dict) -> dict:
     return {"model": {key: settings[key] for key in ("backbone", "embedding_size")}, **rest}
 
 
-def identity(run: dict, settings: dict, device: torch.device, *layouts: str | None) -> dict:
+def identity(run: dict, settings: dict, code: str, device: torch.device, *layouts: str | None) -> dict:
     """All that must be the same for an interrupted training to be continued."""
     files = [file for path in layouts if path for file in (path, Path(path).parent / "rgba.bin")]
     weights = settings["backbone"].get("weights")
@@ -100,7 +101,7 @@ def identity(run: dict, settings: dict, device: torch.device, *layouts: str | No
         "device": device.type,
         "torch": torch.__version__,
         "files": [checkpoints.fingerprint_file(file) for file in files],
-        "code": checkpoints.fingerprint_code(),
+        "code": code,
     }
 
 

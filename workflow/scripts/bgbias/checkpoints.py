@@ -6,7 +6,6 @@ The file is safetensors with JSON in its header, so reading it runs no code.
 import json
 import os
 import signal
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,16 +58,6 @@ def remove_checkpoint(folder: str | os.PathLike) -> None:
     sweep(folder, older_than=0)
     with suppress(OSError):  # it is not there, or somebody put something into it
         Path(folder).rmdir()
-
-
-def fingerprint_code() -> int:
-    """A checksum of the library's modules that are loaded: other code must not continue a training."""
-    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("bgbias.")]
-    total = 0
-    for module in modules:
-        if getattr(module, "__file__", None):
-            total = zlib.crc32(Path(module.__file__).read_bytes(), total)
-    return total
 
 
 def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
