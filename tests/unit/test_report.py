@@ -47,6 +47,22 @@ def test_retrieval_sentences():
     ]
 
 
+def test_backbones_without_training_are_no_base():
+    # The frozen one loses 90 %: it must not be named as Base's largest loss, nor enter Base's average.
+    trained = cells("sop", "triplet", base=(0.6, 0.3), bgaugment=(0.6, 0.6))
+    summary = [*trained, *cells("sop", "frozen", base=(0.2, 0.02))]
+    expected = retrieval_findings(trained)
+    last = "Of its MAP@R a backbone without training loses 90\u00a0% on Online Products."
+    assert retrieval_findings(summary) == [*expected[:3], last, *expected[3:]]
+    assert "Base loses on average 50\u00a0%" in expected[1]
+
+
+def test_of_several_backbones_the_one_that_loses_most_is_named():
+    other = [row | {"backbone": "resnet50"} for row in cells("sop", "triplet", base=(0.5, 0.1))]
+    sentence = retrieval_findings([*cells("sop", "triplet", base=(0.5, 0.4)), *other])[0]
+    assert "with ResNet-50 and Triplet: MAP@R falls from 50.0 to 10.0" in sentence
+
+
 def test_one_variant_alone_is_compared_with_nothing():
     findings = retrieval_findings(cells("sop", "triplet", mine=(0.4, 0.2)))
     assert findings[1:] == ["Of its MAP@R Mine loses on average 50\u00a0% on Online Products."]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bgbias.names import human
+from bgbias.study import FROZEN
 from bgbias.summaries import pick, seen
 
 CELL = ("dataset", "backbone", "loss")
@@ -12,12 +13,18 @@ CELL = ("dataset", "backbone", "loss")
 
 def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     """Sentences on what swapping costs and what the other variants change, from the summary of retrieval."""
-    drops = _drops(summary)
+    measured = _drops(summary)
+    drops = [row for row in measured if row["loss"] != FROZEN]
+    frozen = [row for row in measured if row["loss"] == FROZEN]
     if not drops:
         return []
     baseline, *others = _baseline_first(seen(drops, "variant"))
     sentences = [_largest_drop([row for row in drops if row["variant"] == baseline])]
-    sentences += [_drop_by_dataset(drops, variant) for variant in (baseline, *others)]
+    for variant in (baseline, *others):
+        of_variant = [row for row in drops if row["variant"] == variant]
+        sentences.append(f"Of its MAP@R {human(variant)} loses on average {_drop_by_dataset(of_variant)}.")
+    if frozen:
+        sentences.append(f"Of its MAP@R a backbone without training loses {_drop_by_dataset(frozen)}.")
     for variant in others:
         pairs = _pairs(drops, baseline, variant)
         if pairs:
@@ -74,20 +81,22 @@ def _drops(summary: Sequence[dict]) -> list[dict]:
 
 def _largest_drop(rows: Sequence[dict]) -> str:
     worst = max(rows, key=lambda row: row["drop"])
+    model = human(worst["loss"])
+    if len(seen(rows, "backbone")) > 1:
+        model = f"{human(worst['backbone'])} and {model}"
     return (
         f"Swapping the backgrounds of the test images costs {human(worst['variant'])} most on "
-        f"{human(worst['dataset'])} with {human(worst['loss'])}: MAP@R falls from "
+        f"{human(worst['dataset'])} with {model}: MAP@R falls from "
         f"{100 * worst['clean']:.1f} to {100 * worst['swapped']:.1f}\u00a0%."
     )
 
 
-def _drop_by_dataset(rows: Sequence[dict], variant: str) -> str:
-    rows = [row for row in rows if row["variant"] == variant]
+def _drop_by_dataset(rows: Sequence[dict]) -> str:
     parts = []
     for dataset in seen(rows, "dataset"):
         share = float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset]))
         parts.append(f"{100 * share:.0f}\u00a0% on {human(dataset)}")
-    return f"Of its MAP@R {human(variant)} loses on average {_enumeration(parts)}."
+    return _enumeration(parts)
 
 
 def _baseline_first(variants: list[str]) -> list[str]:
