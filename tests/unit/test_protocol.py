@@ -75,6 +75,7 @@ def test_the_default_study_and_the_paper_leave_the_keys_to_the_protocol():
     [
         (PHOTOS, ["train_half", "validation_half", "test"]),
         ({"source": "study", "accept_terms": True}, ["train_half", "validation_half", "test"]),
+        (PHOTOS | {"validation": "./a/"}, ["train_half", "validation_half", "test"]),
         (PHOTOS | {"validation": "c"}, ["train", "validation", "test"]),
         ({"source": "demo_world"}, ["train", "validation", "test"]),
     ],

@@ -46,6 +46,19 @@ def test_the_default_is_the_grid_of_the_paper(config):
         ("training.batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
         ("variants.half", {"probability": 1.5, "selection": "clean"}, "1.5 is greater than the maximum of 1"),
         ("study", "../elsewhere", "study: '../elsewhere' does not match"),
+        (
+            "backbones.small_cnn",
+            {"model": "resnt18"},
+            "'resnt18' is not known under `model`; did you",
+        ),
+        ("backbones.small_cnn", {"model": "vit_b_16"}, "attribution.methods: gradcam needs a spatial map"),
+        ("backbones.small_cnn", {"model": "timm/vit_tiny_patch16_224"}, "gradcam needs a spatial map"),
+        (
+            "training.batch_size",
+            30,
+            "30 is not a multiple of losses.contrastive.images_per_class, 4",
+        ),
+        ("masker.model", "ready", "masker.model: "),
         ("transform.eval_size", 500, "transform.eval_size must not be larger than pixels.short_side"),
     ],
 )
@@ -63,6 +76,25 @@ def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
     config["grid"]["dataset"] = ["mine"]
     with pytest.raises(StudyError, match=r"datasets\.mine\.index: the file .*index\.csv does not exist"):
         study.check(config, SCHEMA)
+
+
+@pytest.mark.parametrize("spelling", ["bg/train", "bg/train/", "./bg/train", "bg/../bg/train"])
+def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling):
+    folders = {"source": "folders", "train": "bg/train", "validation": "bg/validation", "test": "bg/test"}
+    config["backgrounds"]["demo"] = folders
+    study.check(config, SCHEMA)
+    folders["test"] = spelling
+    with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: it is also the folder of train"):
+        study.check(config, SCHEMA)
+
+
+def test_the_schema_knows_the_registry_of_backbones():
+    from bgbias.backbones import BACKBONES, build_backbone
+
+    names = SCHEMA["$defs"]["backbone_models"]["enum"]
+    assert names == list(BACKBONES)
+    without_map = [name for name in names if build_backbone(name, {}, 0).last_map is None]
+    assert SCHEMA["$defs"]["backbone_models_without_map"]["enum"] == without_map
 
 
 def test_words_of_the_command_line_become_what_yaml_would_have_read():

@@ -23,7 +23,7 @@ def build_masker(settings: dict, threads: int = 1) -> Masker:
     ``weights`` is the ONNX file of a rembg model whose name ends in ``_custom``. StudyError when it cannot
     run.
     """
-    return MASKERS.get(settings["model"], rembg_masker)(settings, threads)
+    return (ready_masker if settings["model"] == "ready" else rembg_masker)(settings, threads)
 
 
 def is_empty(mask: np.ndarray) -> bool:
@@ -78,9 +78,6 @@ def rembg_masker(settings: dict, threads: int = 1) -> Masker:
     return mask
 
 
-MASKERS: dict[str, Callable[[dict, int], Masker]] = {"ready": ready_masker, "rembg": rembg_masker}
-
-
 class _Watched:
     """An ONNX session that remembers its last first output."""
 
@@ -130,8 +127,8 @@ def _session(model: str, weights: str | None, threads: int):
     sessions = rembg.sessions.sessions
     if model not in sessions or not sessions[model].is_local():
         raise StudyError(
-            f"rembg has no model {model!r} that runs on this machine. `masker.model` may be ready "
-            f"or {', '.join(sorted(name for name in sessions if sessions[name].is_local()))}."
+            f"rembg has no model {model!r} that runs on this machine. `masker.model` may be "
+            f"{', '.join(sorted(name for name in sessions if sessions[name].is_local()))}."
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

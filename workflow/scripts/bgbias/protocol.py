@@ -12,6 +12,8 @@
 
 import copy
 
+from bgbias.study import same_folder
+
 PRESETS = {
     "paper": {
         "background_roles": "shared",
@@ -48,7 +50,7 @@ def background_role(config: dict, role: str) -> str:
     settings = config["backgrounds"][config["background_set"]]
     # The study has two folders, one for the test; drawn backgrounds differ from role to role in any case.
     one_folder = settings["source"] == "study" or (
-        settings["source"] == "folders" and settings["train"] == settings["validation"]
+        settings["source"] == "folders" and same_folder(settings["train"], settings["validation"])
     )
     halved = config["background_roles"] == "disjoint" and one_folder and role != "test"
     return f"{role}_half" if halved else role

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from bgbias.errors import StudyError
+from bgbias.pretrained import TIMM
 
 AXES = ("dataset", "backbone", "loss", "variant", "seed")
 FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
@@ -40,6 +41,9 @@ def check(config: dict, schema: dict) -> None:
         _check_known(name, config["backbones"], "frozen", "backbones")
     _check_known(config["background_set"], config["backgrounds"], "background_set", "backgrounds")
     _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
+    _check_backbones(config, schema)
+    _check_batches(config)
+    _check_backgrounds(config["backgrounds"][config["background_set"]], config["background_set"])
     if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
         raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
     for dataset in config["grid"]["dataset"]:
@@ -129,6 +133,50 @@ def _check_losses(config: dict, schema: dict) -> None:
         _check_schema(entry, closed, f"losses.{name}")
         for dataset, own in entry.get("per_dataset", {}).items():
             _check_schema(general | own, closed, f"losses.{name}.per_dataset.{dataset}")
+
+
+def _check_backbones(config: dict, schema: dict) -> None:
+    """Each network must be known, and have a spatial map where Grad-CAM is asked for."""
+    known, without_map = (
+        schema["$defs"][name]["enum"] for name in ("backbone_models", "backbone_models_without_map")
+    )
+    for name in [*config["grid"]["backbone"], *config["frozen"]]:
+        model = backbone_settings(config, name)["model"]
+        timm = model.startswith(TIMM)
+        if not timm:
+            _check_known(model, known, f"backbones.{name}.model", "model")
+        if (timm or model in without_map) and "gradcam" in config["attribution"]["methods"]:
+            raise _refusal(
+                "attribution.methods",
+                f"gradcam needs a spatial map, which the backbone {name} has not got; leave gradcam out",
+            )
+
+
+def _check_batches(config: dict) -> None:
+    """A batch holds whole groups of images of a class, in every run of the grid."""
+    size = config["training"]["batch_size"]
+    for loss, dataset in product(config["grid"]["loss"], config["grid"]["dataset"]):
+        images = loss_settings(config, loss, dataset)["images_per_class"]
+        if size % images:
+            raise _refusal(
+                "training.batch_size", f"{size} is not a multiple of losses.{loss}.images_per_class, {images}"
+            )
+
+
+def _check_backgrounds(settings: dict, name: str) -> None:
+    """Test backgrounds must not have been seen in training or validation."""
+    if settings["source"] == "folders":
+        for role in ("train", "validation"):
+            if same_folder(settings["test"], settings[role]):
+                raise _refusal(
+                    f"backgrounds.{name}.test",
+                    f"it is also the folder of {role}; the test needs unseen photos",
+                )
+
+
+def same_folder(one: str, other: str) -> bool:
+    """Whether two paths name one folder, however they are spelt."""
+    return Path(one).resolve() == Path(other).resolve()
 
 
 def _explain(error) -> Iterator[str]:
