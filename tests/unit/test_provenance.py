@@ -38,7 +38,7 @@ def written(tmp_path, run):
         out,
         study="s",
         expected=[SETTINGS],
-        evaluation={"draws": 5},
+        settings={"draws": 5},
         code_hashes=hashes.hash_every_script(),
     )
     return out.read_text()

@@ -12,10 +12,11 @@ import pytest
 import torch
 import train_model
 import yaml
-from tiny_runs import ARCFACE, RUN, SETTINGS, changed, make_layouts, same, train
+from tiny_runs import ARCFACE, LOSS_SETTINGS, RUN, SETTINGS, changed, make_layouts, same, train
 from torch import nn
 
 from bgbias import training, validation
+from bgbias.checkpoints import Stop
 from bgbias.errors import StudyError
 from bgbias.optimisers import Group, Optimiser
 from bgbias.pixels import PixelStore
@@ -232,6 +233,36 @@ def test_selection_decides_which_validation_images_are_looked_at(stores):
     torch.testing.assert_close(seen["clean"][..., 8, 8], seen["swapped"][..., 8, 8])
 
 
+def test_the_seed_of_a_run_chooses_the_backgrounds_of_its_validation(stores):
+    seen = []
+    for seed in (0, 1):
+        trained = training.Training(stores[0], changed(variant={"selection": "swapped"}), seed, *stores[1:])
+        seen.append(torch.cat(list(trained.validation._batches(None))))
+    assert not torch.equal(*seen)
+
+
+@pytest.mark.parametrize("name", LOSS_SETTINGS)
+def test_bfloat16_computes_the_network_coarsely_and_trains_full_weights(stores, name):
+    # What `auto` is on a GPU. Eight bits of mantissa: the loss to about 1 %, and never the same bits.
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        settings = changed(training={"precision": precision}) | {"loss": LOSS_SETTINGS[name]}
+        trained = training.Training(stores[0], settings, 0, *stores[1:])
+        trained._train_epoch(Stop())
+        losses[precision] = trained.progress.loss_sum
+        assert all(parameter.dtype == torch.float32 for parameter in trained.model.parameters())
+    assert losses["bfloat16"] != losses["float32"]
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
+
+
+def test_compile_trains_the_compiled_model(stores, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda model: compiled.append(model) or model.__call__)
+    trained = training.Training(stores[0], changed(training={"compile": True}), 0, *stores[1:])
+    assert compiled == [trained.model]
+    assert trained.forward == trained.model.__call__
+
+
 def test_missing_backgrounds_are_named(stores):
     with pytest.raises(StudyError, match="no training backgrounds"):
         training.Training(stores[0], SETTINGS, 0, None, stores[2])
@@ -240,7 +271,8 @@ def test_missing_backgrounds_are_named(stores):
 
 
 def test_a_frozen_backbone_is_saved_as_it_comes(layouts, tmp_path):
-    tensors = train(layouts, tmp_path, changed() | {"loss": {"type": "frozen"}}, RUN | {"loss": "frozen"})
+    settings = {"backbone": SETTINGS["backbone"], "loss": {"type": "frozen"}}
+    tensors = train(layouts, tmp_path, settings, RUN | {"loss": "frozen"})
     assert not any(key.startswith("head") for key in tensors)
     run = yaml.safe_load((tmp_path / "run.yaml").read_text())
     assert (run["epochs"], run["settings"]["model"]["embedding_size"]) == (0, None)

@@ -15,11 +15,11 @@ sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 from bgbias import files, pretrained, protocol, study  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
-
-SOURCES = yaml.safe_load((WORKFLOW.parent / "resources" / "sources.yaml").read_text())
+from bgbias.sources import load_sources  # noqa: E402
 
 update_config(config, study.typed(workflow.config_settings.config))
 try:
+    SOURCES = load_sources(WORKFLOW.parent / "resources" / "sources.yaml")
     study.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     BACKBONES = {
@@ -55,7 +55,7 @@ def background_sets_from(source):
     return [name for name, settings in config["backgrounds"].items() if settings["source"] == source]
 
 
-PUBLISHED_SETS = datasets_from("cars196", "cub200", "sop", "inshop", "vehicleid")
+PUBLISHED_SETS = datasets_from(*(name for name, entry in SOURCES.items() if "layouts" in entry))
 
 
 def demo_world_settings(wildcards):
@@ -152,6 +152,8 @@ def pixels(wildcards):
 
 def training_backgrounds(wildcards):
     """The backgrounds that this variant's training and validation look at; base needs none of them."""
+    if wildcards.loss == study.FROZEN:
+        return {}
     variant = config["variants"][wildcards.variant]
     needed = {}
     if variant["probability"] > 0:
@@ -171,10 +173,14 @@ def run_identity(wildcards):
 
 def training_settings(wildcards):
     """Everything that the training of this run depends on, and nothing else: a change elsewhere reruns nothing."""
-    return {
+    settings = {
         "backbone": BACKBONES[wildcards.backbone],
-        "embedding_size": config["embedding_size"],
         "loss": study.loss_settings(config, wildcards.loss, wildcards.dataset),
+    }
+    if wildcards.loss == study.FROZEN:
+        return settings
+    return settings | {
+        "embedding_size": config["embedding_size"],
         "variant": config["variants"][wildcards.variant],
         "transform": config["transform"],
         "training": config["training"],
@@ -273,6 +279,7 @@ def settings_in_force():
         section: {name: config[section][name] for name in config["grid"][axis]}
         for axis, section in study.SECTION_OF_AXIS.items()
     }
+    used["backbones"] |= {name: config["backbones"][name] for name in config["frozen"]}
     used["backgrounds"] = {name: config["backgrounds"][name] for name in [config["background_set"]]}
     return {name: used.get(name, value) for name, value in config.items()}
 

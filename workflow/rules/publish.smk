@@ -1,6 +1,8 @@
 """Tables, figures and the report: what a reader sees. Nothing here computes a number of the study."""
 
 FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves")
+# The attribution method of panels, printed tables and sentences; attention.csv has them all.
+METHOD = min(config["attribution"]["methods"], key=lambda method: method != "study")
 FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", "retrieval_gallery")
 
 
@@ -32,7 +34,7 @@ rule write_provenance:
         code_hashes=hash_every_script(),
         study=config["study"],
         expected=settings_of_runs(),
-        evaluation={key: config[key] for key in ("evaluation", "attribution", "pixels", "masker")},
+        settings=settings_in_force(),
     log:
         f"{RESULTS}/logs/write_provenance.log",
     conda:
@@ -87,6 +89,7 @@ rule tabulate_attention:
         results=f"{RESULTS}/attention.csv",
     params:
         code=hash_script("tabulate_attention.py"),
+        method=METHOD,
     log:
         f"{RESULTS}/logs/tabulate_attention.log",
     conda:
@@ -195,6 +198,7 @@ rule draw_attribution_panels:
         images=files_of_shown_runs("attention_images.csv"),
     params:
         code=hash_script("draw_attribution_panels.py"),
+        method=METHOD,
         runs=lambda wildcards: shown_runs(wildcards.dataset),
     log:
         f"{RESULTS}/logs/draw_attribution_panels_{{dataset}}.log",
@@ -241,7 +245,7 @@ rule tabulate_published:
     log:
         f"{RESULTS}/logs/tabulate_published_{{kind}}.log",
     conda:
-        "../../envs/models.yaml"
+        "../../envs/publish.yaml"
     script:
         "../scripts/tabulate_published.py"
 
@@ -282,6 +286,7 @@ rule write_report:
         template=str(WORKFLOW / "report" / "report.html.j2"),
     params:
         code=hash_script("write_report.py"),
+        method=METHOD,
         study=config["study"],
         datasets=DATASETS,
         settings=settings_in_force(),

@@ -2,7 +2,7 @@
 
 input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``maps`` (attention_maps.npz) and
 ``images`` (attention_images.csv), both lists with one file a run; params: ``runs`` (in the same order:
-dictionaries with dataset, backbone, loss, variant, seed), ``method`` (optional, "study");
+dictionaries with dataset, backbone, loss, variant, seed), ``method``;
 output: ``png``, ``pdf``.
 """
 
@@ -42,7 +42,7 @@ if "snakemake" in globals():
             snakemake.input.maps,
             snakemake.input.images,
             snakemake.params.runs,
-            snakemake.params.get("method", "study"),
+            snakemake.params.method,
             snakemake.output.png,
             snakemake.output.pdf,
         )

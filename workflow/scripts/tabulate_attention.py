@@ -1,7 +1,7 @@
 """The attention table in its three forms, from the collected results.
 
 input: ``results`` (results/{study}/attention.csv); output: ``tex``, ``csv``, ``md``;
-params: ``method`` (optional, "study"): the one in ``tex`` and ``md``; ``csv`` has them all.
+params: ``method``: the one in ``tex`` and ``md``; ``csv`` has them all.
 """
 
 from bgbias.files import read_rows, write_rows, write_text
@@ -23,7 +23,7 @@ if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         tabulate_attention(
             snakemake.input.results,
-            snakemake.params.get("method", "study"),
+            snakemake.params.method,
             snakemake.output.tex,
             snakemake.output.csv,
             snakemake.output.md,

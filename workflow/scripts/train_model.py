@@ -35,8 +35,9 @@ def train_model(
 ) -> None:
     """Train on the store beside ``layout``, replacing by the stores beside the background layouts.
 
-    ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone, embedding_size, loss, variant,
-    transform, training. ``checkpoint``: a folder outside the outputs, gone when the training has finished.
+    ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone and loss, and for a training also
+    embedding_size, variant, transform, training. ``checkpoint``: a folder outside the outputs, gone when the
+    training has finished.
     """
     torch.set_num_threads(threads)
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
@@ -46,13 +47,15 @@ def train_model(
     if settings["loss"]["type"] == "frozen":
         model, _ = build_model(settings["backbone"]["model"], settings["backbone"], None, run["seed"])
         found = {"n_classes": 0, "best_epoch": 0, "epochs": 0, "seconds": 0.0}
-        settings, history = {**settings, "embedding_size": None}, []
+        history = []
     else:
         stores = [open_store(path) for path in (train_backgrounds, validation_backgrounds)]
         trained = training.Training(store, settings, run["seed"], *stores, device=chosen)
         trained.run(
             checkpoint,
-            identity(run, settings, hashes["code"], chosen, layout, train_backgrounds, validation_backgrounds),
+            identity(
+                run, settings, hashes["code"], chosen, layout, train_backgrounds, validation_backgrounds
+            ),
         )
         model, history = trained.model, trained.progress.history
         found = {
@@ -85,8 +88,8 @@ def open_store(layout: str | None) -> PixelStore | None:
 
 def run_settings(settings: dict) -> dict:
     """The settings as run.yaml keeps them: what makes the model in one place."""
-    rest = {key: settings[key] for key in ("loss", "variant", "training", "transform")}
-    return {"model": {key: settings[key] for key in ("backbone", "embedding_size")}, **rest}
+    model = {"backbone": settings["backbone"], "embedding_size": settings.get("embedding_size")}
+    return {"model": model} | {key: value for key, value in settings.items() if key not in model}
 
 
 def identity(run: dict, settings: dict, code: str, device: torch.device, *layouts: str | None) -> dict:

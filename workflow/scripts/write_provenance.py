@@ -17,17 +17,17 @@ def write_provenance(
     *,
     study: str,
     expected: list[dict],
-    evaluation: dict,
+    settings: dict,
     code_hashes: dict[str, str],
 ) -> None:
     """``runs``: every run.yaml; ``expected``: the settings that the configuration gives them, in that order;
-    ``evaluation``: what else decides a number; ``code_hashes``: those of all scripts, by name."""
+    ``settings``: the configuration in force; ``code_hashes``: those of all scripts, by name."""
     records = [read_run(path) for path in runs]
     provenance = {
         "study": study,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **commit(SCRIPTS.parents[1]),
-        "config_hash": hash_settings([expected, evaluation]),
+        "config_hash": hash_settings([expected, settings]),
         "code_hashes": code_hashes,
         "machine": machine(),
         "packages": package_versions(environments),

@@ -6,7 +6,7 @@ input: ``retrieval``, ``attention``, ``mask_quality`` (results/{study}/*.csv), `
 dataset: ``contact_sheets``, ``retrieval_galleries``, ``attribution_panels``, ``mask_examples``; optionally
 ``published_scatter`` (PNG) and ``published_retrieval``, ``published_attention``, ``published_mask_quality``
 (CSV of tabulate_published). params: ``study``, ``datasets`` (in the order of the lists), ``settings`` (what
-the report shows of the configuration), ``method`` (optional, "study"). output: ``html``.
+the report shows of the configuration), ``method``. output: ``html``.
 """
 
 from bgbias.files import read_rows, write_text
@@ -93,7 +93,7 @@ if "snakemake" in globals():
             },
             snakemake.params.study,
             snakemake.params.settings,
-            snakemake.params.get("method", "study"),
+            snakemake.params.method,
             snakemake.output.html,
             given.provenance,
         )
