@@ -82,6 +82,17 @@ def test_a_damaged_archive_leaves_nothing_behind(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["good.tgz", "torn.tgz"]
 
 
+def test_damage_within_lzma_is_found(tmp_path):
+    xz = tmp_path / "a.tar.xz"
+    with tarfile.open(xz, "w:xz") as tar:
+        tar.add(make_tar(tmp_path / "inner.tgz", FILES | {"noise": NOISE}), "inner.tgz")
+    data = bytearray(xz.read_bytes())
+    data[len(data) // 2] ^= 255
+    xz.write_bytes(data)
+    with pytest.raises(StudyError, match=r"a\.tar\.xz is damaged"):
+        unpack(xz, tmp_path / "out")
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_bytes_that_are_no_archive_are_named(tmp_path, name):
     (tmp_path / name).write_bytes(b"<html>please log in</html>")

@@ -1,7 +1,5 @@
 """Batches: pure in (seed, step, position), equal on every device, composed as the study composes them."""
 
-import threading
-import time
 from functools import partial
 
 import numpy as np
@@ -9,7 +7,7 @@ import pytest
 import torch
 
 from bgbias import batches, on_device
-from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, prefetch, training_batches
+from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, training_batches
 from bgbias.errors import StudyError
 from bgbias.pixels import BACKGROUND_COLUMNS, PixelStore, background_row, write_store
 from bgbias.transforms import Preprocessing, normalisation
@@ -192,36 +190,6 @@ def test_images_smaller_than_the_crop(tmp_path, backgrounds):
     assert (batch == 200).all()
     with pytest.raises(StudyError, match="short_side"):
         evaluation(tiny, backgrounds, rows=[0])
-
-
-def test_prefetch_keeps_the_order_and_works_ahead():
-    made = []
-
-    def make(item):
-        made.append(item)
-        return item * item, threading.current_thread() is threading.main_thread()
-
-    results = prefetch(make, range(10), depth=3)
-    assert next(results) == (0, False)
-    time.sleep(0.2)
-    assert len(made) in (3, 4)  # the one taken and at most three ahead
-    assert [value for value, _ in results] == [item * item for item in range(1, 10)]
-
-
-def test_prefetch_raises_where_the_item_fails_and_stops():
-    made = []
-
-    def make(item):
-        made.append(item)
-        if item == 2:
-            raise StudyError("the third is broken")
-        return item
-
-    results = prefetch(make, range(100), depth=2)
-    assert [next(results), next(results)] == [0, 1]
-    with pytest.raises(StudyError, match="third"):
-        next(results)
-    assert len(made) < 10
 
 
 def test_noise_has_the_strength_that_it_says_and_depends_on_the_step_alone(store):

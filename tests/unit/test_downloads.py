@@ -11,7 +11,7 @@ import pytest
 from loopback import Page, ftp_server, http_server
 
 from bgbias import downloads
-from bgbias.downloads import BY_HAND, _resume_point, obtain
+from bgbias.downloads import ALREADY_THERE, _resume_point, obtain
 from bgbias.errors import StudyError
 
 MIB = 2**20
@@ -41,7 +41,7 @@ def test_a_well_behaved_server_is_asked_once(path):
     page = Page(CONTENT)
     with http_server({"/a": page}) as address:
         assert fetch(path, [f"{address}/a"]) == f"{address}/a"
-        assert fetch(path, [f"{address}/a"]) == BY_HAND  # what lies there is used
+        assert fetch(path, [f"{address}/a"]) == ALREADY_THERE  # what lies there is used
     assert path.read_bytes() == CONTENT
     assert page.requests == [(0, len(CONTENT))]
     assert only_the_file(path)
@@ -207,7 +207,7 @@ def test_a_file_of_another_size_is_not_even_fetched(path):
 def test_a_file_placed_by_hand_is_verified_and_never_replaced(path):
     path.parent.mkdir()
     path.write_bytes(CONTENT)
-    assert fetch(path, ["http://127.0.0.1:9/never-asked"]) == BY_HAND
+    assert fetch(path, ["http://127.0.0.1:9/never-asked"]) == ALREADY_THERE
     path.write_bytes(OTHER)
     with pytest.raises(StudyError, match=r"data\.zip is not the published file: its sha256"):
         fetch(path, ["http://127.0.0.1:9/never-asked"])

@@ -62,6 +62,19 @@ def test_the_file_of_a_living_writer_is_not_swept(tmp_path):
     assert (tmp_path / "x.txt").read_text() == "not yet"
 
 
+def test_colleagues_may_read_what_was_written(tmp_path):
+    # mkstemp makes files for the owner's eyes only; what is written has the rights of any new file.
+    (tmp_path / "usual").touch()
+    write_text(tmp_path / "written", "a")
+    assert (tmp_path / "written").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_threads_that_write_leave_the_rights_of_new_files_alone(tmp_path, monkeypatch):
+    # The mask of the process is for all its threads: it is set at import, and never again.
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the mask of the whole process was changed"))
+    write_text(tmp_path / "written", "a")
+
+
 def test_a_failing_writer_leaves_what_was_there(tmp_path):
     write_text(tmp_path / "x.txt", "before")
     with pytest.raises(ZeroDivisionError), replacing(tmp_path / "x.txt") as aside:  # noqa: PT012

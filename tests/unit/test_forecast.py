@@ -58,9 +58,11 @@ def test_counts_are_those_of_the_index_or_the_published_ones(tmp_path):
 
 def test_downloads_of_the_paper(monkeypatch):
     monkeypatch.chdir(ROOT)
-    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    config = {"frozen": ["resnet50"], **yaml.safe_load((ROOT / "config/paper.yaml").read_text())}
+    config["backbones"]["resnet50"] = {"weights": "imagenet"}
     found = forecast.download_gigabytes(config, SOURCES)
-    assert list(found) == ["cars196", "cub200", "sop", "weights of bninception", "backgrounds"]
+    weights = ["weights of bninception", "weights of resnet50"]
+    assert list(found) == ["cars196", "cub200", "sop", *weights, "backgrounds"]
     assert found["sop"] == SOURCES["sop"]["layouts"][0]["archives"][0]["gigabytes"]
     assert 0 < found["backgrounds"] < 0.1
     config["datasets"]["sop"]["root"] = "already/there"
@@ -84,3 +86,12 @@ def test_the_measurement_measures(tmp_path, monkeypatch):
     # Convolutions 3 -> 4 (7 x 7) -> 8 (3 x 3) without bias, their BatchNorms, and the head 8 -> 128.
     assert parameters == 4 * 147 + 2 * 4 + 8 * 36 + 2 * 8 + 8 * 128 + 128
     assert config["evaluation"]["background_crop"] == "random", "the protocol is settled"
+
+
+@pytest.mark.parametrize("content", [None, b"study: [a", b"- a\n- b\n", b"\xff\xfe\xfa"])
+def test_a_file_that_is_no_configuration_is_told_in_a_sentence(tmp_path, content):
+    path = tmp_path / "mine.yaml"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(StudyError, match=r"mine\.yaml (cannot be read as a|is no) configuration"):
+        script.read_config(path)

@@ -73,7 +73,7 @@ def test_a_hand_placed_archive_is_verified_and_used_without_any_download(tmp_pat
     source = cub_archive(tmp_path / "archives")
     download_dataset(source, tmp_path / "archives", tmp_path / "archives.csv")
     (row,) = read_rows(tmp_path / "archives.csv")
-    assert (row["origin"], row["verified"], row["bytes"]) == ("placed by hand", "md5", "7")
+    assert (row["origin"], row["verified"], row["bytes"]) == ("was there already", "md5", "7")
 
 
 def test_a_wrong_hand_placed_archive_is_refused_and_kept(tmp_path):

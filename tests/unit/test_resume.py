@@ -182,7 +182,5 @@ def flip_last_bit(path: Path) -> None:
 def test_the_code_that_identifies_a_training_has_what_is_imported_late(monkeypatch):
     # On a CPU every batch comes out of bgbias/fused.py, which is imported when the first one is made.
     before, real = hash_script("train_model.py"), Path.read_bytes
-    monkeypatch.setattr(
-        Path, "read_bytes", lambda path: real(path) + b"#" * (path.name == "fused.py")
-    )
+    monkeypatch.setattr(Path, "read_bytes", lambda path: real(path) + b"#" * (path.name == "fused.py"))
     assert hash_script("train_model.py") != before

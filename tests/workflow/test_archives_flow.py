@@ -73,7 +73,7 @@ def test_archives_become_tables(project, tmp_path):
         receipts = read_rows(project.root / f"data/{dataset}/archives.csv")
         assert {row["archive"]: row["verified"] for row in receipts} == dict.fromkeys(CONTENTS[layout], "md5")
         origins = {row["origin"] for row in receipts}
-        assert (origins == {"placed by hand"}) == (dataset != FETCHED)
+        assert (origins == {"was there already"}) == (dataset != FETCHED)
         rows = read_rows(project.root / f"data/{dataset}/pixels/layout.csv")
         # 16 images of 8 classes: half of the classes test, and a quarter of the others validation.
         splits = [row["split"] for row in rows]

@@ -26,6 +26,7 @@ from bgbias.errors import StudyError
 from bgbias.maskers import build_masker
 from bgbias.pixels import BACKGROUND_COLUMNS, PixelStore, write_store
 from bgbias.randomness import generator
+from bgbias.sources import load_sources
 from bgbias.training import Training
 
 ROOT = Path(__file__).parents[2]
@@ -36,10 +37,21 @@ def read_config(path: str) -> dict:
     from snakemake.utils import update_config
 
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    update_config(config, yaml.safe_load(Path(path).read_text()) or {})
+    update_config(config, read_mapping(path))
     schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text()
     study.check(config, yaml.safe_load(schema))
     return protocol.settled(config)
+
+
+def read_mapping(path: str) -> dict:
+    """The YAML file of a study; StudyError when it is none."""
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StudyError(f"{path} cannot be read as a configuration: {error}.") from error
+    if not isinstance(found, dict):
+        raise StudyError(f"{path} is no configuration: it has no `key: value` at the top.")
+    return found
 
 
 def noise_store(folder: Path, classes: dict[str, int], images: int, short_side: int) -> PixelStore:
@@ -174,8 +186,7 @@ def main() -> None:
     for backbone in config["grid"]["backbone"]:
         with tempfile.TemporaryDirectory() as folder:
             report(config, backbone, *measure(config, backbone, Path(folder), device))
-    sources = yaml.safe_load((ROOT / "resources/sources.yaml").read_text())
-    fetched = forecast.download_gigabytes(config, sources)
+    fetched = forecast.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(
         "Download, GB (kept, and unpacked once more):",
         ", ".join(f"{name} {shown(size)}" for name, size in fetched.items()) or "none",

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 from bgbias.errors import StudyError
-from bgbias.images import read_rgb
+from bgbias.images import IMAGE_SUFFIXES, list_images, read_rgb
 from bgbias.logs import job_log
 from bgbias.pixels import BACKGROUND_COLUMNS, background_row, pack_image, write_store
 from bgbias.prefetching import prefetch
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
 
 def pack_backgrounds(
@@ -20,15 +18,12 @@ def pack_backgrounds(
     root = Path(folder)
     if not root.is_dir():
         raise StudyError(f"The folder of backgrounds {folder} does not exist. Mend `backgrounds`.")
-    photos = (
-        path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
-    paths = sorted(path.relative_to(root).as_posix() for path in photos)
+    paths = [path.relative_to(root).as_posix() for path in list_images(root)]
     if half is not None:
         paths = paths[half::2]
     if not paths:
         raise StudyError(
-            f"The folder of backgrounds {folder} has no photo ({', '.join(sorted(SUFFIXES))}). "
+            f"The folder of backgrounds {folder} has no photo ({', '.join(sorted(IMAGE_SUFFIXES))}). "
             "Put some there, or mend `backgrounds`."
         )
 

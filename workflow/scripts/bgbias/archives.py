@@ -1,6 +1,7 @@
 """Unpacking archives from the web: nothing outside the folder, no links, no bombs, nothing half."""
 
 import csv
+import lzma
 import shutil
 import stat
 import tarfile
@@ -17,6 +18,14 @@ RECEIPT = ".unpacked.csv"
 COLUMNS = ("archive", "into", "bytes")
 # Images hardly compress: what grows twentyfold beyond a gigabyte is no image dataset.
 GROWTH, ALLOWANCE = 20, 10**9
+DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+)
 
 
 def unpack_all(archives: Iterable[tuple[Path, str]], folder: Path) -> list[dict]:
@@ -68,7 +77,7 @@ def unpack(archive: Path, folder: Path) -> None:
             _unpack_tar(archive, folder)
         else:
             shutil.copyfile(archive, folder / archive.name)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+    except DAMAGED as error:
         raise StudyError(f"{archive} is damaged ({error}). Remove it and fetch it again.") from error
     except OSError as error:
         if error.errno is None:  # gzip and bz2 report damage so

@@ -13,7 +13,6 @@ import torch
 
 from bgbias import on_device
 from bgbias.pixels import PixelStore
-from bgbias.prefetching import prefetch
 from bgbias.randomness import generator, integer_seed
 from bgbias.transforms import (
     CROP_TRIES,
@@ -25,7 +24,7 @@ from bgbias.transforms import (
     random_crop_boxes,
 )
 
-__all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "prefetch", "training_batches"]
+__all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "training_batches"]
 
 # Where things lie in a row of uniform numbers: the image's view (mirrored, crop), whether its background is
 # replaced, by which, and the background's view.

@@ -15,7 +15,7 @@ from bgbias.logs import progress
 from bgbias.transports import OPENERS, Transfer, TransferError
 
 MEGABYTE = 2**20
-BY_HAND = "placed by hand"
+ALREADY_THERE = "was there already"
 
 
 def obtain(
@@ -30,13 +30,13 @@ def obtain(
 ) -> str:
     """See to it that ``path`` is the published file; return the address it came from.
 
-    A file that lies at ``path`` already is verified and used (:data:`BY_HAND`), never replaced. Otherwise the
-    ``urls`` (https, http, ftp) are tried in order. ``size`` in bytes and ``checksums`` (algorithm -> digest)
-    are checked before the file gets its name; http and ftp are used with a checksum only. Whatever arrived
-    stays in ``path`` + ".part" and is continued next time. ``timeout`` in seconds is the longest silence
-    borne, ``retries`` the attempts without progress per address, ``pause`` the seconds before the second
-    attempt; it doubles with each. StudyError says what failed at each address and, with ``instructions``, how
-    to get the file by hand.
+    A file that lies at ``path`` already is verified and used (:data:`ALREADY_THERE`), never replaced.
+    Otherwise the ``urls`` (https, http, ftp) are tried in order. ``size`` in bytes and ``checksums``
+    (algorithm -> digest) are checked before the file gets its name; http and ftp are used with a checksum
+    only. Whatever arrived stays in ``path`` + ".part" and is continued next time. ``timeout`` in seconds is
+    the longest silence borne, ``retries`` the attempts without progress per address, ``pause`` the seconds
+    before the second attempt; it doubles with each. StudyError says what failed at each address and, with
+    ``instructions``, how to get the file by hand.
     """
     path = Path(path)
     checksums = {name: value for name, value in (checksums or {}).items() if value}
@@ -46,7 +46,7 @@ def obtain(
             raise StudyError(
                 f"{path} is not the published file: {problem}. Remove it or put the right one there."
             )
-        return BY_HAND
+        return ALREADY_THERE
     failures = []
     for url in urls:
         try:

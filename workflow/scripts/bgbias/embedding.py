@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bgbias.batches import EvaluationView, evaluation_batch, prefetch
+from bgbias.batches import EvaluationView, evaluation_batch
 from bgbias.errors import StudyError
 from bgbias.pixels import PixelStore
+from bgbias.prefetching import prefetch
 from bgbias.transforms import Preprocessing
 
 # ASSUME: a mean similarity above this is a collapse: all images look alike to the model, whatever it scores.

@@ -14,6 +14,9 @@ from pathlib import Path
 from bgbias.errors import StudyError
 
 _ASIDE = ".aside-"  # how the name of a file begins that is being written
+# Read once, for it can only be read by changing it: two threads that do so may leave it changed.
+_UMASK = os.umask(0)
+os.umask(_UMASK)
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def replacing(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
         if durable:
             with open(aside, "rb") as written:
                 os.fsync(written.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
+        os.chmod(aside, 0o666 & ~_UMASK)
         os.replace(aside, path)
     except OSError as error:
         raise StudyError(_cannot_write(path, error)) from error
@@ -96,12 +99,6 @@ def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
         if None in row or None in row.values():
             raise StudyError(f"{path}, line {number}: expected {len(reader.fieldnames)} columns.")
     return rows
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def _cannot_write(path: Path, error: OSError) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bgbias.datasets import cars196, cub200, inshop, sop
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
-from bgbias.study import index_file
+from bgbias.study import backbone_settings, index_file
 
 PUBLISHED = {
     "cars196": cars196.PUBLISHED,
@@ -100,8 +100,8 @@ def download_gigabytes(config: dict, sources: dict) -> dict[str, float]:
         if settings["source"] in sources and "root" not in settings:
             archives = sources[settings["source"]]["layouts"][0]["archives"]
             found[name] = sum(archive["gigabytes"] for archive in archives)
-    for name in config["grid"]["backbone"]:
-        settings = {"model": name, **config["backbones"][name]}
+    for name in dict.fromkeys([*config["grid"]["backbone"], *config["frozen"]]):
+        settings = backbone_settings(config, name)
         if settings.get("weights") == "imagenet" and settings["model"] in sources["weights"]:
             found[f"weights of {name}"] = sources["weights"][settings["model"]]["gigabytes"]
     if config["backgrounds"][config["background_set"]]["source"] == "study":

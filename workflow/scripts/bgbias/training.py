@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bgbias.batches import TrainingView, prefetch, training_batches
+from bgbias.batches import TrainingView, training_batches
 from bgbias.checkpoints import Stop, read_checkpoint, stopped, stopping, write_checkpoint
 from bgbias.devices import choose_precision
 from bgbias.embedding import COLLAPSED
@@ -25,6 +25,7 @@ from bgbias.losses import build_loss
 from bgbias.models import build_model
 from bgbias.optimisers import Group, Optimiser
 from bgbias.pixels import PixelStore
+from bgbias.prefetching import prefetch
 from bgbias.sampling import epoch_batches
 from bgbias.validation import Validation
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bgbias.datasets.folders import list_images
 from bgbias.datasets.official import check_counts, located, numbers, split_of_labels
 from bgbias.errors import StudyError
+from bgbias.images import list_images
 from bgbias.index import Index
 
 # Song et al., "Deep Metric Learning via Lifted Structured Feature Embedding" (2016), section 6; the study's

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from bgbias.errors import StudyError
+from bgbias.images import IMAGE_SUFFIXES, list_images
 from bgbias.index import SPLITS, Index
 from bgbias.randomness import generator
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
 # ASSUME: as in the paper's datasets, half of the classes are test and a quarter of the rest validation.
 SHARES = {"train": 0.375, "val": 0.125, "test": 0.5}
 
@@ -45,24 +45,6 @@ def rows(root: Path, settings: dict) -> Index:
         )
     paths, labels, class_names, splits = map(list, zip(*sorted(entries), strict=True))
     return Index(paths, np.array(labels), class_names, splits)
-
-
-def list_images(folder: str | os.PathLike) -> list[Path]:
-    """All images below ``folder``, sorted by posix path; hidden files and other suffixes are left out."""
-    found = []
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(parent, name)
-            for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
-        ]
-    for path in found:
-        try:
-            str(path).encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise StudyError(f"The name of {str(path)!r} is not valid UTF-8. Rename the file.") from error
-    return sorted(found, key=lambda path: path.as_posix())
 
 
 def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict[str, str]:
