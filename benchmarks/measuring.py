@@ -92,7 +92,8 @@ def print_table(rows: list[dict]) -> None:
     print(f"{'measurement':{width}}  {'value':>9}  {'target':>8}  met")
     for row in rows:
         met = {True: "yes", False: "no", None: ""}[row["met"]]
-        print(f"{row['measurement']:{width}}  {row['value']:>9}  {row['target']:>8}  {met}", flush=True)
+        value = "–" if row["value"] is None else row["value"]
+        print(f"{row['measurement']:{width}}  {value:>9}  {row['target']:>8}  {met}", flush=True)
 
 
 def machine() -> dict:

@@ -31,7 +31,7 @@ def run(name: str, full: bool, folder: Path) -> dict:
     circumstances = {"load": load, "stolen": round(stolen / passed, 3) if passed else None}
     print(f"{name}: {circumstances['stolen']} of the processors' time was stolen", flush=True)
     if done.returncode:
-        rows = [{"measurement": f"{name}: failed", "value": float("nan"), "target": "", "met": False}]
+        rows = [{"measurement": f"{name}: failed", "value": None, "target": "", "met": False}]
         return {"rows": rows, **circumstances}
     return {**json.loads(out.read_text()), **circumstances}
 
@@ -50,6 +50,8 @@ def main() -> None:
     out.parent.mkdir(exist_ok=True)
     text = {"machine": machine, "full": options.full, "rows": rows, "measurements": found}
     out.write_text(json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+    if any(row["value"] is None for row in rows):
+        sys.exit("Not everything could be measured: see above.")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def test_every_backbone_gives_the_features_it_promises(name):
     with torch.no_grad():
         features = backbone.module.eval()(torch.zeros(2, 3, size, size))
     assert features.shape == (2, backbone.features)
+    assert bool(maps) == (backbone.last_map is not None), "the layer is passed by"
     assert all(found.shape[:2] == (2, backbone.features) and found.shape[2] > 1 for found in maps)
 
 

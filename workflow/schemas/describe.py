@@ -18,7 +18,7 @@ This page is written by `make docs` from the schema.
 
 Wildcards of the paths: `{dataset}`, `{backbone}`, `{loss}`, `{variant}` and `{seed}` are the values of
 `grid`; `{shard}` numbers the mask jobs of a dataset; `{set}` is an entry of `backgrounds`, `{role}` is train,
-validation or test.
+validation or test, or a half of the first two (`train_half`, `validation_half`).
 
 """
 

@@ -1,7 +1,8 @@
 """Published, measured and difference of one of the three tables.
 
 input: ``published`` (resources/published/{kind}.csv), ``results`` (results/{study}/{kind}.csv);
-params: ``kind`` (retrieval, attention or mask_quality); output: ``tex``, ``csv``, ``md``.
+params: ``kind`` (retrieval, attention or mask_quality), ``datasets`` (those that are compared);
+output: ``tex``, ``csv``, ``md``.
 """
 
 from bgbias.files import read_rows, write_rows, write_text
@@ -18,12 +19,15 @@ SUMMARIES = {
 }
 
 
-def tabulate_published(published: str, results: str, kind: str, tex: str, csv: str, md: str) -> None:
+def tabulate_published(
+    published: str, results: str, kind: str, datasets: list[str], tex: str, csv: str, md: str
+) -> None:
     known = read_rows(published)
     summarise, scale = SUMMARIES[kind]
     if kind == "mask_quality":
         known = measures_as_rows(known)
-    rows = compare(known, summarise(read_rows(results)), KEYS[kind], scale)
+    measured = [row for row in summarise(read_rows(results)) if row["dataset"] in datasets]
+    rows = compare(known, measured, KEYS[kind], scale)
     table = comparison_table(rows, kind)
     write_text(tex, to_latex(table))
     write_text(md, to_markdown(table))
@@ -36,6 +40,7 @@ if "snakemake" in globals():
             snakemake.input.published,
             snakemake.input.results,
             snakemake.params.kind,
+            snakemake.params.datasets,
             snakemake.output.tex,
             snakemake.output.csv,
             snakemake.output.md,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bgbias.logs import progress
 
-ALGORITHMS = ("sha256", "md5")  # md5 finds accidents; it is what most datasets publish
 BLOCK = 2**20
 
 

@@ -20,6 +20,7 @@ def choose_device(name: str) -> torch.device:
         raise StudyError("The configuration asks for cuda, but PyTorch sees no GPU here; use cpu.")
     if name == "cuda":
         torch.backends.cudnn.benchmark = True
+        # ASSUME: float32 convolutions and products may round their factors to ten bits, in embedding too.
         torch.backends.cudnn.allow_tf32 = True
         torch.backends.cuda.matmul.allow_tf32 = True
         gpus = [str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count())]
@@ -31,6 +32,7 @@ def choose_device(name: str) -> torch.device:
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """The number format of training for ``auto`` (bfloat16 on a GPU that has it), float32 or bfloat16."""
+    # ASSUME: bfloat16 trains as float32 did in the study; the scores that select an epoch have it too.
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]

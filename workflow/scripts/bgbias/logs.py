@@ -13,7 +13,7 @@ from bgbias.errors import StudyError
 
 @contextmanager
 def job_log(path: str | os.PathLike) -> Iterator[None]:
-    """Send standard output and error, those of child processes too, to the file ``path`` for this block.
+    """Send standard output and error, those of child processes too, to the file ``path``, from here on.
 
     A :class:`StudyError` ends the process with status 1 and its sentence, without a traceback; any other
     exception leaves its traceback in the log and ends the process likewise. Too little memory is told with

@@ -9,10 +9,8 @@ NAMES = {
     "vehicleid": "VehicleID",
     # losses
     "arcface": "ArcFace",
-    "normalized_softmax": "Normalized Softmax",
     "frozen": "Not trained",
     # variants
-    "base": "Base",
     "base_corrupted": "Base (corrupted)",
     "bgaugment": "BGAugment",
     # backbones
@@ -33,9 +31,6 @@ NAMES = {
     "iou_sd": "IoU, sd",
     "iou_median": "IoU, median",
     "overlap_mean": "Overlap, mean",
-    # maskers keep their spelling
-    "u2net": "u2net",
-    "u2netp": "u2netp",
 }
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bgbias.names import human
-from bgbias.runs import AXES
+from bgbias.study import AXES
 from bgbias.table_formats import Table
 
 _LARGE = 300_000  # bytes

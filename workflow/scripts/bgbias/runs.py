@@ -9,8 +9,8 @@ import yaml
 
 from bgbias.errors import StudyError
 from bgbias.files import write_text
+from bgbias.study import AXES
 
-AXES = ("dataset", "backbone", "loss", "variant", "seed")
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 
 
