@@ -2,10 +2,12 @@
 
 import copy
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from bgbias import study
 from bgbias.errors import StudyError
@@ -86,6 +88,18 @@ def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling):
     folders["test"] = spelling
     with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: it is also the folder of train"):
         study.check(config, SCHEMA)
+
+
+def test_the_readmes_study_of_ones_own_photographs(config, tmp_path):
+    text = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL).group(1)
+    update_config(config, yaml.safe_load(text))
+    config["datasets"]["catalogue"]["root"] = str(tmp_path)
+    study.check(config, SCHEMA)
+    assert config["backbones"]["squeezenet1_1"]["weights"] == "imagenet"
+    # With the noise and the learning rate of the demo a pretrained network forgets: on photographs of
+    # groceries MAP@R fell from 28 % without training to 5 %; with these it rose to 44 %.
+    assert config["transform"]["noise"] == 0
+    assert config["training"]["learning_rate"] == 1e-4
 
 
 def test_the_schema_knows_the_registry_of_backbones():
