@@ -108,3 +108,39 @@ def test_a_search_elsewhere_measures_again_and_one_with_more_memory_does_not(fin
     planned = finished.planned("--config", "evaluation={search_device: cuda}")
     jobs = of_stage(planned, "measure_retrieval", "embed_images")
     assert jobs == {"measure_retrieval": 4, "embed_images": 0}
+
+
+RUN = "results/tiny/tiny_cars/small_cnn/triplet/base/seed0"
+
+
+@pytest.mark.parametrize(
+    ("lost", "rule"),
+    [
+        ("data/tiny_cars/raw/index.csv", "make_demo_world"),
+        ("data/tiny_cars/index.csv", "index_dataset"),
+        ("data/tiny_cars/mask_shards/0.csv", "mask_images"),
+        ("data/tiny_cars/masks.csv", "merge_masks"),
+        ("data/tiny_cars/mask_quality.csv", "check_masks"),
+        ("data/tiny_cars/masks_accepted", "accept_masks"),
+        ("data/tiny_cars/pixels/layout.csv", "pack_pixels"),
+        ("data/backgrounds/tiny/test/layout.csv", "pack_backgrounds"),
+        (f"{RUN}/model.safetensors", "train_model"),
+        (f"{RUN}/embeddings.npz", "embed_images"),
+        (f"{RUN}/retrieval.csv", "measure_retrieval"),
+        (f"{RUN}/attention.csv", "attribute_images"),
+        ("results/tiny/attention.csv", "collect_attention"),
+    ],
+)
+def test_what_a_failed_job_took_along_is_missed(finished, lost, rule):
+    # Snakemake deletes a failed job's outputs; what was made of them before is still there, with a good date.
+    (finished.root / lost).unlink()
+    assert rule in finished.planned()
+
+
+def test_a_repeated_command_does_not_report_old_masks_under_the_name_of_a_new_masker(finished):
+    masker = ("--config", "masker={model: nobodys-model, weights: null}")
+    for _ in range(2):
+        done = finished.snakemake(*masker)
+        assert done.returncode == 1
+        assert "rembg has no model 'nobodys-model'" in done.stdout
+    assert "u2net_custom" in (finished.root / "data/tiny_cars/mask_quality.csv").read_text()

@@ -3,7 +3,7 @@
 
 rule attribute:
     input:
-        f"{RESULTS}/attention.csv",
+        files_of_attribution(),
 
 
 rule attribute_images:

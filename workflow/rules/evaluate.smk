@@ -3,7 +3,7 @@
 
 rule evaluate:
     input:
-        f"{RESULTS}/retrieval.csv",
+        files_of_evaluation(),
 
 
 rule embed_images:

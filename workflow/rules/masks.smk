@@ -3,13 +3,12 @@
 
 rule masks:
     input:
-        expand("data/{dataset}/masks.csv", dataset=DATASETS),
+        files_of_masks(),
 
 
 rule mask_quality:
     input:
-        expand("data/{dataset}/mask_quality.csv", dataset=DATASETS),
-        expand("data/{dataset}/masks_accepted", dataset=DATASETS),
+        files_of_mask_quality(),
 
 
 rule mask_images:

@@ -8,12 +8,14 @@ FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", 
 
 rule tables:
     input:
+        files_of_results(),
         expand(f"{RESULTS}/tables/{{table}}.{{form}}", table=TABLES, form=("tex", "csv", "md")),
         expand(f"{RESULTS}/tables/published_{{table}}.{{form}}", table=COMPARED, form=("tex", "csv", "md")),
 
 
 rule figures:
     input:
+        files_of_results(),
         expand(f"{RESULTS}/figures/published.{{form}}", form=("png", "pdf")) if COMPARED else [],
         expand(f"{RESULTS}/figures/{{figure}}.{{form}}", figure=FIGURES_OF_THE_STUDY, form=("png", "pdf")),
         expand(
@@ -45,6 +47,9 @@ rule write_provenance:
 
 rule report:
     input:
+        files_of_results(),
+        rules.figures.input,
+        f"{RESULTS}/provenance.json",
         f"{RESULTS}/report.html",
 
 

@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        of_runs(f"{RUN}/model.safetensors"),
+        files_of_training(),
 
 
 rule download_weights:
