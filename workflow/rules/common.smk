@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from snakemake.utils import update_config
 WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
 sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
-from bgbias import files, pretrained, protocol, study  # noqa: E402 - found through the line above
+from bgbias import files, listings, pretrained, protocol, study  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
 from bgbias.sources import load_sources  # noqa: E402
@@ -95,6 +96,30 @@ def photos_of_backgrounds(wildcards):
 def archive_folder(wildcards):
     """Where a dataset's archives lie; a folder, for Snakemake would delete the half-fetched file of a failed job."""
     return f"data/{wildcards.dataset}/archives"
+
+
+@cache
+def listing(folder):
+    """Which images are in a folder of the user's: when some come, go or change, what is made of them is made again."""
+    try:
+        return listings.fingerprint(folder)
+    except (OSError, StudyError):
+        return None  # the job that reads them says what is wrong
+
+
+def listed_images(wildcards):
+    """Of a dataset of folders. An index is a file, whose date is looked at, and its root may be a whole disk."""
+    settings = config["datasets"][wildcards.dataset]
+    return listing(settings["root"]) if settings["source"] == "folders" else None
+
+
+def listed_masks(wildcards):
+    ready = config["datasets"][wildcards.dataset].get("masks")
+    return listing(ready) if ready else None
+
+
+def listed_backgrounds(wildcards):
+    return listing(background_folder(wildcards)) if wildcards.set in background_sets_from("folders") else None
 
 
 def mask_folder(wildcards):

@@ -66,6 +66,7 @@ rule index_dataset:
         code=hash_script("index_dataset.py"),
         dataset="{dataset}",
         source=dataset_settings,
+        images=listed_images,
         # Not an output: Snakemake deletes those of a job that failed, and then the list is needed most.
         problems="data/{dataset}/problems.csv",
         root=image_root,
@@ -127,6 +128,7 @@ rule pack_backgrounds:
         code=hash_script("pack_backgrounds.py"),
         folder=background_folder,
         half=background_half,
+        photos=listed_backgrounds,
         short_side=config["pixels"]["short_side"],
     log:
         "data/backgrounds/{set}/logs/pack_backgrounds_{role}.log",

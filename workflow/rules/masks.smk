@@ -22,6 +22,7 @@ rule mask_images:
         root=image_root,
         masks=mask_folder,
         masker=masker,
+        ready=listed_masks,
         shard=lambda wildcards: int(wildcards.shard),
         shards=config["masker"]["shards"],
         on_bad_image=config["on_bad_image"],

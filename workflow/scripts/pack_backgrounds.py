@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from bgbias.errors import StudyError
-from bgbias.images import IMAGE_SUFFIXES, list_images, read_rgb
+from bgbias.images import read_rgb
+from bgbias.listings import IMAGE_SUFFIXES, list_images
 from bgbias.logs import job_log
 from bgbias.pixels import BACKGROUND_COLUMNS, background_row, pack_image, write_store
 from bgbias.prefetching import prefetch

@@ -3,14 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from bgbias.errors import StudyError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
 # Twice this many pixels is where Pillow itself refuses (a "decompression bomb"); no photograph is larger.
 MAX_PIXELS = Image.MAX_IMAGE_PIXELS
 MIN_SIDE = 2  # ASSUME: an image one pixel wide is a mistake of whoever made it, not a photograph
@@ -26,24 +24,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-def list_images(folder: str | os.PathLike) -> list[Path]:
-    """All images below ``folder``, sorted by posix path; hidden files and other suffixes are left out."""
-    found = []
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(parent, name)
-            for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
-        ]
-    for path in found:
-        try:
-            str(path).encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise StudyError(f"The name of {str(path)!r} is not valid UTF-8. Rename the file.") from error
-    return sorted(found, key=lambda path: path.as_posix())
 
 
 def read_rgb(path: str | os.PathLike) -> np.ndarray:

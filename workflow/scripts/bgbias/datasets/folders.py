@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.images import IMAGE_SUFFIXES, list_images
 from bgbias.index import SPLITS, Index
+from bgbias.listings import IMAGE_SUFFIXES, list_images
 from bgbias.randomness import generator
 
 # ASSUME: as in the paper's datasets, half of the classes are test and a quarter of the rest validation.

@@ -1,0 +1,44 @@
+"""Listings of images: what counts, and what their fingerprint notices."""
+
+import shutil
+
+import pytest
+
+from bgbias.listings import fingerprint, list_images
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a/1.jpg", "a/2.PNG", "b/deep/3.webp", "b/notes.txt", ".hidden/4.jpg", "b/.5.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(name.encode())
+    return tmp_path / "photos"
+
+
+def test_images_at_any_depth_and_nothing_else(folder):
+    (folder / "c").symlink_to(folder / "b")
+    found = [path.relative_to(folder).as_posix() for path in list_images(folder)]
+    assert found == ["a/1.jpg", "a/2.PNG", "b/deep/3.webp", "c/deep/3.webp"]
+
+
+def test_the_fingerprint_notices_images_that_come_go_or_change_and_nothing_else(folder, tmp_path):
+    before = fingerprint(folder)
+    (folder / "b/notes.txt").write_text("more notes")
+    shutil.copytree(folder, tmp_path / "copy")
+    assert fingerprint(folder) == before == fingerprint(tmp_path / "copy")
+
+    def after(change):
+        shutil.copytree(folder, tmp_path / "changed")
+        change(tmp_path / "changed")
+        found = fingerprint(tmp_path / "changed")
+        shutil.rmtree(tmp_path / "changed")
+        return found
+
+    changes = [
+        lambda root: (root / "a/9.jpg").write_bytes(b"new"),
+        lambda root: (root / "a/1.jpg").unlink(),
+        lambda root: (root / "a/1.jpg").rename(root / "b/1.jpg"),
+        lambda root: (root / "a/1.jpg").write_bytes(b"another picture"),
+    ]
+    assert before not in {after(change) for change in changes}
+    assert len({after(change) for change in changes}) == len(changes)

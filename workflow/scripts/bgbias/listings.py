@@ -1,0 +1,39 @@
+"""Which files below a folder are images, and whether any came, went or changed."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from bgbias.errors import StudyError
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
+
+
+def list_images(folder: str | os.PathLike) -> list[Path]:
+    """All images below ``folder``, sorted by posix path; hidden files and other suffixes are left out."""
+    found = []
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(parent, name)
+            for name in files
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+        ]
+    for path in found:
+        try:
+            str(path).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise StudyError(f"The name of {str(path)!r} is not valid UTF-8. Rename the file.") from error
+    return sorted(found, key=lambda path: path.as_posix())
+
+
+def fingerprint(folder: str | os.PathLike) -> str:
+    """A short text that changes with the names and sizes of the images below ``folder``.
+
+    Not with their dates: a copy of a folder is the same folder. No image is opened, so that planning a study
+    of a hundred thousand takes a second more.
+    """
+    total = hashlib.sha256()
+    for path in list_images(folder):
+        total.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+    return total.hexdigest()[:16]
