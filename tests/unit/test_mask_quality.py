@@ -118,6 +118,16 @@ def test_labelled_images_are_compared(labelled):
     assert [(r["path"], float(r["iou"])) for r in images] == [("a.jpg", 1.0), ("b.jpg", 0.5)]
     assert tuple(row) == SUMMARY_COLUMNS
     assert (row["dataset"], row["masker"], row["n"], float(row["iou_mean"])) == ("d", "m", "2", 0.75)
+    assert (row["masks"], row["empty"]) == (str(len(read_rows(labelled / "masks.csv"))), "0")
+
+
+def test_empty_and_failed_masks_are_counted_once(labelled):
+    rows = read_rows(labelled / "masks.csv")
+    rows[0] |= {"empty": "1", "failed": "1"}
+    rows[-1] |= {"empty": "1"}
+    write_rows(labelled / "masks.csv", rows, MASK_COLUMNS)
+    _, [row] = check(labelled)
+    assert row["empty"] == "2"
 
 
 def test_good_masks_are_accepted_and_worse_ones_stop_the_study(labelled):

@@ -44,6 +44,7 @@ def test_the_default_is_the_grid_of_the_paper(config):
         ("grid.loss", ["arcfce"], "grid.loss: 'arcfce' is not known under `losses`; did you mean 'arcface'?"),
         ("grid.dataset", ["demo_car"], "did you mean 'demo_cars'?"),
         ("grid.seed", [], "grid.seed: [] should be non-empty"),
+        ("grid.loss", [], "grid.loss: there is nothing to do; name a loss, or a backbone under `frozen`"),
         ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
         ("training.batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
         ("variants.half", {"probability": 1.5, "selection": "clean"}, "1.5 is greater than the maximum of 1"),
@@ -124,6 +125,10 @@ def test_words_of_the_command_line_become_what_yaml_would_have_read():
 
 def test_frozen_backbones_are_runs_without_training(config):
     config["frozen"] = ["small_cnn"]
+    without = copy.deepcopy(config)
+    without["grid"]["loss"] = []
+    study.check(without, SCHEMA)
+    assert {run["loss"] for run in study.runs(without)} == {study.FROZEN}
     frozen = [run for run in study.runs(config) if run["loss"] == study.FROZEN]
     assert [run["dataset"] for run in frozen] == config["grid"]["dataset"]
 

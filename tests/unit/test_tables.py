@@ -198,8 +198,9 @@ def test_the_job_writes_three_forms(tmp_path):
 
 
 def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():
-    labelled = {"dataset": "cub200", "masker": "u2net", **summary([{"iou": 0.5, "overlap": 0.75}] * 2)}
-    without = {"dataset": "sop", "masker": "u2net", **summary([])}
+    masks = {"masker": "u2net", "masks": 2, "empty": 0}
+    labelled = {"dataset": "cub200", **masks, **summary([{"iou": 0.5, "overlap": 0.75}] * 2)}
+    without = {"dataset": "sop", **masks, **summary([])}
     rows = [{name: str(value) for name, value in row.items()} for row in (labelled, without)]
     ((_, lines),) = mask_quality_table(rows).blocks
     halves, quarters = [".500"] * 5, [".750"] * 2

@@ -232,8 +232,11 @@ def backbone_weights(wildcards):
 def shown_runs(dataset):
     """The runs that the figures of single images show: one loss, backbone and seed, every variant."""
     grid, loss = config["grid"], config["publish"]["loss"]
-    loss = loss if loss in grid["loss"] else grid["loss"][0]
-    fixed = {"backbone": grid["backbone"][0], "loss": loss, "seed": grid["seed"][0]}
+    if not grid["loss"]:
+        fixed = {"backbone": config["frozen"][0], "loss": study.FROZEN}
+    else:
+        loss = loss if loss in grid["loss"] else grid["loss"][0]
+        fixed = {"backbone": grid["backbone"][0], "loss": loss, "seed": grid["seed"][0]}
     return [run for run in RUNS if run["dataset"] == dataset and fixed.items() <= run.items()]
 
 

@@ -20,11 +20,14 @@ def check_masks(
     dataset: str,
     masker: str,
 ) -> None:
-    """Write the agreement of each labelled image that has a mask, and the summary of the dataset in one row.
+    """Write the agreement of each labelled image that has a mask, and the summary of the dataset in one row:
+    how many masks there are and how many are empty or failed, and the agreement of ``n`` labelled images.
 
     StudyError when a mask and its hand label are of different sizes.
     """
-    failed = {row["path"] for row in read_rows(table) if row["failed"] == "1"}
+    made = read_rows(table)
+    failed = {row["path"] for row in made if row["failed"] == "1"}
+    empty = sum(row["empty"] == "1" or row["failed"] == "1" for row in made)
     entries = read_index(index)
     rows = []
     for path, label_path in zip(entries.paths, entries.masks, strict=True):
@@ -33,7 +36,7 @@ def check_masks(
             mask = read_mask(mask_path)
             label = read_mask(Path(root) / label_path, mask.shape, mask_path)
             rows.append({"path": path, **agreement(label, mask)})
-    result = {"dataset": dataset, "masker": masker, **summary(rows)}
+    result = {"dataset": dataset, "masker": masker, "masks": len(made), "empty": empty, **summary(rows)}
     write_rows(images_out, rows, ["path", *MEASURES])
     write_rows(summary_out, [result], SUMMARY_COLUMNS)
     print(f"{dataset}: {len(rows)} hand labels, mean IoU {result['iou_mean'] or 'unknown'}")

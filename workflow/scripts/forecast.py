@@ -183,6 +183,8 @@ def main() -> None:
     torch.set_num_threads(1)  # as every job of the workflow
     torch.set_flush_denormal(True)  # as in training
     print(f"Measured on {describe_device(device)}\n")
+    if not config["grid"]["loss"]:
+        raise StudyError("This study trains nothing (grid.loss is empty); a forecast measures trainings.")
     for backbone in config["grid"]["backbone"]:
         with tempfile.TemporaryDirectory() as folder:
             report(config, backbone, *measure(config, backbone, Path(folder), device))

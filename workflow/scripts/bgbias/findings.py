@@ -16,15 +16,15 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     measured = _drops(summary)
     drops = [row for row in measured if row["loss"] != FROZEN]
     frozen = [row for row in measured if row["loss"] == FROZEN]
+    untrained = [f"Of its MAP@R a backbone as it comes loses {_drop_by_dataset(frozen)}."] if frozen else []
     if not drops:
-        return []
+        return untrained
     baseline, *others = _baseline_first(seen(drops, "variant"))
     sentences = [_largest_drop([row for row in drops if row["variant"] == baseline])]
     for variant in (baseline, *others):
         of_variant = [row for row in drops if row["variant"] == variant]
         sentences.append(f"Of its MAP@R {human(variant)} loses on average {_drop_by_dataset(of_variant)}.")
-    if frozen:
-        sentences.append(f"Of its MAP@R a backbone without training loses {_drop_by_dataset(frozen)}.")
+    sentences += untrained
     for variant in others:
         pairs = _pairs(drops, baseline, variant)
         if pairs:
@@ -58,7 +58,11 @@ def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
 
 
 def mask_findings(rows: Sequence[dict]) -> list[str]:
-    """How well the automatic masks agree with hand labels, worst and best dataset named."""
+    """How well the automatic masks agree with hand labels, worst and best named, and how many are empty."""
+    return [*_agreement_of_masks(rows), *_empty_masks(rows)]
+
+
+def _agreement_of_masks(rows: Sequence[dict]) -> list[str]:
     rows = [row for row in rows if row["iou_mean"]]  # a dataset without hand labels has none
     if not rows:
         return []
@@ -67,6 +71,14 @@ def mask_findings(rows: Sequence[dict]) -> list[str]:
     if len(rows) == 1:
         return [f"The automatic masks agree with hand labels to a mean IoU of {ends[0]}."]
     return [f"The automatic masks agree with hand labels to a mean IoU between {ends[0]} and {ends[1]}."]
+
+
+def _empty_masks(rows: Sequence[dict]) -> list[str]:
+    rows = [row for row in rows if int(row["empty"])]
+    if not rows:
+        return []
+    counts = _enumeration([f"{row['empty']} of {row['masks']} on {human(row['dataset'])}" for row in rows])
+    return [f"Masks that are empty or failed: {counts}. Swapped, such an image has no object."]
 
 
 def _drops(summary: Sequence[dict]) -> list[dict]:

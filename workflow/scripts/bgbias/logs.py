@@ -37,6 +37,8 @@ def job_log(path: str | os.PathLike) -> Iterator[None]:
     except OSError as error:
         # A full disk shows itself wherever something is written, in the log itself too.
         _end(_sentence(error, path), screen, traceback.format_exc())
+    except KeyboardInterrupt:
+        _end("The job was interrupted. The same command goes on where it can.", screen)
     except Exception as error:
         sentence = _out_of_memory(error) if _is_memory(error) else f"{type(error).__name__}: {error}"
         _end(sentence, screen, traceback.format_exc())

@@ -37,4 +37,11 @@ def summary(scores: Sequence[dict[str, float]]) -> dict[str, float | int | str]:
     return row
 
 
-SUMMARY_COLUMNS = ("dataset", "masker", "n", *(f"{m}_{s}" for m in MEASURES for s in STATISTICS))
+SUMMARY_COLUMNS = (
+    "dataset",
+    "masker",
+    "masks",
+    "empty",
+    "n",
+    *(f"{m}_{s}" for m in MEASURES for s in STATISTICS),
+)

@@ -9,7 +9,7 @@ NAMES = {
     "vehicleid": "VehicleID",
     # losses
     "arcface": "ArcFace",
-    "frozen": "Not trained",
+    "frozen": "As it comes",
     # variants
     "base_corrupted": "Base (corrupted)",
     "bgaugment": "BGAugment",

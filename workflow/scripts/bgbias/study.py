@@ -39,6 +39,8 @@ def check(config: dict, schema: dict) -> None:
             _check_known(name, config[section], f"grid.{axis}", section)
     for name in config["frozen"]:
         _check_known(name, config["backbones"], "frozen", "backbones")
+    if not config["grid"]["loss"] and not config["frozen"]:
+        raise _refusal("grid.loss", "there is nothing to do; name a loss, or a backbone under `frozen`")
     _check_known(config["background_set"], config["backgrounds"], "background_set", "backgrounds")
     _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
     _check_backbones(config, schema)
