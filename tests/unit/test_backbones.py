@@ -12,6 +12,7 @@ from bgbias.backbones import BACKBONES, build_backbone
 from bgbias.errors import StudyError
 from bgbias.models import build_model, load_model, save_model
 from bgbias.transforms import normalise
+from bgbias.weights import read_weights
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 SQUEEZENET = REAL / "models" / "squeezenet1_1.pth"
@@ -145,3 +146,19 @@ def test_the_real_squeezenet_loads_and_does_not_fit_another_backbone():
     text = message("resnet18", {"weights": str(SQUEEZENET)})
     assert "resnet18" in text
     assert "squeezenet1_1.pth" in text
+
+
+def test_a_file_with_more_than_weights_is_told_with_what_to_save_instead(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "model.pth")
+    torch.save({"model": {"weight": torch.ones(1)}, "epoch": 3}, tmp_path / "training.pth")
+    for name in ("model.pth", "training.pth"):
+        with pytest.raises(StudyError, match=r"torch\.save\(model\.state_dict\(\), file\)"):
+            read_weights(tmp_path / name)
+
+
+def test_what_of_the_weights_is_left_out_is_told(tmp_path, capsys):
+    backbone = build_backbone("squeezenet1_1", {}, 0)
+    state = backbone.module.state_dict() | {"classifier.1.weight": torch.ones(1)}
+    torch.save(state, tmp_path / "mine.pth")
+    build_backbone("squeezenet1_1", {"weights": str(tmp_path / "mine.pth")}, 1)
+    assert "mine.pth classifier.1.weight is left out" in capsys.readouterr().out

@@ -102,6 +102,13 @@ def test_the_line_counts_line_breaks_inside_names(tmp_path):
     assert "line 6" in message
 
 
+def test_all_classes_that_stand_alone_are_told_at_once(tmp_path):
+    rows = [*GOOD, *(f"lone/{i}.jpg,{10 + i},lone{i},test" for i in range(6))]
+    message = refusal(written(tmp_path, rows))
+    assert "class 'lone0' (label 10) has no other image in the test split" in message
+    assert "and so 5 more: 'lone1', 'lone2', 'lone3', …. Add one" in message
+
+
 @pytest.mark.parametrize(
     ("rows", "header", "reason"),
     [

@@ -20,6 +20,11 @@ def pack_backgrounds(
     if not root.is_dir():
         raise StudyError(f"The folder of backgrounds {folder} does not exist. Mend `backgrounds`.")
     paths = [path.relative_to(root).as_posix() for path in list_images(root)]
+    if half is not None and len(paths) == 1:
+        raise StudyError(
+            f"The folder of backgrounds {folder} has one photo, which training and validation cannot share. "
+            "Put more there, or set background_roles: shared."
+        )
     if half is not None:
         paths = paths[half::2]
     if not paths:

@@ -29,11 +29,14 @@ def check_index(index: Index, path: str | os.PathLike) -> None:
                 "val and measures on test: give whole classes to each."
             )
     _check_queries(index, path, refuse)
-    for row in partnerless_rows(index)[:1]:
+    alone = partnerless_rows(index)
+    if len(alone):
+        names = list(dict.fromkeys(index.class_names[row] for row in alone))
+        more = f", and so {len(names) - 1} more: {', '.join(map(repr, names[1:4]))}" if names[1:] else ""
         refuse(
-            row,
-            f"class {index.class_names[row]!r} (label {index.labels[row]}) has no other image in the test "
-            "split that could be retrieved. Add one or leave this image out",
+            alone[0],
+            f"class {names[0]!r} (label {index.labels[alone[0]]}) has no other image in the test split that "
+            f"could be retrieved{more}{', …' if len(names) > 4 else ''}. Add one or leave this image out",
         )
     val_labels = index.labels[index.rows("val")]
     if len(np.unique(val_labels)) == len(val_labels):

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from bgbias.errors import StudyError
 
+_STATE = "Save the weights alone: torch.save(model.state_dict(), file)."
+
 
 def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
     """The tensors of a .safetensors or a PyTorch file, on the CPU; no code in the file is ever run."""
@@ -23,14 +25,16 @@ def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
         if Path(path).suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        raise StudyError(f"{path} holds more than weights, and is not run. {_STATE}") from error
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
         raise StudyError(f"{path} is not a readable file of weights alone: {_first_line(error)}") from error
     except (SafetensorError, zipfile.BadZipFile) as error:
         raise StudyError(f"{path} is damaged or not a file of weights: {_first_line(error)}") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise StudyError(f"{path} holds something other than a dictionary of weights.")
+        raise StudyError(f"{path} holds something other than a dictionary of weights. {_STATE}")
     return dict(content)
 
 
@@ -48,6 +52,9 @@ def load_strictly(
     """
     expected = module.state_dict()
     given = {key: value for key, value in state.items() if not key.startswith(tuple(ignore))}
+    left_out = [key for key in state if key not in given]
+    if left_out:
+        print(f"Of {path} {', '.join(left_out)} is left out: the features below it are used.", flush=True)
     for key, value in expected.items():
         if key.endswith("num_batches_tracked"):
             given.setdefault(key, value)
