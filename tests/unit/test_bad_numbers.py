@@ -1,12 +1,13 @@
 """Numbers that are none stop a training where they arise; models that see no difference are reported."""
 
+import numpy as np
 import pytest
 import torch
 from tiny_runs import changed, make_layouts, train
 
-from bgbias import training
+from bgbias import training, validation
 from bgbias.errors import StudyError
-from bgbias.report import run_facts
+from bgbias.findings import collapse_findings
 from bgbias.runs import read_run
 
 
@@ -46,6 +47,20 @@ def test_the_step_the_batch_and_the_settings_are_named(
     assert not (tmp_path / "model.safetensors").exists()
 
 
+def test_a_loss_that_is_not_finite_stops_at_its_step(layouts, tmp_path, monkeypatch):
+    real = training.training_batches
+
+    def poisoned(*arguments, steps, **options):
+        pairs = zip(steps, real(*arguments, steps=steps, **options), strict=True)
+        return [images * float("nan") if step == 7 else images for step, images in pairs]
+
+    monkeypatch.setattr(training, "training_batches", poisoned)
+    # The triplet loss drops NaN triplets and would go on: it is the embedding that shows them.
+    with pytest.raises(StudyError, match=r"epoch 2 at step 7.*not finite.*train/.*learning_rate"):
+        train(layouts, tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+
+
 def test_a_learning_rate_that_diverges_is_stopped(layouts, tmp_path):
     with pytest.raises(StudyError, match="not finite"):
         train(layouts, tmp_path, changed(training={"learning_rate": 1e30}))
@@ -60,5 +75,14 @@ def test_a_collapsed_model_is_reported(layouts, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training.Training, "_close_epoch", all_alike)
     train(layouts, tmp_path, changed(training={"max_epochs": 1}))
     assert "WARNING: the embeddings have nearly collapsed" in capsys.readouterr().out
-    facts = dict(run_facts([read_run(tmp_path / "run.yaml")]))
-    assert facts["embeddings nearly collapsed"] == "d/small_cnn/triplet/bgaugment/0"
+    (finding,) = collapse_findings([read_run(tmp_path / "run.yaml")])
+    assert "1 of 1 model" in finding
+    assert "d/small_cnn/triplet/bgaugment/0" in finding
+
+
+def test_embeddings_that_are_all_alike_are_a_collapse(layouts, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        validation, "embed", lambda model, batches, precision: np.eye(8, dtype=np.float32)[[0] * 24]
+    )
+    train(layouts, tmp_path, changed(training={"max_epochs": 1}))
+    assert "nearly collapsed" in capsys.readouterr().out

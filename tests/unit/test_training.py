@@ -164,38 +164,6 @@ def test_batchnorm_that_is_not_frozen_moves(stores):
     assert trained.model.backbone[1].num_batches_tracked == 1
 
 
-# --- bad numbers -------------------------------------------------------------------------------------------
-
-
-def test_a_loss_that_is_not_finite_stops_at_its_step(layouts, tmp_path, monkeypatch):
-    real = training.training_batches
-
-    def poisoned(*arguments, steps, **options):
-        pairs = zip(steps, real(*arguments, steps=steps, **options), strict=True)
-        return [images * float("nan") if step == 7 else images for step, images in pairs]
-
-    monkeypatch.setattr(training, "training_batches", poisoned)
-    # The triplet loss drops NaN triplets and would go on: it is the embedding that shows them.
-    with pytest.raises(StudyError, match=r"epoch 2 at step 7.*not finite.*train/.*learning_rate"):
-        train(layouts, tmp_path)
-    assert not (tmp_path / "model.safetensors").exists()
-
-
-def test_a_learning_rate_that_explodes_stops(layouts, tmp_path):
-    settings = changed(training={"learning_rate": 1e30})
-    settings["loss"] = ARCFACE
-    with pytest.raises(StudyError, match="not finite"):
-        train(layouts, tmp_path, settings)
-
-
-def test_collapsed_embeddings_are_reported(layouts, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(
-        validation, "embed", lambda model, batches, precision: np.eye(8, dtype=np.float32)[[0] * 24]
-    )
-    train(layouts, tmp_path, changed(training={"max_epochs": 1}))
-    assert "collapsed" in capsys.readouterr().out
-
-
 # --- selection ---------------------------------------------------------------------------------------------
 
 

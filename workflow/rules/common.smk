@@ -18,6 +18,8 @@ from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
 from bgbias.sources import load_sources  # noqa: E402
 
+if not Path("config/config.yaml").is_file():
+    raise WorkflowError("There is no config/config.yaml here. Call snakemake in the project's folder.")
 update_config(config, study.typed(workflow.config_settings.config))
 try:
     SOURCES = load_sources(WORKFLOW.parent / "resources" / "sources.yaml")

@@ -10,7 +10,7 @@ the report shows of the configuration), ``method``. output: ``html``.
 """
 
 from bgbias.files import read_rows, write_text
-from bgbias.findings import attention_findings, mask_findings, retrieval_findings
+from bgbias.findings import attention_findings, collapse_findings, mask_findings, retrieval_findings
 from bgbias.logs import job_log
 from bgbias.names import human
 from bgbias.published import comparison_table, read_comparison
@@ -43,7 +43,13 @@ def write_report(
         "attention": with_header(attention_table(attention, method)),
         "mask_quality": with_header(mask_quality_table(masks)),
     }
-    findings = [*retrieval_findings(retrieval), *attention_findings(attention, method), *mask_findings(masks)]
+    records = [read_run(run) for run in runs]
+    findings = [
+        *collapse_findings(records),
+        *retrieval_findings(retrieval),
+        *attention_findings(attention, method),
+        *mask_findings(masks),
+    ]
     page = render(
         template,
         study=study,
@@ -55,7 +61,7 @@ def write_report(
             with_header(comparison_table(read_comparison(path), kind)) | {"kind": kind}
             for kind, path in published.items()
         ],
-        facts=[*run_facts([read_run(run) for run in runs]), *code_facts(provenance)],
+        facts=[*run_facts(records), *code_facts(provenance)],
         settings=list(settings_lines(settings)),
     )
     write_text(html, page)

@@ -5,10 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from bgbias.names import human
-from bgbias.study import FROZEN
+from bgbias.study import AXES, FROZEN
 from bgbias.summaries import pick, seen
 
 CELL = ("dataset", "backbone", "loss")
+
+
+def collapse_findings(runs: Sequence[dict]) -> list[str]:
+    """Which models see hardly any difference between images, from the contents of run.yaml."""
+    names = ["/".join(str(run[axis]) for axis in AXES) for run in runs if run.get("collapsed")]
+    if not names:
+        return []
+    total = f"{len(names)} of {len(runs)} {'model' if len(runs) == 1 else 'models'}"
+    return [
+        f"To {total} all images look nearly the same (mean_similarity in history.csv is near 1), so that "
+        f"their numbers say little: {'; '.join(names)}. A smaller training.learning_rate may help."
+    ]
 
 
 def retrieval_findings(summary: Sequence[dict]) -> list[str]:

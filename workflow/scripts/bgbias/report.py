@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from bgbias.names import human
-from bgbias.study import AXES
 from bgbias.table_formats import Table
 
 _LARGE = 300_000  # bytes
@@ -61,9 +60,6 @@ def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
         ("epochs", f"{min(run['epochs'] for run in runs)} to {max(run['epochs'] for run in runs)}"),
         ("device", ", ".join(dict.fromkeys(str(run["device"]) for run in runs))),
     ]
-    collapsed = ["/".join(str(run[axis]) for axis in AXES) for run in runs if run.get("collapsed")]
-    if collapsed:
-        facts.append(("embeddings nearly collapsed", "; ".join(collapsed)))
     versions: dict[str, dict] = {}
     for run in runs:
         for package, version in run["versions"].items():
