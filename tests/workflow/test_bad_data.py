@@ -22,7 +22,7 @@ on_bad_image: skip
 background_set: mine
 grid: {dataset: [mine], loss: [triplet], variant: [base]}
 datasets: {mine: {source: index, root: photos}}
-backgrounds: {mine: {source: folders, train: backdrops, validation: backdrops, test: backdrops}}
+backgrounds: {mine: {source: folders, train: backdrops, validation: backdrops, test: unseen}}
 masker: {shards: 2}
 mask_quality: {minimum_iou: 0, maximum_empty: 1}
 pixels: {short_side: 24}

@@ -13,7 +13,7 @@ device: cpu
 background_set: mine
 grid: {{dataset: [mine], loss: [triplet], variant: [base]}}
 datasets: {{mine: {{source: {source}, root: photos{extra}}}}}
-backgrounds: {{mine: {{source: folders, train: backdrops, validation: backdrops, test: backdrops}}}}
+backgrounds: {{mine: {{source: folders, train: backdrops, validation: backdrops, test: unseen}}}}
 masker: {{shards: 1}}
 """
 
@@ -26,7 +26,8 @@ def mine(project):
             path = project.root / f"photos/class{number}/{image}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.new("RGB", (60, 50), (60 * number, 80 * image, 90)).save(path)
-    (project.root / "backdrops").mkdir()
+    for backgrounds in ("backdrops", "unseen"):
+        (project.root / backgrounds).mkdir()
     (project.root / "mine.yaml").write_text(MINE.format(source="folders", extra=""))
     return project
 
@@ -88,7 +89,7 @@ def test_an_unreadable_image(mine):
 
 
 def test_an_empty_background_folder(mine):
-    output = refused(mine, "data/backgrounds/mine/test/layout.csv", "backdrops")
+    output = refused(mine, "data/backgrounds/mine/test/layout.csv", "unseen")
     assert "Traceback" not in output
 
 

@@ -20,7 +20,7 @@ grid: {dataset: [tiny_cars], backbone: [squeezenet1_1], loss: [triplet], variant
 datasets:
   tiny_cars: {source: demo_world, world: cars, rho: 0.5, classes: 12, images_per_class: 4, size: 64, seed: 1}
 background_set: mine
-backgrounds: {mine: {source: folders, train: photos, validation: photos, test: photos}}
+backgrounds: {mine: {source: folders, train: photos, validation: photos, test: unseen}}
 masker: {shards: 1}
 mask_quality: {minimum_iou: 0, maximum_empty: 1}
 pixels: {short_side: 48}

@@ -267,7 +267,7 @@ def files_of_masks():
     fetched = [f"data/{dataset}/archives.csv" for dataset in DATASETS if f"data/{dataset}/extracted.csv" in raw]
     shards = expand("data/{dataset}/mask_shards/{shard}.csv", dataset=DATASETS, shard=range(config["masker"]["shards"]))
     ends = expand("data/{dataset}/{end}", dataset=DATASETS, end=("index.csv", "masks.csv"))
-    return [*fetched, *filter(None, raw), *shards, *ends]
+    return [*fetched, *(str(path) for path in raw if path), *shards, *ends]
 
 
 def files_of_mask_quality():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bgbias.names import human
-from bgbias.study import AXES, FROZEN
+from bgbias.runs import AXES, FROZEN
 from bgbias.summaries import pick, seen
 
 CELL = ("dataset", "backbone", "loss")

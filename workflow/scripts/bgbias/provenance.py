@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from bgbias.study import AXES
+from bgbias.runs import AXES
 
 
 def commit(project: str | os.PathLike) -> dict:

@@ -9,8 +9,9 @@ import yaml
 
 from bgbias.errors import StudyError
 from bgbias.files import write_text
-from bgbias.study import AXES
 
+AXES = ("dataset", "backbone", "loss", "variant", "seed")
+FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 
 

@@ -9,9 +9,8 @@ import yaml
 
 from bgbias.errors import StudyError
 from bgbias.pretrained import TIMM
+from bgbias.runs import AXES, FROZEN
 
-AXES = ("dataset", "backbone", "loss", "variant", "seed")
-FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
 SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "losses", "variant": "variants"}
 
 
