@@ -256,65 +256,6 @@ def of_runs(pattern, **fixed):
     return [pattern.format(**run) for run in RUNS if all(run[axis] == value for axis, value in fixed.items())]
 
 
-# Snakemake deletes the outputs of a job that failed, and where what was made of them earlier is still there it does not
-# miss them: the next command would end well, with old numbers under new settings. So a target names all that it is made
-# of, not its last files only.
-
-
-def files_of_masks():
-    """What lies between the raw data of all datasets and their masks."""
-    raw = [raw_index(SimpleNamespace(dataset=dataset)) for dataset in DATASETS]
-    fetched = [f"data/{dataset}/archives.csv" for dataset in DATASETS if f"data/{dataset}/extracted.csv" in raw]
-    shards = expand("data/{dataset}/mask_shards/{shard}.csv", dataset=DATASETS, shard=range(config["masker"]["shards"]))
-    ends = expand("data/{dataset}/{end}", dataset=DATASETS, end=("index.csv", "masks.csv"))
-    return [*fetched, *(str(path) for path in raw if path), *shards, *ends]
-
-
-def files_of_mask_quality():
-    return [
-        *files_of_masks(),
-        *expand("data/{dataset}/{end}", dataset=DATASETS, end=("mask_quality.csv", "masks_accepted")),
-    ]
-
-
-def files_of_training():
-    """All that the models are made of, and the models."""
-    layouts = {path for run in RUNS for path in training_backgrounds(SimpleNamespace(**run)).values()}
-    layouts |= {f"{BACKGROUNDS}/test/layout.csv"}
-    roles = [SimpleNamespace(set=config["background_set"], role=Path(path).parent.name) for path in sorted(layouts)]
-    return [
-        *files_of_mask_quality(),
-        *expand("data/{dataset}/pixels/layout.csv", dataset=DATASETS),
-        *filter(None, map(photos_of_backgrounds, roles)),
-        *sorted(layouts),
-        *of_runs(f"{RUN}/model.safetensors"),
-    ]
-
-
-def files_of_evaluation():
-    return [
-        *files_of_training(),
-        *of_runs(f"{RUN}/embeddings.npz"),
-        *of_runs(f"{RUN}/retrieval.csv"),
-        f"{RESULTS}/runs_verified",
-        f"{RESULTS}/retrieval.csv",
-    ]
-
-
-def files_of_attribution():
-    return [
-        *files_of_training(),
-        *of_runs(f"{RUN}/attention.csv"),
-        f"{RESULTS}/runs_verified",
-        f"{RESULTS}/attention.csv",
-    ]
-
-
-def files_of_results():
-    """All that tables, figures and the report are made of."""
-    return sorted({*files_of_evaluation(), *files_of_attribution(), f"{RESULTS}/mask_quality.csv"})
-
-
 def growing(amount, per_input_mb=0):
     """Megabytes or minutes that double with every retry; ``per_input_mb`` more for each MB of the job's inputs."""
 
