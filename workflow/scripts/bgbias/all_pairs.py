@@ -15,6 +15,8 @@ from bgbias.compiling import compiled, compiled_once
 _SIDE = 512
 # So many products are compared at once, without a branch: hardly any is offered to a list that has grown.
 _COMPARED = 64
+# Of so many groups of columns the largest products are looked at before any list grows.
+_GROUPS = 64
 
 
 class Lists(NamedTuple):
@@ -56,9 +58,26 @@ def nearest_others(vectors: np.ndarray, widths: np.ndarray) -> Lists:
         for top in range(0, len(vectors) - apart, side):
             left = top + apart
             block = vectors[top : top + side] @ vectors[left : left + side].T
+            if apart == 0:
+                worst[top : top + side] = _least_wanted(block, widths[top : top + side])
             _offer_block(block, top, left, worst, products, rows, starts)
     _sort(products, rows, starts)
     return Lists(rows, starts)
+
+
+def _least_wanted(block: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """For each row of the square ``block`` (B, B) a product that enough others to fill its list reach: (B,).
+
+    It is the least of as many groups of columns' largest; −inf for lists that are too wide for that. A list
+    that begins without it takes, and drops again, some thirty rows of the first block that it sees.
+    """
+    groups = min(_GROUPS, len(block))
+    largest = block[:, : len(block) // groups * groups].reshape(len(block), -1, groups).max(1)
+    largest.sort(1)
+    # One more than the list is wide, for the row itself may be among them.
+    reached = np.take_along_axis(largest, np.maximum(groups - 1 - widths, 0)[:, None], 1)[:, 0]
+    # A little less: BLAS may round the product of i and j, which is offered, otherwise than that of j and i.
+    return np.select([widths == 0, widths < groups], [np.inf, reached - 1e-5], -np.inf).astype(np.float32)
 
 
 # A list is a heap while it grows: its first entry is the worst, of smallest product and, of these, last row.
@@ -96,7 +115,7 @@ def _offer(to, product, row, worst, products, rows, starts):
     begin, end = starts[to], starts[to + 1]
     if product > products[begin] or row < rows[begin]:
         _replace_worst(product, row, products[begin:end], rows[begin:end])
-        worst[to] = products[begin]
+        worst[to] = max(worst[to], products[begin])
 
 
 @compiled
