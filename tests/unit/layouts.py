@@ -1,4 +1,4 @@
-"""The unpacked archives of the published datasets, made small: exact layouts, 8 classes of two images."""
+"""The unpacked archives of the published datasets, made small: exact layouts, 16 classes of two images."""
 
 import shutil
 import tarfile
@@ -14,25 +14,27 @@ def image(path: Path) -> None:
     Image.new("RGB", (8, 6), (200, 100, 50)).save(path)
 
 
-# The archives: 8 classes numbered from 1, two images each. Half of 8 is the test split; a quarter of the
-# other four, class 4 (label 3), is validation.
+# The archives: classes numbered from 1, two images each. Half of them is the test split; a quarter of the
+# other eight, classes 7 and 8 (labels 6 and 7), is validation.
+CLASSES = range(1, 17)
+FIRST_TEST = 9
 
 
 def cars_original(root: Path) -> None:
     from scipy.io import savemat
 
     fields = [("relative_im_path", object), ("bbox_x1", object), ("class", object), ("test", object)]
-    annotations = np.zeros((1, 16), dtype=fields)
-    for i in range(16):
+    annotations = np.zeros((1, 32), dtype=fields)
+    for i in range(32):
         annotations[0, i] = (f"car_ims/{i + 1:06d}.jpg", 1, i // 2 + 1, i % 2)
         image(root / f"car_ims/{i + 1:06d}.jpg")
-    names = np.array([[f"Maker Model {n} 2012" for n in range(1, 9)]], dtype=object)
+    names = np.array([[f"Maker Model {n} 2012" for n in CLASSES]], dtype=object)
     savemat(root / "cars_annos.mat", {"annotations": annotations, "class_names": names})
 
 
 def cars_mirror(root: Path) -> None:
     # Class 1 sorts last as a folder, so that a label taken from the order of folders is found out.
-    names = ["Zeta C/V Van 2012", *(f"Maker Model {n} 2012" for n in range(2, 9))]
+    names = ["Zeta C/V Van 2012", *(f"Maker Model {n} 2012" for n in CLASSES[1:])]
     (root / "names.csv").write_text("\n".join(names) + "\n")
     for part in ("train", "test"):
         lines = []
@@ -44,7 +46,7 @@ def cars_mirror(root: Path) -> None:
 
 def cub(root: Path) -> None:
     folder = root / "CUB_200_2011"
-    names = [f"{n:03d}.Bird_{n}" for n in range(1, 9)]
+    names = [f"{n:03d}.Bird_{n}" for n in CLASSES]
     images = [(n, f"{name}/Bird_{k}.jpg") for n, name in enumerate(names, start=1) for k in range(2)]
     for _, path in images:
         image(folder / "images" / path)
@@ -57,9 +59,9 @@ def cub(root: Path) -> None:
 
 def sop(root: Path) -> None:
     folder = root / "Stanford_Online_Products"
-    for name, first in (("Ebay_train.txt", 1), ("Ebay_test.txt", 5)):
+    for name, first in (("Ebay_train.txt", 1), ("Ebay_test.txt", FIRST_TEST)):
         lines = ["image_id class_id super_class_id path"]
-        for i in range(8):
+        for i in range(16):
             path = f"bicycle_final/1110{first + i // 2}_{i % 2}.JPG"
             image(folder / path)
             lines.append(f"{2 * first + i - 1} {first + i // 2} 1 {path}")
@@ -68,11 +70,11 @@ def sop(root: Path) -> None:
 
 def inshop(root: Path) -> None:
     lines = []
-    for item in range(1, 9):
+    for item in CLASSES:
         for k in range(2):
             path = f"img/WOMEN/Dresses/id_{item:08d}/0{k}_1_front.jpg"
             image(root / "Img" / path)
-            lines.append(f"{path} id_{item:08d} {'train' if item < 5 else ('query', 'gallery')[k]}")
+            lines.append(f"{path} id_{item:08d} {'train' if item < FIRST_TEST else ('query', 'gallery')[k]}")
     (root / "Eval").mkdir()
     header = "image_name item_id evaluation_status"
     text = "\n".join([str(len(lines)), header, *lines])
@@ -83,12 +85,12 @@ def vehicleid(root: Path) -> None:
     folder = root / "VehicleID_V1.0"
     for name, first in (
         ("train_list", 1),
-        ("test_list_800", 5),
-        ("test_list_1600", 5),
-        ("test_list_2400", 5),
+        ("test_list_800", FIRST_TEST),
+        ("test_list_1600", FIRST_TEST),
+        ("test_list_2400", FIRST_TEST),
     ):
         lines = []
-        for i in range(8):
+        for i in range(16):
             number = f"{2 * first + i:07d}"
             image(folder / f"image/{number}.jpg")
             lines.append(f"{number} {first + i // 2}")

@@ -29,13 +29,13 @@ def all_exist(index: Index, root: Path) -> bool:
 def test_each_layout_is_read_with_its_official_splits(tmp_path, layout):
     make, first = LAYOUTS[layout]
     make(tmp_path)
-    settings = {"source": layout.split()[0], "counts": {"images": 16, "train_classes": 3, "test_classes": 4}}
+    settings = {"source": layout.split()[0], "counts": {"images": 32, "train_classes": 6, "test_classes": 8}}
     index = dataset_index(tmp_path, settings)
     assert [classes_of(index, split) for split in ("train", "val", "test")] == [
-        [first + label for label in labels] for labels in ([0, 1, 2], [3], [4, 5, 6, 7])
+        [first + label for label in labels] for labels in (range(6), (6, 7), range(8, 16))
     ]
     assert all_exist(index, tmp_path)
-    assert len(set(index.paths)) == 16
+    assert len(set(index.paths)) == 32
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -45,11 +45,11 @@ def test_counts_that_are_not_the_published_ones_are_refused_with_both_numbers(tm
     source = layout.split()[0]
     with pytest.raises(StudyError, match=r"is not the published set: .* instead of .*key counts to any"):
         dataset_index(tmp_path, {"source": source})
-    with pytest.raises(StudyError, match="images 16 instead of 17"):
+    with pytest.raises(StudyError, match="images 32 instead of 17"):
         dataset_index(tmp_path, {"source": source, "counts": {"images": 17}})
     with pytest.raises(StudyError, match=r"counts\.pictures is unknown"):
         dataset_index(tmp_path, {"source": source, "counts": {"pictures": 17}})
-    assert len(dataset_index(tmp_path, {"source": source, "counts": "any"})) == 16
+    assert len(dataset_index(tmp_path, {"source": source, "counts": "any"})) == 32
 
 
 @pytest.mark.parametrize("source", sorted({layout.split()[0] for layout in LAYOUTS}))
@@ -92,10 +92,10 @@ def test_class_names_of_each_source(tmp_path):
 
 def test_in_shop_marks_queries_and_gallery_in_the_test_split_only(tmp_path):
     inshop(tmp_path)
-    index = dataset_index(tmp_path, {"source": "inshop", "counts": {"query_images": 4, "gallery_classes": 4}})
+    index = dataset_index(tmp_path, {"source": "inshop", "counts": {"query_images": 8, "gallery_classes": 8}})
     test = index.rows("test")
-    assert index.is_query[test].tolist() == [True, False] * 4
-    assert index.is_gallery[test].tolist() == [False, True] * 4
+    assert index.is_query[test].tolist() == [True, False] * 8
+    assert index.is_gallery[test].tolist() == [False, True] * 8
     assert not index.is_query[index.rows("train")].any()
 
 
@@ -104,10 +104,10 @@ def test_in_shop_finds_a_torn_list(tmp_path):
     listing = tmp_path / "Eval/list_eval_partition.txt"
     lines = listing.read_text().splitlines()
     listing.write_text("\n".join(lines[:-1]) + "\n")
-    with pytest.raises(StudyError, match="announces 16 images and lists 15"):
+    with pytest.raises(StudyError, match="announces 32 images and lists 31"):
         dataset_index(tmp_path, {"source": "inshop"})
     listing.write_text("\n".join([*lines[:-1], "img/torn.jpg id_0000"]) + "\n")
-    with pytest.raises(StudyError, match=r"list_eval_partition\.txt, line 18: expected 3 words"):
+    with pytest.raises(StudyError, match=r"list_eval_partition\.txt, line 34: expected 3 words"):
         dataset_index(tmp_path, {"source": "inshop"})
 
 
@@ -116,8 +116,8 @@ def test_vehicleid_takes_the_test_list_that_is_asked_for(tmp_path):
     shorter = tmp_path / "VehicleID_V1.0/train_test_split/test_list_2400.txt"
     shorter.write_text("\n".join(shorter.read_text().splitlines()[:4]) + "\n")
     settings = {"source": "vehicleid", "counts": "any"}
-    assert classes_of(dataset_index(tmp_path, settings | {"test_list": 2400}), "test") == [5, 6]
-    assert classes_of(dataset_index(tmp_path, settings), "test") == [5, 6, 7, 8]
+    assert classes_of(dataset_index(tmp_path, settings | {"test_list": 2400}), "test") == [9, 10]
+    assert classes_of(dataset_index(tmp_path, settings), "test") == [*range(9, 17)]
     with pytest.raises(StudyError, match="test_list is 1000; VehicleID has lists of 800, 1600, 2400"):
         dataset_index(tmp_path, settings | {"test_list": 1000})
 
@@ -160,10 +160,10 @@ def test_folders_are_split_by_share_seeded_and_disjoint(tmp_path):
 
 
 def test_train_val_test_folders_are_the_splits(tmp_path):
-    for split, names in (("train", "ab"), ("val", "c"), ("test", "de")):
+    for split, names in (("train", "ab"), ("val", "cd"), ("test", "ef")):
         folder_classes(tmp_path / split, names)
     index = dataset_index(tmp_path, {"source": "folders"})
-    assert [classes_of(index, split) for split in ("train", "val", "test")] == [[0, 1], [2], [3, 4]]
+    assert [classes_of(index, split) for split in ("train", "val", "test")] == [[0, 1], [2, 3], [4, 5]]
     folder_classes(tmp_path / "test", ["a"])
     with pytest.raises(StudyError, match=r"class 'a' .* is in split train here and in test"):
         dataset_index(tmp_path, {"source": "folders"})
@@ -173,8 +173,8 @@ def test_train_val_test_folders_are_the_splits(tmp_path):
     ("names", "splits", "reason"),
     [
         ([], None, "has no folders"),
-        (["a", "b"], None, "2 classes cannot be split"),
-        (["a", "b", "c"], {"train": 0.5, "val": 0.5, "test": 0.5}, "1 in total"),
+        (["a", "b", "c", "d", "e"], None, "5 classes cannot be split"),
+        (["a", "b", "c", "d", "e", "f"], {"train": 0.5, "val": 0.5, "test": 0.5}, "1 in total"),
     ],
 )
 def test_folders_that_cannot_be_split_are_refused(tmp_path, names, splits, reason):
@@ -183,15 +183,40 @@ def test_folders_that_cannot_be_split_are_refused(tmp_path, names, splits, reaso
         dataset_index(tmp_path, {"source": "folders", "splits": splits})
 
 
-def test_three_classes_give_one_to_each_split(tmp_path):
-    folder_classes(tmp_path, "abc")
+def test_six_classes_give_two_to_each_split(tmp_path):
+    folder_classes(tmp_path, "abcdef")
     index = dataset_index(tmp_path, {"source": "folders"})
-    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [1, 1, 1]
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [2, 2, 2]
+
+
+def test_where_nothing_is_trained_all_images_are_test_images(tmp_path):
+    folder_classes(tmp_path / "plain", "ab")
+    for split, names in (("train", "ab"), ("val", "c"), ("test", "ad")):
+        folder_classes(tmp_path / "split" / split, names)
+    lines = [
+        "path,label,class_name,split",
+        *(f"{name}/{i}.jpg,{name == 'b':d},{name},train" for name in "ab" for i in (0, 1)),
+    ]
+    (tmp_path / "plain/index.csv").write_text("\n".join(lines) + "\n")
+    for root, source, classes in (
+        ("plain", "folders", 2),
+        ("split", "folders", 4),  # what the folders call a split is no longer one: class a is whole again
+        ("plain", "index", 2),
+    ):
+        index = dataset_index(tmp_path / root, {"source": source, "test_only": True})
+        assert set(index.splits) == {"test"}
+        assert len(classes_of(index, "test")) == classes
+
+
+def test_one_class_among_which_all_is_right_is_no_test(tmp_path):
+    folder_classes(tmp_path, "a")
+    with pytest.raises(StudyError, match=r"has one class only in split test, 'a'"):
+        dataset_index(tmp_path, {"source": "folders", "test_only": True})
 
 
 def test_equal_file_names_in_different_folders_stay_apart(tmp_path):
-    folder_classes(tmp_path, "abc")
-    assert len(set(dataset_index(tmp_path, {"source": "folders"}).paths)) == 9
+    folder_classes(tmp_path, "abcdef")
+    assert len(set(dataset_index(tmp_path, {"source": "folders"}).paths)) == 18
 
 
 def test_a_limit_takes_a_seeded_share(tmp_path):

@@ -17,6 +17,10 @@ GOOD = [
     "b/2.jpg,1,jay,val",
     "c/1.jpg,2,tit,test",
     "c/2.jpg,2,tit,test",
+    "d/1.jpg,3,crow,train",
+    "e/1.jpg,4,daw,val",
+    "f/1.jpg,5,kite,test",
+    "f/2.jpg,5,kite,test",
 ]
 
 
@@ -36,10 +40,10 @@ def test_a_good_file_passes_and_its_splits_are_row_numbers(tmp_path):
     path = written(tmp_path)
     index = read_index(path)
     check_index(index, path)
-    assert len(index) == 6
+    assert len(index) == 10
     assert index.labels.dtype == np.int64
-    assert index.rows("val").tolist() == [2, 3]  # lines 4 and 5 of the file
-    assert index.masks == [""] * 6
+    assert index.rows("val").tolist() == [2, 3, 7]  # lines 4, 5 and 9 of the file
+    assert index.masks == [""] * 10
     assert index.is_query is None
 
 
@@ -86,7 +90,7 @@ def test_other_columns_are_left_out_and_their_order_does_not_matter(tmp_path):
         (0, "a/../../1.jpg,0,owl,train", 2, "leaves the folder"),
         (0, "a//1.jpg,0,owl,train", 2, "should be written 'a/1.jpg'"),
         (0, ",0,owl,train", 2, "is empty"),
-        (5, "c/2.jpg,3,kite,test", 6, "class 'tit' (label 2) has no other image"),
+        (5, "c/2.jpg,6,gull,test", 6, "class 'tit' (label 2) has no other image"),
     ],
 )
 def test_a_bad_row_is_named_with_its_line_and_reason(tmp_path, row, bad, line, reason):
@@ -114,10 +118,22 @@ def test_all_classes_that_stand_alone_are_told_at_once(tmp_path):
     [
         ([row.rsplit(",", 1)[0] for row in GOOD], "path,label,class_name", "no column split; found path"),
         ([], HEADER, "has no rows"),
-        (GOOD[:4], HEADER, "no rows with split test"),
-        (GOOD[2:], HEADER, "no rows with split train"),
-        (GOOD[:2] + GOOD[4:], HEADER, "no rows with split val"),
-        ([*GOOD[:2], GOOD[2], *GOOD[4:]], HEADER, "every class of the val split has one image only"),
+        *(
+            (
+                [row for row in GOOD if not row.endswith(f",{split}")],
+                HEADER,
+                f"no rows with split {split}",
+            )
+            for split in ("train", "val", "test")
+        ),
+        (
+            GOOD[:6] + GOOD[7:],
+            HEADER,
+            "one class only in split train, 'owl', so that there is nothing to tell it",
+        ),
+        (GOOD[:7] + GOOD[8:], HEADER, "one class only in split val, 'jay'"),
+        (GOOD[:8], HEADER, "one class only in split test, 'tit'"),
+        (GOOD[:3] + GOOD[4:], HEADER, "every class of the val split has one image only"),
         ([f"{row},0" for row in GOOD], f"{HEADER},is_query", "only one of the columns"),
         ([f"{GOOD[4]},0,1", GOOD[0]], f"{HEADER},is_query,is_gallery", "expected 6 columns"),
     ],
@@ -130,6 +146,7 @@ def test_what_is_missing_altogether_is_named(tmp_path, rows, header, reason):
 
 def test_queries_and_gallery_are_consistent(tmp_path):
     def with_flags(*flags):
+        flags += ("0,0", "0,0", "1,0", "0,1")  # of the last four rows
         rows = [f"{row},{flag}" for row, flag in zip(GOOD, flags, strict=True)]
         return written(tmp_path, rows, f"{HEADER},is_query,is_gallery")
 
@@ -138,7 +155,10 @@ def test_queries_and_gallery_are_consistent(tmp_path):
     check_index(read_index(good), good)
     assert "neither query nor gallery" in refusal(with_flags(none, none, none, none, query, none))
     assert "split train is marked" in refusal(with_flags(query, none, none, none, query, gallery))
-    assert "no row has is_query 1" in refusal(with_flags(none, none, none, none, gallery, gallery))
+    only_gallery = [f"{row},{gallery if row.endswith('test') else none}" for row in GOOD]
+    assert "no row has is_query 1" in refusal(
+        written(tmp_path, only_gallery, f"{HEADER},is_query,is_gallery")
+    )
     assert "is_query is 'yes'" in refusal(with_flags(none, none, none, none, "yes,0", gallery))
 
 

@@ -55,9 +55,9 @@ def test_every_layout_goes_from_its_archives_to_its_index(tmp_path, server_folde
         data = tmp_path / "data"
         download_dataset(source, data / "archives", data / "archives.csv")
     extract_dataset(data / "archives.csv", data / "archives", data / "raw", data / "unpacked.csv")
-    settings = {"source": name, "counts": {"images": 16, "classes": 8}}
+    settings = {"source": name, "counts": {"images": 32, "classes": 16}}
     index_dataset(name, data / "raw", settings, "fail", data / "index.csv", data / "problems.csv")
-    assert len(read_index(data / "index.csv")) == 16
+    assert len(read_index(data / "index.csv")) == 32
     assert {row["archive"] for row in read_rows(data / "archives.csv")} == set(archives)
 
 

@@ -91,16 +91,41 @@ def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling):
         study.check(config, SCHEMA)
 
 
-def test_the_readmes_study_of_ones_own_photographs(config, tmp_path):
-    text = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL).group(1)
-    update_config(config, yaml.safe_load(text))
-    config["datasets"]["catalogue"]["root"] = str(tmp_path)
+def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test(config, tmp_path):
+    config["backgrounds"]["demo"] = {"source": "folders", "test": "bg"}
+    with pytest.raises(StudyError, match=r"backgrounds\.demo: the folder 'train' is missing, which training"):
+        study.check(config, SCHEMA)
+    config["datasets"]["mine"] = {"source": "folders", "root": str(tmp_path), "test_only": True}
+    config["grid"] |= {"dataset": ["mine"], "loss": []}
+    config["frozen"] = ["small_cnn"]
     study.check(config, SCHEMA)
+    config["grid"]["loss"] = ["triplet"]
+    config["backgrounds"]["demo"] |= {"train": "seen", "validation": "seen"}
+    with pytest.raises(StudyError, match=r"datasets\.mine\.test_only: on test images nothing"):
+        study.check(config, SCHEMA)
+
+
+def readmes_study(config, number, dataset, root):
+    """The README's configuration, laid over the default one, with a folder that is there."""
+    found = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    update_config(config, yaml.safe_load(found[number]))
+    config["datasets"][dataset]["root"] = str(root)
+    study.check(config, SCHEMA)
+
+
+def test_the_readmes_study_of_ones_own_photographs(config, tmp_path):
+    readmes_study(config, 0, "catalogue", tmp_path)
     assert config["backbones"]["squeezenet1_1"]["weights"] == "imagenet"
     # With the noise and the learning rate of the demo a pretrained network forgets: on photographs of
     # groceries MAP@R fell from 28 % without training to 5 %; with these it rose to 44 %.
     assert config["transform"]["noise"] == 0
     assert config["training"]["learning_rate"] == 1e-4
+
+
+def test_the_readmes_study_of_ones_own_model(config, tmp_path):
+    readmes_study(config, 1, "whole_catalogue", tmp_path)
+    (run,) = study.runs(config)
+    assert (run["backbone"], run["loss"]) == ("mine", study.FROZEN)
 
 
 def test_the_schema_knows_the_registry_of_backbones():

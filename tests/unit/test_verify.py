@@ -14,12 +14,12 @@ from bgbias.images import read_rgb
 from bgbias.index import read_index, write_index
 from bgbias.verify import image_problem
 
-CLASSES = {"train": "ab", "val": "cd", "test": "ef"}
+CLASSES = {"train": "ab", "val": "cd", "test": "efg"}
 
 
 @pytest.fixture
 def root(tmp_path):
-    """Six classes of three noise images (noise, so that a truncated file lacks most of its data)."""
+    """Seven classes of three noise images (noise, so that a truncated file lacks most of its data)."""
     folder = tmp_path / "photos"
     folder.mkdir()
     rows = []
@@ -57,7 +57,7 @@ def truncate(path):
 
 
 def test_a_clean_dataset_keeps_every_row_and_an_empty_list(root):
-    assert len(index_photos(root, "fail")) == 18
+    assert len(index_photos(root, "fail")) == 21
     assert problems(root) == {}
 
 
@@ -69,7 +69,7 @@ def test_fail_names_the_bad_images_and_the_way_out_and_writes_no_index(root):
     with pytest.raises(StudyError) as caught:
         index_photos(root, "fail")
     message = str(caught.value)
-    assert message.startswith("4 of 18 images of dataset photos")
+    assert message.startswith("4 of 21 images of dataset photos")
     for part in ("truncated", "does not exist", "it is empty", "; …", "problems.csv", "on_bad_image: skip"):
         assert part in message
     assert "cannot identify" in problems(root)["e/0 'é\n\".jpg"]
@@ -82,7 +82,7 @@ def test_skip_leaves_them_out_and_a_lonely_test_image_with_them(root):
     picture(root, "e", 1).unlink()
     index = index_photos(root, "skip")
     # Gone: one of a, two of e, and the third of e, which could no longer be retrieved.
-    assert len(index) == 14
+    assert len(index) == 17
     assert "e" not in index.class_names
     assert len(problems(root)) == 4
     assert "no other readable image" in problems(root)["e/2 'é\n\".jpg"]
@@ -92,7 +92,7 @@ def test_skip_ends_the_study_when_a_split_has_nothing_left(root):
     for name in "cd":
         for i in range(3):
             picture(root, name, i).write_bytes(b"")
-    with pytest.raises(StudyError, match="No readable image is left in split val"):
+    with pytest.raises(StudyError, match="No two classes with readable images are left in split val"):
         index_photos(root, "skip")
 
 

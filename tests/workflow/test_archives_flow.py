@@ -27,7 +27,7 @@ def make_archives(folder):
         made.mkdir(parents=True)
         make(made)
         pictures = [path for path in sorted(made.rglob("*")) if path.suffix.lower() == ".jpg"]
-        assert len(pictures) == 16
+        assert len(pictures) == 32
         for seed, path in enumerate(pictures):
             coarse = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), dtype=np.uint8)
             Image.fromarray(coarse).resize((40, 30)).save(path)
@@ -75,16 +75,16 @@ def test_archives_become_tables(project, tmp_path):
         origins = {row["origin"] for row in receipts}
         assert (origins == {"was there already"}) == (dataset != FETCHED)
         rows = read_rows(project.root / f"data/{dataset}/pixels/layout.csv")
-        # 16 images of 8 classes: half of the classes test, and a quarter of the others validation.
+        # 32 images of 16 classes: half of the classes test, and a quarter of the others validation.
         splits = [row["split"] for row in rows]
-        assert {split: splits.count(split) for split in splits} == {"train": 6, "val": 2, "test": 8}
+        assert {split: splits.count(split) for split in splits} == {"train": 12, "val": 4, "test": 16}
         masks = read_rows(project.root / f"data/{dataset}/masks.csv")
-        assert [row["failed"] for row in masks] == ["0"] * 16
+        assert [row["failed"] for row in masks] == ["0"] * 32
 
     measured = read_rows(project.root / "results/archives/retrieval.csv")
     queries = {(row["dataset"], row["protocol"]): row["n_queries"] for row in measured}
     # One of each item's two images is the query in In-Shop and VehicleID, every image elsewhere.
-    expected = {name: "4" if name in ("inshop", "vehicleid") else "8" for name in DATASETS}
+    expected = {name: "8" if name in ("inshop", "vehicleid") else "16" for name in DATASETS}
     assert queries == {
         (name, protocol): number for name, number in expected.items() for protocol in ("clean", "swapped")
     }

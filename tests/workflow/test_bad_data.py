@@ -74,6 +74,10 @@ GOOD = {
     "class3/{dataset} %s *?[a] \\ & | > x.png": PNG,
     "class3/-rf, comma.png": PNG,
     "class3/black.png": encoded("PNG", "1", (2, 2)),
+    "class4/same.png": PNG,
+    "class4/same.jpg": JPEG,
+    "class5/same.png": PNG,
+    "class5/same.jpg": JPEG,
 }
 ENORMOUS = bytearray(PNG)
 ENORMOUS[16:24] = (50_000).to_bytes(4, "big") * 2  # width and height in the header, then its checksum
@@ -87,7 +91,14 @@ BAD = {
     "class2/enormous.png": bytes(ENORMOUS),
     "class3/missing.png": None,
 }
-SPLITS = {"class0": "train", "class1": "train", "class2": "val", "class3": "test"}
+SPLITS = {
+    "class0": "train",
+    "class1": "train",
+    "class2": "val",
+    "class3": "test",
+    "class4": "val",
+    "class5": "test",
+}
 
 
 @pytest.fixture(scope="module")

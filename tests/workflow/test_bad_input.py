@@ -20,12 +20,12 @@ masker: {{shards: 1}}
 
 @pytest.fixture
 def mine(project):
-    """A project with four classes of photographs of the user's own, one folder each."""
-    for number in range(4):
+    """A project with six classes of photographs of the user's own, one folder each."""
+    for number in range(6):
         for image in range(3):
             path = project.root / f"photos/class{number}/{image}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGB", (60, 50), (60 * number, 80 * image, 90)).save(path)
+            Image.new("RGB", (60, 50), (40 * number, 80 * image, 90)).save(path)
     for backgrounds in ("backdrops", "unseen"):
         (project.root / backgrounds).mkdir()
     (project.root / "mine.yaml").write_text(MINE.format(source="folders", extra=""))
@@ -40,7 +40,7 @@ def with_index(project, rows, header="path,label,class_name,split"):
 
 GOOD = [
     f"class{number}/{image}.png,{number},class{number},{split}"
-    for number, split in enumerate(("train", "train", "val", "test"))
+    for number, split in enumerate(("train", "train", "val", "test", "val", "test"))
     for image in range(3)
 ]
 
@@ -70,9 +70,9 @@ def test_an_unknown_loss(project):
 @pytest.mark.parametrize(
     ("rows", "sentences"),
     [
-        ([*GOOD, GOOD[0]], ["index.csv", "class0/0.png", "line 14"]),
-        ([*GOOD, "class0/9.png,0,class0,test"], ["index.csv", "line 14", "class0"]),
-        ([*GOOD[:9], "class3/0.png,3,class3,test"], ["index.csv", "class3"]),
+        ([*GOOD, GOOD[0]], ["index.csv", "class0/0.png", "line 20"]),
+        ([*GOOD, "class0/9.png,0,class0,test"], ["index.csv", "line 20", "class0"]),
+        ([*GOOD[:10], *GOOD[12:]], ["index.csv", "class3"]),
         ([*GOOD, "class1/none.png,1,class1,train"], ["class1/none.png"]),
     ],
     ids=["duplicate path", "class in two splits", "class without a partner", "missing image"],

@@ -1,6 +1,7 @@
 """What must hold of an index as a whole, so that the study means what its tables say."""
 
 import os
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -9,11 +10,11 @@ from bgbias.errors import StudyError
 from bgbias.index import SPLITS, Index, line_numbers
 
 
-def check_index(index: Index, path: str | os.PathLike) -> None:
+def check_index(index: Index, path: str | os.PathLike, splits: Sequence[str] = SPLITS) -> None:
     """Raise StudyError with file, line and reason when the study cannot be run on ``index``.
 
-    ``path`` is the file that the message points at. A check either names one line or, where something is
-    missing altogether, the file.
+    ``path`` is the file that the message points at, ``splits`` are those that the study needs. A check either
+    names one line or, where something is missing altogether, the file.
     """
     line = line_numbers(zip(index.paths, index.class_names, index.masks, index.groups, strict=True))
 
@@ -22,12 +23,7 @@ def check_index(index: Index, path: str | os.PathLike) -> None:
 
     _check_rows(index, line, refuse)
     _check_classes(index, line, refuse)
-    for split in SPLITS:
-        if not len(index.rows(split)):
-            raise StudyError(
-                f"{path} has no rows with split {split}. The study trains on train, selects the epoch on "
-                "val and measures on test: give whole classes to each."
-            )
+    _check_splits(index, path, splits)
     _check_queries(index, path, refuse)
     alone = partnerless_rows(index)
     if len(alone):
@@ -39,7 +35,7 @@ def check_index(index: Index, path: str | os.PathLike) -> None:
             f"could be retrieved{more}{', …' if len(names) > 4 else ''}. Add one or leave this image out",
         )
     val_labels = index.labels[index.rows("val")]
-    if len(np.unique(val_labels)) == len(val_labels):
+    if "val" in splits and len(np.unique(val_labels)) == len(val_labels):
         raise StudyError(
             f"{path}: every class of the val split has one image only, so that nothing can be retrieved "
             "there. Give val classes of at least two images."
@@ -94,6 +90,24 @@ def _check_classes(index: Index, line, refuse) -> None:
                 f"class {index.class_names[row]!r} (label {label}) is in split {index.splits[row]} here and "
                 f"in {index.splits[before]} in line {line(before)}. Splits must not share classes: give the "
                 "whole class to one split",
+            )
+
+
+def _check_splits(index: Index, path: str | os.PathLike, splits: Sequence[str]) -> None:
+    """With one class there is nothing to tell apart: no loss learns, and whatever is retrieved is right."""
+    for split in splits:
+        classes = np.unique(index.labels[index.rows(split)])
+        if not len(classes):
+            raise StudyError(
+                f"{path} has no rows with split {split}. The study trains on train, selects the epoch on "
+                "val and measures on test: give whole classes to each. Where nothing is to be trained, set "
+                "the dataset's test_only: true."
+            )
+        if len(classes) < 2:
+            name = index.class_names[index.rows(split)[0]]
+            raise StudyError(
+                f"{path} has one class only in split {split}, {name!r}, so that there is nothing to tell it "
+                "from. Give each split at least two classes."
             )
 
 

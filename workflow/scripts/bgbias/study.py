@@ -44,11 +44,16 @@ def check(config: dict, schema: dict) -> None:
     _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
     _check_backbones(config, schema)
     _check_batches(config)
-    _check_backgrounds(config["backgrounds"][config["background_set"]], config["background_set"])
+    _check_backgrounds(config)
     if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
         raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
     for dataset in config["grid"]["dataset"]:
         settings = config["datasets"][dataset]
+        if settings.get("test_only") and config["grid"]["loss"]:
+            raise _refusal(
+                f"datasets.{dataset}.test_only",
+                "on test images nothing can be trained; set grid.loss to [], or leave this key out",
+            )
         if settings["source"] in ("index", "folders") and not Path(settings["root"]).is_dir():
             raise StudyError(
                 f"datasets.{dataset}.root: the folder {settings['root']} does not exist; "
@@ -164,15 +169,21 @@ def _check_batches(config: dict) -> None:
             )
 
 
-def _check_backgrounds(settings: dict, name: str) -> None:
-    """Test backgrounds must not have been seen in training or validation."""
-    if settings["source"] == "folders":
-        for role in ("train", "validation"):
+def _check_backgrounds(config: dict) -> None:
+    """Training needs backgrounds, and the test some that were not seen before."""
+    name = config["background_set"]
+    settings = config["backgrounds"][name]
+    if settings["source"] != "folders":
+        return
+    for role in ("train", "validation"):
+        if role in settings:
             if same_folder(settings["test"], settings[role]):
                 raise _refusal(
                     f"backgrounds.{name}.test",
                     f"it is also the folder of {role}; the test needs unseen photos",
                 )
+        elif config["grid"]["loss"]:
+            raise _refusal(f"backgrounds.{name}", f"the folder {role!r} is missing, which training needs")
 
 
 def same_folder(one: str, other: str) -> bool:

@@ -73,7 +73,7 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
     """The index without the rows of ``problems``, and the problems with those that this causes.
 
     A test image whose class loses every other image can no longer be retrieved and goes as well, with its own
-    entry. StudyError when nothing of a split is left.
+    entry. StudyError when fewer than two classes of a split are left.
     """
     problems = dict(problems)
     kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
@@ -83,9 +83,10 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
     )
     rest = index.take([row for row in range(len(index)) if row not in problems])
     for split in sorted(set(index.splits)):
-        if not len(rest.rows(split)):
+        if len(np.unique(rest.labels[rest.rows(split)])) < 2:
             raise StudyError(
-                f"No readable image is left in split {split}: {len(problems)} of {len(index)} images have "
-                f"problems, the first is {index.paths[min(problems)]!r}, which {problems[min(problems)]}."
+                f"No two classes with readable images are left in split {split}: {len(problems)} of "
+                f"{len(index)} images have problems, the first is {index.paths[min(problems)]!r}, which "
+                f"{problems[min(problems)]}."
             )
     return rest, dict(sorted(problems.items()))

@@ -4,6 +4,7 @@ A source is a module with ``rows(root, settings) -> Index``; a new one is a new 
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from bgbias.datasets import cars196, cub200, folders, index_file, inshop, sop, vehicleid
@@ -26,7 +27,8 @@ SOURCES = {
 def dataset_index(root: str | os.PathLike, settings: dict) -> Index:
     """The checked index of the dataset under ``root`` as ``settings`` (``source``, its own keys) describe it.
 
-    Raises StudyError for an unknown source, a missing folder, or what the source refuses.
+    With ``test_only`` every image is of the test split. Raises StudyError for an unknown source, a missing
+    folder, or what the source refuses.
     """
     source = settings.get("source")
     if source not in SOURCES:
@@ -35,8 +37,10 @@ def dataset_index(root: str | os.PathLike, settings: dict) -> Index:
     if not root.is_dir():
         raise StudyError(f"The image folder {root} does not exist. Make it, or correct the dataset's root.")
     index = SOURCES[source](root, settings)
-    check_index(
-        index,
-        root / index_file.name(settings) if source == "index" else f"{root} as source {source} reads it",
-    )
+    where = root / index_file.name(settings) if source == "index" else f"{root} as source {source} reads it"
+    if settings.get("test_only"):
+        index = replace(index, splits=["test"] * len(index))
+        check_index(index, where, splits=("test",))
+    else:
+        check_index(index, where)
     return limited(index, settings.get("limit") or {}, int(settings.get("seed", 0)))

@@ -17,9 +17,10 @@ SHARES = {"train": 0.375, "val": 0.125, "test": 0.5}
 def rows(root: Path, settings: dict) -> Index:
     """Every image below a class folder, at any depth, is of the class that the folder names.
 
-    When ``root`` holds exactly the folders train, val and test, these are the splits. Otherwise classes are
-    shuffled by ``settings["seed"]`` and split by ``settings["splits"]`` (shares of the classes, default
-    :data:`SHARES`). Labels number the classes in the sorted order of their names.
+    When ``root`` holds exactly the folders train, val and test, these are the splits. Otherwise all classes
+    are test with ``settings["test_only"]``, or they are shuffled by ``settings["seed"]`` and split by
+    ``settings["splits"]`` (shares of the classes, default :data:`SHARES`). Labels number the classes in the
+    sorted order of their names.
     """
     top = _folders(root)
     if not top:
@@ -30,7 +31,10 @@ def rows(root: Path, settings: dict) -> Index:
         found = [(split, name, folder) for (split, name), folder in classes.items()]
     else:
         names = top
-        split_of = split_classes(names, settings.get("splits") or SHARES, int(settings.get("seed", 0)))
+        if settings.get("test_only"):
+            split_of = dict.fromkeys(names, "test")
+        else:
+            split_of = split_classes(names, settings.get("splits") or SHARES, int(settings.get("seed", 0)))
         found = [(split_of[name], name, root / name) for name in names]
     label_of = {name: label for label, name in enumerate(names)}
     entries = [
@@ -50,20 +54,20 @@ def rows(root: Path, settings: dict) -> Index:
 def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict[str, str]:
     """Give each class to a split: shuffled by ``seed``, each split its share rounded, test the remainder.
 
-    Every split with a share above zero gets at least one class; StudyError when there are too few classes or
-    the shares do not add up to 1.
+    Every split gets at least two classes; StudyError when there are too few, or the shares do not add up.
     """
     if set(shares) != set(SPLITS) or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
         raise StudyError(
             f"splits must give train, val and test each a share above 0, 1 in total; found {shares}."
         )
-    if len(names) < len(SPLITS):
+    if len(names) < 2 * len(SPLITS):
         raise StudyError(
-            f"{len(names)} classes cannot be split into train, val and test; at least 3 are needed."
+            f"{len(names)} classes cannot be split into train, val and test; each needs two, 6 in all. Where "
+            "nothing is to be trained, set the dataset's test_only: true."
         )
     order = [names[i] for i in generator(seed, "split classes").permutation(len(names))]
-    n_train = min(max(1, round(shares["train"] * len(order))), len(order) - 2)
-    n_val = min(max(1, round(shares["val"] * len(order))), len(order) - n_train - 1)
+    n_train = min(max(2, round(shares["train"] * len(order))), len(order) - 4)
+    n_val = min(max(2, round(shares["val"] * len(order))), len(order) - n_train - 2)
     bounds = {
         "train": order[:n_train],
         "val": order[n_train : n_train + n_val],

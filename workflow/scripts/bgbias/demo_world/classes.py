@@ -60,15 +60,15 @@ class DemoClass:
 def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
     """``count`` classes (label = place in the list), ordered train, val, test as in the papers' datasets."""
     limit = len(world.kinds) * len(world.painter.NAMES)
-    if not 6 <= count <= limit:
+    if not 7 <= count <= limit:
         raise StudyError(
-            f"A generated dataset can have 6 to {limit} classes, not {count}: change `classes` in the config."
+            f"A generated dataset can have 7 to {limit} classes, not {count}: change `classes` in the config."
         )
     # Kinds and hues are spread evenly over the classes, so that no two are alike by accident; then shuffled.
     order = generator(seed, "class order").permutation(count)
     offset = between(generator(seed, "hue offset"), 0, 1)
     words = generator(seed, "class names").permutation(len(world.painter.NAMES))
-    train, val = round(count * SHARES[0]), round(count * SHARES[1])
+    train, val = round(count * SHARES[0]), max(2, round(count * SHARES[1]))
     classes = []
     for label, index in enumerate(map(int, order)):
         kind = world.kinds[index % len(world.kinds)]

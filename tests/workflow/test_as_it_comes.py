@@ -1,0 +1,60 @@
+"""A model of one's own on a catalogue of one's own, with nothing trained: the README's second example."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bgbias.backbones import build_backbone
+from bgbias.files import read_rows
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """
+study: mine
+device: cpu
+background_set: offices
+grid: {dataset: [catalogue], loss: []}
+frozen: [mine]
+datasets: {catalogue: {source: folders, root: catalogue, test_only: true}}
+backgrounds: {offices: {source: folders, test: unseen}}
+backbones: {mine: {model: small_cnn, widths: [8, 16], weights: mine.pth}}
+masker: {shards: 1}
+mask_quality: {minimum_iou: 0, maximum_empty: 1}
+pixels: {short_side: 32}
+transform: {eval_size: 32}
+evaluation: {draws: 2}
+attribution: {methods: [study], images: 2, copies: 2, panels: 1}
+"""
+CLASSES, IMAGES = 2, 3  # too few classes for three splits, enough for a test
+
+
+def picture(seed):
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((50, 40))
+
+
+def test_every_image_is_a_query_and_the_report_is_made(project):
+    for label in range(CLASSES):
+        (project.root / f"catalogue/class{label}").mkdir(parents=True)
+        for image in range(IMAGES):
+            picture(IMAGES * label + image).save(project.root / f"catalogue/class{label}/{image}.png")
+    (project.root / "unseen").mkdir()
+    picture(99).save(project.root / "unseen/office.png")
+    torch.save(
+        build_backbone("small_cnn", {"widths": [8, 16]}, seed=7).module.state_dict(),
+        project.root / "mine.pth",
+    )
+    (project.root / "mine.yaml").write_text(CONFIG)
+
+    done = project.snakemake("--quiet", "rules", config="mine.yaml")
+    assert done.returncode == 0, done.stdout
+    measured = read_rows(project.root / "results/mine/retrieval.csv")
+    assert [(row["loss"], row["protocol"]) for row in measured] == [
+        ("frozen", "clean"),
+        ("frozen", "swapped"),
+        ("frozen", "swapped"),
+    ]
+    assert {row["n_queries"] for row in measured} == {str(CLASSES * IMAGES)}
+    assert "As it comes" in (project.root / "results/mine/report.html").read_text()
+    assert project.planned(config="mine.yaml") == {}
