@@ -21,6 +21,12 @@ def test_images_at_any_depth_and_nothing_else(folder):
     assert found == ["a/1.jpg", "a/2.PNG", "b/deep/3.webp", "c/deep/3.webp"]
 
 
+def test_what_a_phone_or_a_browser_saves_is_an_image(folder):
+    for suffix in ("jfif", "avif", "HEIC"):
+        (folder / f"new.{suffix}").write_bytes(b"x")
+    assert {path.suffix for path in list_images(folder)} >= {".jfif", ".avif", ".HEIC"}
+
+
 def test_the_fingerprint_notices_images_that_come_go_or_change_and_nothing_else(folder, tmp_path):
     before = fingerprint(folder)
     (folder / "b/notes.txt").write_text("more notes")

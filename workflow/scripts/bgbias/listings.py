@@ -6,7 +6,9 @@ from pathlib import Path
 
 from bgbias.errors import StudyError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
+# The last two Pillow cannot read: they are listed so that their reader says so, instead of missing silently.
+_SUFFIXES = "jpg jpeg jpe jfif png webp avif bmp tif tiff gif jp2 ppm heic heif"
+IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
