@@ -62,6 +62,11 @@ def test_the_default_is_the_grid_of_the_paper(config):
             "30 is not a multiple of losses.contrastive.images_per_class, 4",
         ),
         ("masker.model", "ready", "masker.model: "),
+        (
+            "masker",
+            {"model": "u2net", "weights": "mine.onnx", "shards": 1},
+            "masker.weights: u2net has weights",
+        ),
         ("transform.eval_size", 500, "transform.eval_size must not be larger than pixels.short_side"),
     ],
 )
@@ -146,6 +151,15 @@ def test_words_of_the_command_line_become_what_yaml_would_have_read():
         "a": "%",
     }
     assert study.typed(7) == 7
+
+
+def test_only_a_network_of_ones_own_is_a_file(config):
+    config["masker"]["model"] = "u2net"  # as in the README's example, which leaves the demo's file in place
+    study.check(config, SCHEMA)
+    assert study.masker_settings(config, "demo_cars") == {"model": "u2net"}
+    config["masker"] |= {"model": "u2net_custom", "weights": "mine.onnx"}
+    study.check(config, SCHEMA)
+    assert study.masker_settings(config, "demo_cars") == {"model": "u2net_custom", "weights": "mine.onnx"}
 
 
 def test_frozen_backbones_are_runs_without_training(config):

@@ -11,6 +11,7 @@ from bgbias.errors import StudyError
 from bgbias.pretrained import TIMM
 from bgbias.runs import AXES, FROZEN
 
+DEMO_MASKER = "resources/demo_masker.onnx"  # config.yaml's; it stays where a study names another model only
 SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "losses", "variant": "variants"}
 
 
@@ -44,6 +45,7 @@ def check(config: dict, schema: dict) -> None:
     _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
     _check_backbones(config, schema)
     _check_batches(config)
+    _check_masker(config["masker"])
     _check_backgrounds(config)
     if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
         raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
@@ -96,7 +98,9 @@ def masker_settings(config: dict, dataset: str) -> dict:
     ready = config["datasets"][dataset].get("masks")
     if ready is not None:
         return {"model": "ready", "folder": ready}
-    return {key: value for key, value in config["masker"].items() if key != "shards"}
+    masker = config["masker"]
+    used = ("model", "weights") if _takes_weights(masker["model"]) else ("model",)
+    return {key: masker[key] for key in used if key in masker}
 
 
 def index_file(settings: dict) -> Path:
@@ -167,6 +171,18 @@ def _check_batches(config: dict) -> None:
             raise _refusal(
                 "training.batch_size", f"{size} is not a multiple of losses.{loss}.images_per_class, {images}"
             )
+
+
+def _check_masker(masker: dict) -> None:
+    """rembg's other models have weights of their own; a file that is named for one would not be looked at."""
+    if not _takes_weights(masker["model"]) and masker.get("weights") not in (None, DEMO_MASKER):
+        raise _refusal(
+            "masker.weights", f"{masker['model']} has weights of its own; a file goes with model u2net_custom"
+        )
+
+
+def _takes_weights(model: str) -> bool:
+    return model.endswith("_custom")
 
 
 def _check_backgrounds(config: dict) -> None:
