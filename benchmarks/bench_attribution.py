@@ -1,7 +1,7 @@
 """The study's attribution map beside the bare forward and backward pass of as many images.
 
 Per image the map costs 25 noisy copies. The limit is the same model's forward and input-gradient pass over
-one constant batch that already lies on the device; captum's NoiseTunnel does the same job an image at a
+as many images that already lie on the device; captum's NoiseTunnel does the same job an image at a
 time. CPU seconds on a CPU, elapsed time on a GPU.
 """
 
@@ -21,7 +21,7 @@ from pytorch_metric_learning.distances import LpDistance
 
 from bgbias.attribution import METHODS, Target, scaled
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import choose_device, describe_device
+from bgbias.devices import choose_batch_size, choose_device, describe_device, prepare_cpu
 from bgbias.models import build_model
 
 OF_BARE, IMAGES, COPIES = 0.90, 8, 25
@@ -29,10 +29,9 @@ MODELS = {"squeezenet1_1": 224, "small_cnn": 64}  # side of the images in pixels
 
 
 def bare(target, images, settings):
-    """The model's forward and input-gradient pass over one constant batch, for every image and copy."""
-    batch = images.repeat_interleave(settings["copies"], 0)[: settings["batch_size"]]
-    for _ in range(len(images) * settings["copies"] // len(batch)):
-        batch.requires_grad_()
+    """The model's forward and input-gradient pass over all copies, without noise, in as large batches."""
+    for batch in images.repeat_interleave(settings["copies"], 0).split(settings["batch_size"]):
+        batch = batch.detach().requires_grad_()
         torch.autograd.grad(target.model(batch).sum(), batch)
 
 
@@ -61,7 +60,8 @@ def measure(backbone, size, photographs, folder, device, rounds):
     model = model.eval().to(device, memory_format=torch.channels_last)
     target = Target(model, LpDistance(), black_image(size, preprocessing, device))
     images, _ = images_and_masks(store, range(IMAGES), size, preprocessing, device)
-    settings = {"copies": COPIES, "noise": 0.15, "seed": 0, "batch_size": 50}
+    batch_size = choose_batch_size(None, size, device)
+    settings = {"copies": COPIES, "noise": 0.15, "seed": 0, "batch_size": batch_size}
     methods = {
         name: lambda _, method=method: method(target, images, settings)
         for name, method in (("bare", bare), ("ours", ours), ("captum", by_captum))
@@ -77,7 +77,7 @@ def measure(backbone, size, photographs, folder, device, rounds):
 
 def main():
     options = measuring.options(__doc__).parse_args()
-    torch.set_num_threads(1)
+    prepare_cpu(threads=1)
     device, rows = choose_device("auto"), []
     details = {"device": describe_device(device), "images": IMAGES, "copies": COPIES}
     with tempfile.TemporaryDirectory() as folder:

@@ -30,6 +30,7 @@ from PIL import Image
 
 from bgbias import batches
 from bgbias.batches import TrainingView, training_batches
+from bgbias.devices import prepare_cpu
 from bgbias.on_device import rows_of
 from bgbias.pixels import PixelStore
 from bgbias.randomness import generator
@@ -135,7 +136,7 @@ def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tup
 
 def main() -> None:
     options = measuring.options(__doc__).parse_args()
-    torch.set_num_threads(1)
+    prepare_cpu(threads=1)
     rows, details = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for photographs in material.photographs(Path(folder), limit=64):

@@ -22,7 +22,7 @@ import material
 import torch
 
 from bgbias.checkpoints import stopping
-from bgbias.devices import choose_device, describe_device
+from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.training import Progress, Training
 
 BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}
@@ -141,8 +141,7 @@ def settings_of_cores(device: torch.device):
 
 def main() -> None:
     options = measuring.options(__doc__).parse_args()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    prepare_cpu(threads=1)
     device = choose_device("auto")
     cases = GPU_CASES if device.type == "cuda" else CASES
     rows, details = [], {"device": describe_device(device)}

@@ -32,9 +32,7 @@ def files(tmp_path_factory):
 
 
 def embedded(files, out, **changes) -> dict[str, np.ndarray]:
-    embed_images(
-        *files, out, evaluation={**EVALUATION, **changes}, transform=TRANSFORM, device="cpu", threads=1
-    )
+    embed_images(*files, out, evaluation={**EVALUATION, **changes}, transform=TRANSFORM, device="cpu")
     with np.load(out) as arrays:
         return dict(arrays)
 

@@ -16,7 +16,7 @@ rule embed_images:
         backgrounds=f"{BACKGROUNDS}/test/layout.csv",
     params:
         code=hash_script("embed_images.py"),
-        evaluation={key: config["evaluation"][key] for key in ("draws", "seed", "background_crop", "batch_size")},
+        evaluation={key: config["evaluation"].get(key) for key in ("draws", "seed", "background_crop", "batch_size")},
         transform=config["transform"],
         device=config["device"],
     log:

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from bgbias.attribution import Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import choose_device
+from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
 from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
 from bgbias.logs import job_log, progress
@@ -30,6 +29,7 @@ def attribute_images(model_path, run_path, pixels, run, settings, size, device, 
     loss = build_loss(record["settings"]["loss"], record["n_classes"], model.embedding_size, record["seed"])
     target = Target(model, loss.distance.to(device), black_image(size, preprocessing, device))
 
+    settings = settings | {"batch_size": choose_batch_size(settings.get("batch_size"), size, device)}
     rows = chosen_rows(store.index.rows("test"), settings["images"], settings["seed"])
     scores = {method: [] for method in settings["methods"]}
     panels = {method: [] for method in settings["methods"]}
@@ -83,8 +83,7 @@ def chosen_rows(rows: np.ndarray, count: int | None, seed: int) -> np.ndarray:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        torch.set_num_threads(snakemake.threads)
-        torch.set_flush_denormal(True)  # as in training
+        prepare_cpu(snakemake.threads)
         attribute_images(
             snakemake.input.model,
             snakemake.input.run,

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from bgbias.devices import choose_device
+from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.files import replacing
@@ -25,12 +24,10 @@ def embed_images(
     evaluation: dict,
     transform: dict,
     device: str,
-    threads: int = 1,
 ) -> None:
     """Write ``out`` (.npz): ``rows`` of the store beside ``layout`` and ``labels``, int64 (N,); ``clean``
     float32 (N, E); ``swapped`` float32 (draws, N, E); ``is_query``, ``is_gallery`` bool (N,) where given.
     """
-    torch.set_num_threads(threads)
     chosen = choose_device(device)
     store, unseen = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
     rows = store.index.rows("test")
@@ -49,7 +46,7 @@ def embed_images(
             view=evaluation_view(transform, evaluation["background_crop"]),
             preprocessing=preprocessing,
             device=chosen,
-            batch_size=evaluation["batch_size"],
+            batch_size=choose_batch_size(evaluation["batch_size"], transform["eval_size"], chosen),
         )
         return embed(model, batches)
 
@@ -68,7 +65,7 @@ def embed_images(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        torch.set_flush_denormal(True)  # as in training
+        prepare_cpu(snakemake.threads)
         embed_images(
             snakemake.input.layout,
             snakemake.input.model,
@@ -78,5 +75,4 @@ if "snakemake" in globals():
             evaluation=snakemake.params.evaluation,
             transform=snakemake.params.transform,
             device=snakemake.params.device,
-            threads=snakemake.threads,
         )

@@ -20,7 +20,7 @@ import yaml
 from bgbias import forecast, protocol, study
 from bgbias.attribution import Target, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import choose_device, describe_device
+from bgbias.devices import choose_batch_size, choose_device, describe_device, prepare_cpu
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.maskers import build_masker
@@ -95,23 +95,26 @@ def measure(config: dict, backbone: str, folder: Path, device: torch.device) -> 
     model, preprocessing = trained.model, trained.preprocessing
 
     rows = np.resize(store.index.rows("test"), images)
-    evaluation = config["evaluation"]
+    size, evaluation = config["transform"]["eval_size"], config["evaluation"]
 
     def embedding() -> None:
         view = evaluation_view(config["transform"], evaluation["background_crop"])
         batches = evaluation_batches(
             store, rows, behind, seed=0, draw=0, view=view, preprocessing=preprocessing, device=device,
-            batch_size=evaluation["batch_size"],
+            batch_size=choose_batch_size(evaluation.get("batch_size"), size, device),
         )  # fmt: skip
         embed(model, batches)
 
-    size, scored = config["transform"]["eval_size"], rows[: max(1, images // 64)]
+    scored = rows[: max(1, images // 64)]
     target = Target(model, trained.loss.distance.to(device), black_image(size, preprocessing, device))
+
+    explaining = config["attribution"]
+    explaining = explaining | {"batch_size": choose_batch_size(explaining.get("batch_size"), size, device)}
 
     def attribution() -> None:
         pictures, _ = images_and_masks(store, scored, size, preprocessing, device)
-        for method in config["attribution"]["methods"]:
-            attribution_maps(method, target, pictures, scored.tolist(), config["attribution"]).cpu()
+        for method in explaining["methods"]:
+            attribution_maps(method, target, pictures, scored.tolist(), explaining).cpu()
 
     seconds = forecast.Seconds(
         step=trained.progress.history[-1]["seconds"] / steps,
@@ -180,8 +183,7 @@ def main() -> None:
     parser.add_argument("config", help="laid over config/config.yaml")
     config = read_config(parser.parse_args().config)
     device = choose_device("auto")
-    torch.set_num_threads(1)  # as every job of the workflow
-    torch.set_flush_denormal(True)  # as in training
+    prepare_cpu(threads=1)  # as every job of the workflow
     print(f"Measured on {describe_device(device)}\n")
     if not config["grid"]["loss"]:
         raise StudyError("This study trains nothing (grid.loss is empty); a forecast measures trainings.")

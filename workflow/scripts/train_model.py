@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from bgbias import checkpoints, training
-from bgbias.devices import choose_device, describe_device
+from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.embedding import COLLAPSED
 from bgbias.files import write_rows
 from bgbias.hashes import hash_script, hash_settings
@@ -31,7 +31,6 @@ def train_model(
     settings: dict,
     device: str,
     checkpoint: str,
-    threads: int = 1,
 ) -> None:
     """Train on the store beside ``layout``, replacing by the stores beside the background layouts.
 
@@ -39,7 +38,6 @@ def train_model(
     embedding_size, variant, transform, training. ``checkpoint``: a folder outside the outputs, gone when the
     training has finished.
     """
-    torch.set_num_threads(threads)
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
     chosen = choose_device(device)
     check_loss(settings["loss"])
@@ -110,8 +108,7 @@ def identity(run: dict, settings: dict, code: str, device: torch.device, *layout
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        # Tiny numbers that a CPU handles hundreds of times slower than zero, and that mean zero here.
-        torch.set_flush_denormal(True)
+        prepare_cpu(snakemake.threads)
         given = snakemake.input
         train_model(
             given.layout,
@@ -124,5 +121,4 @@ if "snakemake" in globals():
             settings=snakemake.params.settings,
             device=snakemake.params.device,
             checkpoint=snakemake.params.checkpoint,
-            threads=snakemake.threads,
         )

@@ -1,0 +1,53 @@
+"""How a process and a batch are fitted to the device."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from bgbias.devices import choose_batch_size
+
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+FAULTS = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from bgbias.devices import prepare_cpu
+if sys.argv[2] == "prepared":
+    prepare_cpu(threads=1)
+for _ in range(3):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(4):
+        torch.zeros(2**24)
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+print(faults, torch.get_num_threads())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+def test_memory_that_a_pass_freed_is_there_for_the_next():
+    def faults(how):
+        command = [sys.executable, "-c", FAULTS, str(SCRIPTS), how]
+        return list(
+            map(int, subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
+        )
+
+    # 64 MB are 32 pages of 2 MB at least, four times; kept, they need none.
+    assert faults("as it comes")[0] >= 4 * 32
+    assert faults("prepared") == [pytest.approx(0, abs=8), 1]
+
+
+@pytest.mark.parametrize(
+    ("given", "side", "device", "expected"),
+    [
+        (None, 64, "cpu", 128),  # 128 · 64² = 2¹⁹
+        (None, 224, "cpu", 10),  # 2¹⁹ / 224² = 10.4
+        (None, 224, "cuda", 83),  # 2²² / 224² = 83.6
+        (None, 4000, "cpu", 1),
+        (7, 224, "cuda", 7),
+    ],
+)
+def test_a_batch_is_as_large_as_its_images_allow(given, side, device, expected):
+    assert choose_batch_size(given, side, torch.device(device)) == expected
