@@ -30,7 +30,6 @@ from PIL import Image
 
 from bgbias import batches
 from bgbias.batches import TrainingView, training_batches
-from bgbias.devices import prepare_cpu
 from bgbias.on_device import rows_of
 from bgbias.pixels import PixelStore
 from bgbias.randomness import generator
@@ -136,7 +135,7 @@ def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tup
 
 def main() -> None:
     options = measuring.options(__doc__).parse_args()
-    prepare_cpu(threads=1)
+    torch.set_num_threads(1)  # and no more of prepare_cpu: the textbook is run as it usually is
     rows, details = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for photographs in material.photographs(Path(folder), limit=64):
