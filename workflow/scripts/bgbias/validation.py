@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from bgbias.checkpoints import Stop
+from bgbias.devices import choose_batch_size
 from bgbias.embedding import embed, evaluation_batches, evaluation_view, mean_similarity
 from bgbias.errors import StudyError
 from bgbias.models import EmbeddingModel
@@ -14,7 +15,6 @@ from bgbias.pixels import PixelStore
 from bgbias.retrieval import measure
 from bgbias.transforms import Preprocessing
 
-_BATCH = 128
 _KEEP_BYTES = 256 * 2**20  # up to this size the prepared images stay in memory from epoch to epoch
 
 
@@ -77,7 +77,7 @@ class Validation:
                 view=self._view,
                 preprocessing=self._preprocessing,
                 device=self._device,
-                batch_size=_BATCH,
+                batch_size=choose_batch_size(None, self._view.size, self._device),
             )
             if self._small:
                 batches = self._kept = list(batches)
