@@ -8,8 +8,6 @@ import torch
 import train_model
 from safetensors.torch import load_file
 
-from bgbias.devices import prepare_cpu
-
 SETTINGS = {
     "backbone": {"model": "small_cnn", "weights": None, "widths": [8, 16]},
     "embedding_size": 8,
@@ -81,7 +79,7 @@ def changed(**sections) -> dict:
 
 def train(layouts, folder: Path, settings: dict = SETTINGS, run: dict = RUN) -> dict:
     """The whole job into ``folder``; gives the model's tensors."""
-    prepare_cpu(threads=1)  # as the script does where Snakemake starts it
+    torch.set_num_threads(1)  # as in a job; no more of prepare_cpu, for later tests of this process
     train_model.train_model(
         *map(str, layouts),
         str(folder / "model.safetensors"),
