@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
+from bgbias.devices import choose_device, prepare_cpu
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.files import replacing
@@ -46,7 +46,7 @@ def embed_images(
             view=evaluation_view(transform, evaluation["background_crop"]),
             preprocessing=preprocessing,
             device=chosen,
-            batch_size=choose_batch_size(evaluation["batch_size"], transform["eval_size"], chosen),
+            batch_size=evaluation["batch_size"],
         )
         return embed(model, batches)
 

@@ -101,7 +101,7 @@ def measure(config: dict, backbone: str, folder: Path, device: torch.device) -> 
         view = evaluation_view(config["transform"], evaluation["background_crop"])
         batches = evaluation_batches(
             store, rows, behind, seed=0, draw=0, view=view, preprocessing=preprocessing, device=device,
-            batch_size=choose_batch_size(evaluation.get("batch_size"), size, device),
+            batch_size=evaluation.get("batch_size"),
         )  # fmt: skip
         embed(model, batches)
 

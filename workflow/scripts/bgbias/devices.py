@@ -10,6 +10,7 @@ from bgbias.errors import StudyError
 
 # The numbers of glibc's mallopt.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+# ASSUME: a GPU has room for four million pixels, and needs no more of them to be busy; it was not measured.
 _CPU_PIXELS, _GPU_PIXELS = 2**19, 2**22
 
 

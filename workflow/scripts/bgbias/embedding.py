@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from bgbias.batches import EvaluationView, evaluation_batch
+from bgbias.devices import choose_batch_size
 from bgbias.errors import StudyError
 from bgbias.pixels import PixelStore
 from bgbias.prefetching import prefetch
@@ -37,11 +38,12 @@ def evaluation_batches(
     view: EvaluationView,
     preprocessing: Preprocessing,
     device: torch.device,
-    batch_size: int,
+    batch_size: int | None = None,
 ) -> Iterator[Tensor]:
     """The images of ``rows`` (N,) in order, at most ``batch_size`` at once; clean without ``backgrounds``.
 
-    The next batch is made while the device works on the one before.
+    Without a ``batch_size`` as many as :func:`bgbias.devices.choose_batch_size` says. The next batch is made
+    while the device works on the one before.
     """
 
     def make(part: np.ndarray) -> Tensor:
@@ -56,6 +58,7 @@ def evaluation_batches(
             device=device,
         )
 
+    batch_size = choose_batch_size(batch_size, view.size, device)
     parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     return prefetch(make, parts)
 

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from bgbias.checkpoints import Stop
-from bgbias.devices import choose_batch_size
 from bgbias.embedding import embed, evaluation_batches, evaluation_view, mean_similarity
 from bgbias.errors import StudyError
 from bgbias.models import EmbeddingModel
@@ -77,7 +76,6 @@ class Validation:
                 view=self._view,
                 preprocessing=self._preprocessing,
                 device=self._device,
-                batch_size=choose_batch_size(None, self._view.size, self._device),
             )
             if self._small:
                 batches = self._kept = list(batches)
