@@ -1,7 +1,9 @@
 """Published beside measured: the transcription, the differences, the empty cells."""
 
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tabulate_published import tabulate_published
 
@@ -62,6 +64,20 @@ def test_agreement_counts_only_what_was_run():
     assert found["spearman"] == pytest.approx(1)  # the same order
     assert found["mean_absolute_difference"] == pytest.approx(4 / 3)  # 1, 1 and 2
     assert agreement(rows[3:]) is None
+
+
+def test_rank_correlation_equals_scipys_with_ties():
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        a, b = rng.integers(0, 6, (2, 25))
+        rows = [{"published": float(p), "measured": float(m)} for p, m in zip(a, b, strict=True)]
+        assert agreement(rows)["spearman"] == pytest.approx(spearmanr(a, b).statistic, abs=1e-12)
+
+
+def test_rank_correlation_with_what_never_changes_is_undefined():
+    assert math.isnan(agreement([{"published": p, "measured": 1.0} for p in (1.0, 2.0, 3.0)])["spearman"])
 
 
 def test_mask_quality_by_measure():

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Sequence
 
+import pandas as pd
+
 from bgbias.files import read_rows
 from bgbias.names import human
-from bgbias.statistics import mean_absolute_difference, spearman
 from bgbias.summaries import RUN, finite, pick, seen
 from bgbias.table_formats import Cell, Table, number
 
@@ -78,15 +79,16 @@ def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
 
 
 def agreement(rows: Sequence[dict]) -> dict | None:
-    """``n`` cells that were run, their ``spearman`` and ``mean_absolute_difference``; None where none was."""
-    run = [row for row in rows if row["measured"] is not None]
-    if not run:
+    """``n`` cells that were run, their ``mean_absolute_difference`` and their ``spearman`` (correlation of
+    ranks, NaN where either side is constant); None where none was run."""
+    sides = ["published", "measured"]
+    run = pd.DataFrame([row for row in rows if row["measured"] is not None], columns=sides)
+    if run.empty:
         return None
-    published, measured = ([row[side] for row in run] for side in ("published", "measured"))
     return {
         "n": len(run),
-        "spearman": spearman(published, measured),
-        "mean_absolute_difference": mean_absolute_difference(published, measured),
+        "spearman": run["published"].rank().corr(run["measured"].rank()),
+        "mean_absolute_difference": (run["published"] - run["measured"]).abs().mean(),
     }
 
 

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Iterable, Sequence
 
-import numpy as np
+import pandas as pd
 
 from bgbias.errors import StudyError
-from bgbias.statistics import mean_and_sd
 
 RUN = ("dataset", "backbone", "loss", "variant")
 RETRIEVAL_COLUMNS = (*RUN, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
@@ -19,66 +18,64 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
     Each gives :data:`RETRIEVAL_COLUMNS`: ``mean`` and ``sd`` as fractions (``sd`` None with only one
     value), ``best`` 1 for the best variant of a dataset, backbone, loss and protocol, where variants compete.
     """
-    summary = []
-    for key, members in _cells(rows, (*RUN, "protocol")).items():
-        by_seed: dict[str, dict[str, float]] = {}
-        for row in members:
-            draws = by_seed.setdefault(row["seed"], {})
-            if row["draw"] in draws:
-                raise StudyError(
-                    f"retrieval table: draw {row['draw']} of {'/'.join(key)}, seed {row['seed']} is there "
-                    "twice; remove one of the two and collect again."
-                )
-            draws[row["draw"]] = finite(row, metric, key)
-        seed_means = [float(np.mean(list(draws.values()))) for draws in by_seed.values()]
-        # ASSUME: with one seed the spread is the sample sd over the background draws, as in the paper; with
-        # several it is that over the seeds' means: draws of one model are no independent repetitions.
-        spread = seed_means if len(by_seed) > 1 else list(next(iter(by_seed.values())).values())
-        summary.append(
-            dict(
-                zip((*RUN, "protocol"), key, strict=True),
-                metric=metric,
-                mean=float(np.mean(seed_means)),
-                sd=mean_and_sd(spread)[1] if len(spread) > 1 else None,
-                seeds=len(by_seed),
-                draws=max(map(len, by_seed.values())),
-            )
+    cell = [*RUN, "protocol"]
+    frame = _frame(rows, cell, ["draw"], [metric])
+    twice = frame[frame.duplicated([*cell, "seed", "draw"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise StudyError(
+            f"retrieval table: draw {row['draw']} of {'/'.join(row[cell])}, seed {row['seed']} is there "
+            "twice; remove one of the two and collect again."
         )
-    return _mark_best(summary, ("dataset", "backbone", "loss", "protocol"), scale=100)
+    draws = frame.groupby([*cell, "seed"], sort=False)[metric]
+    seeds = draws.mean().groupby(cell, sort=False)
+    # ASSUME: with one seed the spread is the sample sd over the background draws, as in the paper; with
+    # several it is that over the seeds' means: draws of one model are no independent repetitions.
+    spread = seeds.std().where(seeds.size() > 1, frame.groupby(cell, sort=False)[metric].std())
+    summary = pd.DataFrame(
+        {
+            "metric": metric,
+            "mean": seeds.mean(),
+            "sd": spread,
+            "seeds": seeds.size(),
+            "draws": draws.size().groupby(cell, sort=False).max(),
+        }
+    )
+    return _marked(summary.reset_index(), [*RUN[:3], "protocol"], scale=100)
 
 
 def summarise_attention(rows: Iterable[dict]) -> list[dict]:
     """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is the spread over images."""
-    summary = []
-    for key, members in _cells(rows, (*RUN, "method")).items():
-        # ASSUME: several seeds: the mean of their means, and the root mean square of their sds over images.
-        mean = float(np.mean([finite(row, "mean", key) for row in members]))
-        sd = math.sqrt(np.mean([finite(row, "sd", key) ** 2 for row in members]))
-        summary.append(dict(zip((*RUN, "method"), key, strict=True), mean=mean, sd=sd, seeds=len(members)))
-    return _mark_best(summary, ("dataset", "backbone", "loss", "method"), scale=1)
+    cell = [*RUN, "method"]
+    seeds = _frame(rows, cell, [], ["mean", "sd"]).groupby(cell, sort=False)
+    # ASSUME: several seeds: the mean of their means, and the root mean square of their sds over images.
+    spread = seeds["sd"].agg(lambda sds: math.sqrt((sds**2).mean()))
+    summary = pd.DataFrame({"mean": seeds["mean"].mean(), "sd": spread, "seeds": seeds.size()})
+    return _marked(summary.reset_index(), [*RUN[:3], "method"], scale=1)
 
 
-def _mark_best(summary: list[dict], family: Sequence[str], scale: float) -> list[dict]:
-    """Set ``best``: 1 where no other variant of the family prints a higher number; nothing is best alone."""
-
-    def printed(row: dict) -> float:
-        return round(scale * row["mean"], 2)  # what reads as a tie is a tie
-
-    for row in summary:
-        rivals = [other for other in summary if pick(other, family) == pick(row, family)]
-        row["best"] = int(len(rivals) > 1 and printed(row) == max(map(printed, rivals)))
-    return summary
+def _marked(summary: pd.DataFrame, family: list[str], scale: float) -> list[dict]:
+    """The rows with ``best``: 1 where no other variant of the family prints a higher number; nothing is best
+    alone."""
+    printed = (scale * summary["mean"]).map("{:.2f}".format).astype(float)  # what reads as a tie is a tie
+    rivals = printed.groupby([summary[key] for key in family])
+    best = (printed == rivals.transform("max")) & (rivals.transform("size") > 1)
+    summary = summary.assign(best=best.astype(int)).astype(object)
+    return summary.where(summary.notna(), None).to_dict("records")
 
 
-def _cells(rows: Iterable[dict], keys: Sequence[str]) -> dict[tuple[str, ...], list[dict]]:
-    """The rows of each cell, cells in the order in which they first appear (the order of the grid)."""
-    cells: dict[tuple[str, ...], list[dict]] = {}
+def _frame(
+    rows: Iterable[dict], cell: Sequence[str], others: Sequence[str], numbers: Sequence[str]
+) -> pd.DataFrame:
+    """The columns ``cell``, ``seed`` and ``others`` as they are, and ``numbers``, which must be finite."""
+    columns, kept = [*cell, "seed", *others], []
     for row in rows:
-        missing = {*keys, "seed"} - set(row)
+        missing = set(columns) - set(row)
         if missing:
             raise StudyError(f"A collected table lacks the column {min(missing)!r}; collect it again.")
-        cells.setdefault(pick(row, keys), []).append(row)
-    return cells
+        key = pick(row, cell)
+        kept.append([*pick(row, columns), *(finite(row, column, key) for column in numbers)])
+    return pd.DataFrame(kept, columns=[*columns, *numbers])
 
 
 def finite(row: dict, column: str, key: Sequence[str]) -> float:
