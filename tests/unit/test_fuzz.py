@@ -22,6 +22,7 @@ from bgbias.errors import StudyError
 from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.index import read_index, write_index
 from bgbias.index_checks import check_index
+from bgbias.study_checks import check
 from bgbias.verify import image_problem
 
 ROOT = Path(__file__).parents[2]
@@ -176,7 +177,7 @@ def test_a_configuration(folder, changes):
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took the place away
     try:
-        study.check(config, SCHEMA)
+        check(config, SCHEMA)
     except StudyError as error:
         assert str(error)  # noqa: PT017
         return

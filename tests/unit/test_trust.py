@@ -84,9 +84,9 @@ def test_rules_run_scripts_and_no_shell(rules):
 
 @pytest.mark.parametrize("name", ["a b", "$(id)", "x;y", "../x", "a/b", "-rf", "a\n"])
 def test_names_that_become_paths_are_plain(name):
-    from bgbias import study
+    from bgbias.study_checks import check
 
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
     with pytest.raises(StudyError, match="study"):
-        study.check(config | {"study": name}, schema)
+        check(config | {"study": name}, schema)

@@ -13,7 +13,7 @@ from snakemake.utils import update_config
 WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
 sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
-from bgbias import files, listings, pretrained, protocol, study  # noqa: E402 - found through the line above
+from bgbias import files, listings, pretrained, protocol, study, study_checks  # noqa: E402 - found through the line above
 from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
 from bgbias.sources import load_sources  # noqa: E402
@@ -23,7 +23,7 @@ if not Path("config/config.yaml").is_file():
 update_config(config, study.typed(workflow.config_settings.config))
 try:
     SOURCES = load_sources(WORKFLOW.parent / "resources" / "sources.yaml")
-    study.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
+    study_checks.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), SOURCES["weights"])

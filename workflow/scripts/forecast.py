@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import yaml
 
-from bgbias import forecast, protocol, study
+from bgbias import forecast, protocol, study, study_checks
 from bgbias.attribution import Target, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_batch_size, choose_device, describe_device, prepare_cpu
@@ -39,7 +39,7 @@ def read_config(path: str) -> dict:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     update_config(config, read_mapping(path))
     schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text()
-    study.check(config, yaml.safe_load(schema))
+    study_checks.check(config, yaml.safe_load(schema))
     return protocol.settled(config)
 
 

@@ -1,0 +1,142 @@
+"""The configuration: what is refused, and with which sentence."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bgbias.errors import StudyError
+from bgbias.study_checks import check
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+
+
+def put(config, path, value):
+    *parents, last = path.split(".")
+    for key in parents:
+        config = config[key]
+    config[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("devise", "cpu", "the top level: the key 'devise' is unknown; did you mean 'device'?"),
+        ("training.learning_rat", 1, "training: the key 'learning_rat' is unknown"),
+        ("losses.triplet.margn", 1, "losses.triplet: the key 'margn' is unknown; did you mean 'margin'?"),
+        (
+            "losses.triplet.per_dataset",
+            {"demo_cars": {"mrgin": 1}},
+            "triplet.per_dataset.demo_cars: the key 'mrgin'",
+        ),
+        ("losses.triplet.per_dataset", {"demo_car": {}}, "'demo_car' is not known under `datasets`; did you"),
+        ("datasets.demo_cars", {"root": "cars"}, "datasets.demo_cars: 'source' is a required property"),
+        ("pixels.short_side", 80.0, "pixels.short_side: 80.0 is not of type 'integer'"),
+        ("training.batch_size", True, "training.batch_size: True is not of type 'integer'"),
+        ("losses.triplt", {"images_per_class": 4}, "not known under `losses`; did you mean 'triplet'?"),
+        ("grid.loss", ["arcfce"], "grid.loss: 'arcfce' is not known under `losses`; did you mean 'arcface'?"),
+        ("grid.dataset", ["demo_car"], "did you mean 'demo_cars'?"),
+        ("grid.seed", [], "grid.seed: [] should be non-empty"),
+        ("grid.loss", [], "grid.loss: there is nothing to do; name a loss, or a backbone under `frozen`"),
+        ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
+        ("training.batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
+        ("variants.half", {"probability": 1.5, "selection": "clean"}, "1.5 is greater than the maximum of 1"),
+        ("study", "../elsewhere", "study: '../elsewhere' does not match"),
+        (
+            "backbones.small_cnn",
+            {"model": "resnt18"},
+            "'resnt18' is not known under `model`; did you",
+        ),
+        ("backbones.small_cnn", {"model": "vit_b_16"}, "attribution.methods: gradcam needs a spatial map"),
+        ("backbones.small_cnn", {"model": "timm/vit_tiny_patch16_224"}, "gradcam needs a spatial map"),
+        (
+            "training.batch_size",
+            30,
+            "30 is not a multiple of losses.contrastive.images_per_class, 4",
+        ),
+        ("masker.model", "ready", "masker.model: "),
+        (
+            "masker",
+            {"model": "u2net", "weights": "mine.onnx", "shards": 1},
+            "masker.weights: u2net has weights",
+        ),
+        ("transform.eval_size", 500, "transform.eval_size must not be larger than pixels.short_side"),
+    ],
+)
+def test_refuses_with_one_sentence(config, path, value, sentence):
+    put(config, path, value)
+    with pytest.raises(StudyError) as caught:
+        check(config, SCHEMA)
+    assert sentence in str(caught.value)
+    assert str(caught.value).endswith((".", "?"))
+    assert not str(caught.value).endswith("?.")
+
+
+def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
+    config["datasets"]["mine"] = {"source": "index", "root": str(tmp_path)}
+    config["grid"]["dataset"] = ["mine"]
+    with pytest.raises(StudyError, match=r"datasets\.mine\.index: the file .*index\.csv does not exist"):
+        check(config, SCHEMA)
+
+
+@pytest.mark.parametrize("spelling", ["bg/train", "bg/train/", "./bg/train", "bg/../bg/train"])
+def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling):
+    folders = {"source": "folders", "train": "bg/train", "validation": "bg/validation", "test": "bg/test"}
+    config["backgrounds"]["demo"] = folders
+    check(config, SCHEMA)
+    folders["test"] = spelling
+    with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: it is also the folder of train"):
+        check(config, SCHEMA)
+
+
+def test_refuses_backgrounds_that_lie_in_one_another(config):
+    folders = {"source": "folders", "train": "bg", "validation": "other", "test": "bg/test"}
+    config["backgrounds"]["demo"] = folders
+    with pytest.raises(StudyError, match=r"demo\.test: this folder and that of train share photos"):
+        check(config, SCHEMA)
+    folders |= {"train": "bg/train", "validation": "bg/train/more"}
+    with pytest.raises(StudyError, match=r"demo\.validation: this folder and that of train share photos"):
+        check(config, SCHEMA)
+    folders["validation"] = "bg/train"  # the protocol gives each half of one folder
+    check(config, SCHEMA)
+
+
+@pytest.mark.parametrize("masks", ["masks", "."])
+def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
+    dataset = {"source": "folders", "root": str(tmp_path), "masks": str(tmp_path / masks)}
+    config["datasets"]["demo_cars"] = dataset
+    with pytest.raises(StudyError, match=r"demo_cars\.masks: the folder lies in .* read as photographs"):
+        check(config, SCHEMA)
+    dataset["source"] = "index"  # which says itself what is an image
+    (tmp_path / "index.csv").touch()
+    check(config, SCHEMA)
+
+
+def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test(config, tmp_path):
+    config["backgrounds"]["demo"] = {"source": "folders", "test": "bg"}
+    with pytest.raises(StudyError, match=r"backgrounds\.demo: the folder 'train' is missing, which training"):
+        check(config, SCHEMA)
+    config["datasets"]["mine"] = {"source": "folders", "root": str(tmp_path), "test_only": True}
+    config["grid"] |= {"dataset": ["mine"], "loss": []}
+    config["frozen"] = ["small_cnn"]
+    check(config, SCHEMA)
+    config["grid"]["loss"] = ["triplet"]
+    config["backgrounds"]["demo"] |= {"train": "seen", "validation": "seen"}
+    with pytest.raises(StudyError, match=r"datasets\.mine\.test_only: on test images nothing"):
+        check(config, SCHEMA)
+
+
+def test_the_schema_knows_the_registry_of_backbones():
+    from bgbias.backbones import BACKBONES, build_backbone
+
+    names = SCHEMA["$defs"]["backbone_models"]["enum"]
+    assert names == list(BACKBONES)
+    without_map = [name for name in names if build_backbone(name, {}, 0).last_map is None]
+    assert SCHEMA["$defs"]["backbone_models_without_map"]["enum"] == without_map

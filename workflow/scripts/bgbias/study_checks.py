@@ -1,0 +1,182 @@
+"""What must hold of a configuration, so that a study fails at once, in one sentence, or not for its sake."""
+
+import difflib
+from collections.abc import Iterator
+from itertools import combinations, product
+from pathlib import Path
+
+from bgbias.errors import StudyError
+from bgbias.pretrained import TIMM
+from bgbias.study import (
+    DEMO_MASKER,
+    SECTION_OF_AXIS,
+    backbone_settings,
+    index_file,
+    loss_settings,
+    takes_weights,
+)
+
+
+def check(config: dict, schema: dict) -> None:
+    """Raise :class:`StudyError` with one sentence when ``config`` breaks the schema or contradicts itself."""
+    _check_schema(config, schema)
+    _check_losses(config, schema)
+    for axis, section in SECTION_OF_AXIS.items():
+        for name in config["grid"][axis]:
+            _check_known(name, config[section], f"grid.{axis}", section)
+    for name in config["frozen"]:
+        _check_known(name, config["backbones"], "frozen", "backbones")
+    if not config["grid"]["loss"] and not config["frozen"]:
+        raise _refusal("grid.loss", "there is nothing to do; name a loss, or a backbone under `frozen`")
+    _check_known(config["background_set"], config["backgrounds"], "background_set", "backgrounds")
+    _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
+    _check_backbones(config, schema)
+    _check_batches(config)
+    _check_masker(config["masker"])
+    _check_backgrounds(config)
+    if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
+        raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
+    for dataset in config["grid"]["dataset"]:
+        _check_dataset(config, dataset)
+
+
+def _check_known(name: str, known: dict, where: str, section: str) -> None:
+    if name not in known:
+        raise _refusal(where, f"{name!r} is not known under `{section}`{_suggestion(name, known)}")
+
+
+def _refusal(where: str, why: str) -> StudyError:
+    return StudyError(f"Configuration, {where}: {why}{'' if why.endswith('?') else '.'}")
+
+
+def _suggestion(name: str, known) -> str:
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(map(str, known))}"
+
+
+def _check_schema(config: dict, schema: dict, where: str = "") -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from jsonschema.validators import extend
+
+    # To JSON 64.0 is an integer; Python cannot count with it.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    error = best_match(extend(Draft202012Validator, type_checker=types)(schema).iter_errors(config))
+    if error is not None:
+        place = ".".join([*filter(None, [where]), *map(str, error.absolute_path)]) or "the top level"
+        raise _refusal(place, "; ".join(_explain(error)))
+
+
+def _check_losses(config: dict, schema: dict) -> None:
+    """A loss's keys depend on its type; its values for one dataset must be as valid as the general ones."""
+    types = schema["$defs"]["losses"]
+    for name, entry in config["losses"].items():
+        kind = entry.get("type", name)
+        _check_known(kind, types, f"losses.{name}.type" if "type" in entry else "losses", "losses")
+        closed = {"$defs": schema["$defs"], **types[kind]}
+        general = {key: value for key, value in entry.items() if key != "per_dataset"}
+        _check_schema(entry, closed, f"losses.{name}")
+        for dataset, own in entry.get("per_dataset", {}).items():
+            _check_known(dataset, config["datasets"], f"losses.{name}.per_dataset", "datasets")
+            _check_schema(general | own, closed, f"losses.{name}.per_dataset.{dataset}")
+
+
+def _check_dataset(config: dict, dataset: str) -> None:
+    """A dataset of the grid must be there, and be fit for what the study does with it."""
+    settings = config["datasets"][dataset]
+    if settings.get("test_only") and config["grid"]["loss"]:
+        raise _refusal(
+            f"datasets.{dataset}.test_only",
+            "on test images nothing can be trained; set grid.loss to [], or leave this key out",
+        )
+    if settings["source"] in ("index", "folders") and not Path(settings["root"]).is_dir():
+        raise StudyError(
+            f"datasets.{dataset}.root: the folder {settings['root']} does not exist; "
+            "correct the path in the configuration."
+        )
+    if settings["source"] == "folders" and "masks" in settings:
+        root, masks = Path(settings["root"]).resolve(), Path(settings["masks"]).resolve()
+        if root in (masks, *masks.parents):
+            raise _refusal(
+                f"datasets.{dataset}.masks",
+                f"the folder lies in {settings['root']}, all of whose images are read as photographs; put it "
+                "elsewhere",
+            )
+    if settings["source"] == "index" and not index_file(settings).is_file():
+        raise StudyError(
+            f"datasets.{dataset}.index: the file {index_file(settings)} does not exist; "
+            "write it (columns path,label,class_name,split) or correct the path."
+        )
+
+
+def _check_backbones(config: dict, schema: dict) -> None:
+    """Each network must be known, and have a spatial map where Grad-CAM is asked for."""
+    known, without_map = (
+        schema["$defs"][name]["enum"] for name in ("backbone_models", "backbone_models_without_map")
+    )
+    for name in [*config["grid"]["backbone"], *config["frozen"]]:
+        model = backbone_settings(config, name)["model"]
+        timm = model.startswith(TIMM)
+        if not timm:
+            _check_known(model, known, f"backbones.{name}.model", "model")
+        if (timm or model in without_map) and "gradcam" in config["attribution"]["methods"]:
+            raise _refusal(
+                "attribution.methods",
+                f"gradcam needs a spatial map, which the backbone {name} has not got; leave gradcam out",
+            )
+
+
+def _check_batches(config: dict) -> None:
+    """A batch holds whole groups of images of a class, in every run of the grid."""
+    size = config["training"]["batch_size"]
+    for loss, dataset in product(config["grid"]["loss"], config["grid"]["dataset"]):
+        images = loss_settings(config, loss, dataset)["images_per_class"]
+        if size % images:
+            raise _refusal(
+                "training.batch_size", f"{size} is not a multiple of losses.{loss}.images_per_class, {images}"
+            )
+
+
+def _check_masker(masker: dict) -> None:
+    """rembg's other models have weights of their own; a file that is named for one would not be looked at."""
+    if not takes_weights(masker["model"]) and masker.get("weights") not in (None, DEMO_MASKER):
+        raise _refusal(
+            "masker.weights", f"{masker['model']} has weights of its own; a file goes with model u2net_custom"
+        )
+
+
+def _check_backgrounds(config: dict) -> None:
+    """Training needs backgrounds, and the test some that were not seen before.
+
+    A folder below another is a part of it: photographs are looked for at any depth.
+    """
+    name = config["background_set"]
+    settings = config["backgrounds"][name]
+    if settings["source"] != "folders":
+        return
+    for role in ("train", "validation"):
+        if role not in settings and config["grid"]["loss"]:
+            raise _refusal(f"backgrounds.{name}", f"the folder {role!r} is missing, which training needs")
+    folders = {
+        role: Path(settings[role]).resolve() for role in ("train", "validation", "test") if role in settings
+    }
+    for (one, first), (other, second) in combinations(folders.items(), 2):
+        if first == second and other == "test":
+            raise _refusal(
+                f"backgrounds.{name}.test", f"it is also the folder of {one}; the test needs unseen photos"
+            )
+        if first in second.parents or second in first.parents:
+            raise _refusal(
+                f"backgrounds.{name}.{other}",
+                f"this folder and that of {one} share photos, for one lies in the other; separate them",
+            )
+
+
+def _explain(error) -> Iterator[str]:
+    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        allowed = error.schema.get("properties", {})
+        for key in error.instance:
+            if key not in allowed:
+                yield f"the key {key!r} is unknown{_suggestion(key, allowed)}"
+    else:
+        yield error.message
