@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from bgbias.errors import StudyError
-from bgbias.images import image_size, read_mask, read_rgb
+from bgbias.images import image_size, read_given_mask, read_mask, read_rgb
 
 HEIGHT, WIDTH = 6, 9
 
@@ -78,6 +78,25 @@ def test_transparency_shows_white(tmp_path, mode):
         path = save(tmp_path, Image.new(mode, (4, 4), 0))
     assert (read_rgb(path) == 255).all()
     assert (read_mask(path) == 0).all()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_a_mask_that_is_opaque_everywhere_is_read_by_its_brightness(tmp_path, mode):
+    """As image editors save one: black and white, with a channel or an index of transparency that is idle."""
+    drawn = np.zeros((4, 6), np.uint8)
+    drawn[:, 2:] = 255
+    image = Image.fromarray(drawn).convert(mode)
+    path = save(tmp_path, image, **({"transparency": 7} if mode == "P" else {}))
+    assert Image.open(path).has_transparency_data
+    assert (read_mask(path) == drawn).all()
+
+
+def test_a_given_mask_of_zeros_and_ones_is_refused(tmp_path):
+    ones = np.eye(4, dtype=np.uint8)
+    with pytest.raises(StudyError, match=r"no pixel brighter than 1, of 255.*multiply it by 255"):
+        read_given_mask(save(tmp_path, Image.fromarray(ones)), (4, 4))
+    for values in (0 * ones, 127 * ones, 255 * ones):
+        assert (read_given_mask(save(tmp_path, Image.fromarray(values)), (4, 4)) == values).all()
 
 
 def test_half_transparency_is_mixed_with_white(tmp_path):

@@ -150,6 +150,17 @@ def test_too_many_bad_masks_stop_the_study(labelled, flag):
         accept(labelled, maximum_empty=0.33)
 
 
+@pytest.mark.parametrize(
+    ("masker", "remedy"),
+    [("u2net", "Choose another `masker.model`, or"), ("ready", "Look at `datasets.d.masks`")],
+)
+def test_the_remedy_is_where_the_masks_come_from(labelled, masker, remedy):
+    _, [row] = check(labelled)
+    write_rows(labelled / "quality.csv", [row | {"masker": masker}], list(row))
+    with pytest.raises(StudyError, match=remedy):
+        accept(labelled, minimum_iou=0.8)
+
+
 def test_a_mask_of_another_size_names_both_files(labelled):
     Image.new("L", (4, 5)).save(labelled / "b.png")
     with pytest.raises(StudyError, match=r"b\.png is 4×5 pixels but .*b\.jpg\.png is 4×4"):

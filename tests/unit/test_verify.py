@@ -105,6 +105,9 @@ def test_a_missing_hand_label_is_a_problem_of_its_image(root):
     Image.new("L", (40, 30)).save(root / "labels/a.png")  # the image is 30 wide and 40 high
     with pytest.raises(StudyError, match=r"a\.png is 40×30 pixels but its image is 30×40"):
         index_photos(root, "fail")
+    Image.new("L", (30, 40), 1).save(root / "labels/a.png")
+    with pytest.raises(StudyError, match=r"bad hand label: \S+a\.png has no pixel brighter than 1, of 255"):
+        index_photos(root, "fail")
     Image.new("L", (30, 40)).save(root / "labels/a.png")
     assert index_photos(root, "fail").masks[0] == "labels/a.png"
 

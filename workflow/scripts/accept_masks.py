@@ -16,19 +16,24 @@ def accept_masks(summary: str, table: str, flag: str, *, minimum_iou: float, max
     if iou and float(iou) < minimum_iou:
         raise StudyError(
             f"The masks of {dataset} agree too little with its {quality['n']} hand labels: "
-            f"mean IoU {float(iou):.3f}, wanted {minimum_iou}. Choose another `masker.model`, or "
-            f"lower `mask_quality.minimum_iou` if you can live with that. Each image: {table} and "
+            f"mean IoU {float(iou):.3f}, wanted {minimum_iou}. {_remedy(quality)}, or lower "
+            f"`mask_quality.minimum_iou` if you can live with that. Each image: {table} and "
             "mask_quality_images.csv beside it."
         )
     bad = sum(row["empty"] == "1" or row["failed"] == "1" for row in rows)
     if bad > maximum_empty * len(rows):
         raise StudyError(
             f"{bad} of the {len(rows)} masks of {dataset} are empty or failed, a share of "
-            f"{bad / len(rows):.3f}, allowed {maximum_empty}. Choose another `masker.model`, or "
-            "raise `mask_quality.maximum_empty` if you can live with that. Each image: "
-            f"{table}."
+            f"{bad / len(rows):.3f}, allowed {maximum_empty}. {_remedy(quality)}, or raise "
+            f"`mask_quality.maximum_empty` if you can live with that. Each image: {table}."
         )
     write_text(flag, "")
+
+
+def _remedy(quality: dict) -> str:
+    if quality["masker"] == "ready":
+        return f"Look at `datasets.{quality['dataset']}.masks`: what is brighter than 127 of 255 is object"
+    return "Choose another `masker.model`"
 
 
 if "snakemake" in globals():

@@ -41,7 +41,8 @@ def read_mask(
 ) -> np.ndarray:
     """A mask as uint8 (height, width), 255 = object, upright by its EXIF orientation.
 
-    A mask with several channels is read by its brightness, or by its transparency where it has any.
+    A mask with several channels is read by its brightness, or by its transparency where any of it is not
+    opaque.
     StudyError when it cannot be read, or when ``size`` (height, width), that of the file ``of``,
     is given and differs.
     """
@@ -51,6 +52,22 @@ def read_mask(
         raise StudyError(
             f"{path} is {mask.shape[1]}×{mask.shape[0]} pixels but {of} is {size[1]}×{size[0]}. "
             "A mask and a hand label must have the size of their image."
+        )
+    return mask
+
+
+def read_given_mask(
+    path: str | os.PathLike, size: tuple[int, int], of: str | os.PathLike = "its image"
+) -> np.ndarray:
+    """:func:`read_mask` for a mask that comes from elsewhere, a hand label or a ready mask.
+
+    StudyError also where the object is 1 instead of 255.
+    """
+    mask = read_mask(path, size, of)
+    if mask.max() == 1:
+        raise StudyError(
+            f"{path} has no pixel brighter than 1, of 255. In a mask 255 is object and 0 is background: "
+            "multiply it by 255."
         )
     return mask
 
@@ -77,8 +94,7 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     except Exception as error:  # Pillow's decoders raise anything on damaged data, struct.error and all
         reason = "it is empty" if _is_empty(path) else f"{error}"
         raise StudyError(
-            f"{path} cannot be read as an image: {reason}. Replace the file, take it out of the "
-            "index, or set on_bad_image: skip."
+            f"{path} cannot be read as an image: {reason}. Replace the file or leave it out."
         ) from error
 
 
@@ -87,16 +103,12 @@ def _check_size(path, width: int, height: int) -> None:
         raise StudyError(_enormous(path))
     if min(width, height) < MIN_SIDE or max(width, height) > MAX_ELONGATION * min(width, height):
         raise StudyError(
-            f"{path} is {width}×{height} pixels, which is no photograph. Replace the file, take "
-            "it out of the index, or set on_bad_image: skip."
+            f"{path} is {width}×{height} pixels, which is no photograph. Replace the file or leave it out."
         )
 
 
 def _enormous(path) -> str:
-    return (
-        f"{path} has more than {MAX_PIXELS // 10**6} million pixels. Scale it down, take it out of the "
-        "index, or set on_bad_image: skip."
-    )
+    return f"{path} has more than {MAX_PIXELS // 10**6} million pixels. Scale it down or leave it out."
 
 
 def _is_empty(path) -> bool:
@@ -130,7 +142,9 @@ def _to_grey(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return _high_byte(image)
     if image.has_transparency_data:
-        return image.convert("RGBA").getchannel("A")
+        alpha = image.convert("RGBA").getchannel("A")
+        if alpha.getextrema()[0] < 255:  # editors save masks with a channel that is opaque everywhere
+            return alpha
     return image.convert("L")
 
 

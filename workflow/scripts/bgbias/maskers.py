@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.images import read_mask
+from bgbias.images import read_given_mask
 
 Masker = Callable[[str, np.ndarray], np.ndarray]
 HALF = 128  # a pixel of at least this value is foreground; the hand labels are compared at the same threshold
@@ -46,7 +46,7 @@ def ready_masker(settings: dict, threads: int = 1) -> Masker:
         for tree in trees:
             for name in (f"{tree}.png", str(tree.with_suffix(".png"))):
                 if (folder / name).is_file():
-                    return read_mask(folder / name, rgb.shape[:2], path)
+                    return read_given_mask(folder / name, rgb.shape[:2], path)
         expected = folder / trees[-1].with_suffix(".png")
         raise StudyError(f"There is no ready mask of {path}: expected {expected} or one named like it.")
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from bgbias.errors import StudyError
-from bgbias.images import image_size, read_mask, read_rgb
+from bgbias.images import image_size, read_given_mask, read_rgb
 from bgbias.index import Index
 from bgbias.index_checks import partnerless_rows
 from bgbias.logs import progress
@@ -45,7 +45,7 @@ def image_problem(path: Path) -> str | None:
 def hand_label_problem(label: Path, image: Path) -> str | None:
     """The same for the hand label of a sound image, which must have its size."""
     try:
-        read_mask(label, image_size(image))
+        read_given_mask(label, image_size(image))
     except StudyError as error:
         return f"has a bad hand label: {label} {_reason(error, label)}"
     return None
