@@ -109,6 +109,9 @@ def test_in_shop_finds_a_torn_list(tmp_path):
     listing.write_text("\n".join([*lines[:-1], "img/torn.jpg id_0000"]) + "\n")
     with pytest.raises(StudyError, match=r"list_eval_partition\.txt, line 34: expected 3 words"):
         dataset_index(tmp_path, {"source": "inshop"})
+    listing.write_text("")
+    with pytest.raises(StudyError, match="announces no images and lists 0"):
+        dataset_index(tmp_path, {"source": "inshop"})
 
 
 def test_vehicleid_takes_the_test_list_that_is_asked_for(tmp_path):
@@ -166,6 +169,42 @@ def test_train_val_test_folders_are_the_splits(tmp_path):
     assert [classes_of(index, split) for split in ("train", "val", "test")] == [[0, 1], [2, 3], [4, 5]]
     folder_classes(tmp_path / "test", ["a"])
     with pytest.raises(StudyError, match=r"class 'a' .* is in split train here and in test"):
+        dataset_index(tmp_path, {"source": "folders"})
+
+
+@pytest.mark.parametrize("extra", ["empty", "texts", "__MACOSX"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_folder_without_images_is_no_class(tmp_path, extra, seed):
+    folder_classes(tmp_path, "abcdef")
+    settings = {"source": "folders", "seed": seed}
+    expected = dataset_index(tmp_path, settings)
+    (tmp_path / extra).mkdir()
+    if extra != "empty":
+        (tmp_path / extra / {"texts": "notes.txt", "__MACOSX": "._0.jpg"}[extra]).write_text("no image")
+    found = dataset_index(tmp_path, settings)
+    assert (found.paths, found.splits) == (expected.paths, expected.splits)
+    assert (found.labels == expected.labels).all()
+
+
+@pytest.mark.parametrize(
+    "names", [("train", "test"), ("Train", "Val", "Test"), ("train", "val", "test", "x")]
+)
+@pytest.mark.parametrize("test_only", [False, True])
+def test_folders_like_splits_are_not_taken_for_classes(tmp_path, names, test_only):
+    for name in names:
+        folder_classes(tmp_path / name, "ab")
+    with pytest.raises(StudyError, match=r"which look like splits.*three folders train, val and test"):
+        dataset_index(tmp_path, {"source": "folders", "test_only": test_only})
+
+
+def test_where_there_is_no_file_of_lines_the_image_is_named(tmp_path):
+    folder_classes(tmp_path, "abcdef")
+    for name in "abcdef":
+        for i in (1, 2):
+            (tmp_path / name / f"{i}.jpg").unlink()
+    with pytest.raises(
+        StudyError, match=r"as source folders reads it, image '\w/0\.jpg': class '\w' .* no other"
+    ):
         dataset_index(tmp_path, {"source": "folders"})
 
 

@@ -106,6 +106,20 @@ def test_the_line_counts_line_breaks_inside_names(tmp_path):
     assert "line 6" in message
 
 
+def test_the_line_counts_blank_lines(tmp_path):
+    rows = [
+        *GOOD[:2],
+        "",
+        "",
+        *GOOD[2:9],
+        "",
+        "f/2.jpg,x,kite,test",
+    ]  # 1 + 2 + 2 + 7 + 1 lines, and it
+    assert "line 14: label is 'x'" in refusal(written(tmp_path, rows))
+    rows[-1] = "a/1.jpg,5,kite,test"
+    assert "line 14: path 'a/1.jpg' stands in line 2 already" in refusal(written(tmp_path, rows))
+
+
 def test_all_classes_that_stand_alone_are_told_at_once(tmp_path):
     rows = [*GOOD, *(f"lone/{i}.jpg,{10 + i},lone{i},test" for i in range(6))]
     message = refusal(written(tmp_path, rows))

@@ -21,6 +21,13 @@ def test_images_at_any_depth_and_nothing_else(folder):
     assert found == ["a/1.jpg", "a/2.PNG", "b/deep/3.webp", "c/deep/3.webp"]
 
 
+def test_a_link_to_a_folder_around_it_ends_there(folder):
+    for place in ("a/self", "b/deep/up"):
+        (folder / place).symlink_to(folder / place.partition("/")[0])
+    found = [path.relative_to(folder).as_posix() for path in list_images(folder)]
+    assert found == ["a/1.jpg", "a/2.PNG", "b/deep/3.webp"]
+
+
 def test_what_a_phone_or_a_browser_saves_is_an_image(folder):
     for suffix in ("jfif", "avif", "HEIC"):
         (folder / f"new.{suffix}").write_bytes(b"x")

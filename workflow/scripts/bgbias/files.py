@@ -87,18 +87,28 @@ def write_rows(path: str | os.PathLike, rows: Iterable[dict], columns: Sequence[
 
 def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
     """Read a CSV with a header into dictionaries of strings; a clear error when it is missing or torn."""
+    return [row for _, row in read_numbered_rows(path)]
+
+
+def read_numbered_rows(path: str | os.PathLike) -> list[tuple[int, dict[str, str]]]:
+    """:func:`read_rows` with the line in which each row begins, from 1: blank lines are no rows, and a file
+    name may have line breaks of its own."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:  # Excel writes a byte-order mark
             reader = csv.DictReader(stream, strict=True)
-            rows = list(reader)
+            rows = [(reader.line_num - _line_breaks(row), row) for row in reader]
     except FileNotFoundError as error:
         raise StudyError(f"{path} does not exist.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StudyError(f"{path} cannot be read as CSV: {error}.") from error
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if None in row or None in row.values():
             raise StudyError(f"{path}, line {number}: expected {len(reader.fieldnames)} columns.")
     return rows
+
+
+def _line_breaks(row: dict) -> int:
+    return sum(value.count("\n") for value in row.values() if isinstance(value, str))
 
 
 def _cannot_write(path: Path, error: OSError) -> str:

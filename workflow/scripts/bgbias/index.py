@@ -1,14 +1,13 @@
 """The index: one CSV per dataset that says which image is what. Everybody's data comes in through it."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.files import read_rows, write_rows
+from bgbias.files import read_numbered_rows, write_rows
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("path", "label", "class_name", "split")
@@ -21,7 +20,8 @@ class Index:
     ``paths``: posix, relative to the dataset's image root. ``labels``: int64 (N,), any non-negative numbers.
     ``masks``: hand label of the image, relative to the same root, "" where there is none. ``groups``: free
     text (a background, a camera), "" where unknown. ``is_query``, ``is_gallery``: bool (N,), for the test
-    split; both None when every test image is a query against all others.
+    split; both None when every test image is a query against all others. ``lines``: where each row begins in
+    the file that it was read from, for messages; empty where it comes from elsewhere.
     """
 
     paths: list[str]
@@ -32,6 +32,7 @@ class Index:
     groups: list[str] = field(default_factory=list)
     is_query: np.ndarray | None = None
     is_gallery: np.ndarray | None = None
+    lines: list[int] = field(default_factory=list)
 
     def __post_init__(self):
         object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
@@ -64,7 +65,12 @@ class Index:
             pick(self.groups),
             None if self.is_query is None else self.is_query[rows],
             None if self.is_gallery is None else self.is_gallery[rows],
+            pick(self.lines) if self.lines else [],
         )
+
+    def place(self, row: int) -> str:
+        """Where ``row`` is to be found by whoever has to mend it."""
+        return f"line {self.lines[row]}" if self.lines else f"image {self.paths[row]!r}"
 
 
 def read_index(path: str | os.PathLike) -> Index:
@@ -73,7 +79,10 @@ def read_index(path: str | os.PathLike) -> Index:
     What needs all rows at once (duplicates, classes across splits) is the matter of
     :func:`bgbias.index_checks.check_index`.
     """
-    rows = read_rows(path)
+    lines, rows = [], []
+    for line, row in read_numbered_rows(path):
+        lines.append(line)
+        rows.append(row)
     if not rows:
         raise StudyError(f"{path} has no rows. It needs a header {','.join(COLUMNS)} and one line per image.")
     missing = [name for name in COLUMNS if name not in rows[0]]
@@ -82,15 +91,14 @@ def read_index(path: str | os.PathLike) -> Index:
             f"{path} has no column {' and no column '.join(missing)}; found {', '.join(rows[0])}. "
             f"The header must be {','.join(COLUMNS)} (and optionally is_query,is_gallery,mask,group)."
         )
-    line = line_numbers(row.values() for row in rows)
 
     def column(name, parse):
         values = []
-        for number, row in enumerate(rows):
+        for line, row in zip(lines, rows, strict=True):
             try:
                 values.append(parse(row[name]))
             except ValueError as error:
-                raise StudyError(f"{path}, line {line(number)}: {name} is {row[name]!r}; {error}.") from error
+                raise StudyError(f"{path}, line {line}: {name} is {row[name]!r}; {error}.") from error
         return values
 
     def optional(name, parse, absent):
@@ -105,6 +113,7 @@ def read_index(path: str | os.PathLike) -> Index:
         groups=optional("group", str, []),
         is_query=optional("is_query", _flag, None),
         is_gallery=optional("is_gallery", _flag, None),
+        lines=lines,
     )
 
 
@@ -139,9 +148,3 @@ def _flag(text: str) -> bool:
     if text not in ("0", "1"):
         raise ValueError("it must be 0 or 1")
     return text == "1"
-
-
-def line_numbers(records: Iterable[Iterable[str]]) -> Callable[[int], int]:
-    """A function from row number to line number in the file: file names may contain newlines of their own."""
-    records = list(map(tuple, records))
-    return lambda row: 2 + int(row) + sum(text.count("\n") for text in chain.from_iterable(records[:row]))

@@ -7,22 +7,21 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.index import SPLITS, Index, line_numbers
+from bgbias.index import SPLITS, Index
 
 
 def check_index(index: Index, path: str | os.PathLike, splits: Sequence[str] = SPLITS) -> None:
-    """Raise StudyError with file, line and reason when the study cannot be run on ``index``.
+    """Raise StudyError with file, line (or image) and reason when the study cannot be run on ``index``.
 
     ``path`` is the file that the message points at, ``splits`` are those that the study needs. A check either
     names one line or, where something is missing altogether, the file.
     """
-    line = line_numbers(zip(index.paths, index.class_names, index.masks, index.groups, strict=True))
 
     def refuse(row, reason):
-        raise StudyError(f"{path}, line {line(row)}: {reason}.")
+        raise StudyError(f"{path}, {index.place(row)}: {reason}.")
 
-    _check_rows(index, line, refuse)
-    _check_classes(index, line, refuse)
+    _check_rows(index, refuse)
+    _check_classes(index, refuse)
     _check_splits(index, path, splits)
     _check_queries(index, path, refuse)
     alone = partnerless_rows(index)
@@ -53,14 +52,14 @@ def partnerless_rows(index: Index) -> np.ndarray:
     return test[query & (in_gallery[inverse] - gallery < 1)]
 
 
-def _check_rows(index: Index, line, refuse) -> None:
+def _check_rows(index: Index, refuse) -> None:
     first: dict[str, int] = {}
     for row, name in enumerate(index.paths):
         reason = _path_problem(name)
         if reason:
             refuse(row, f"path {name!r} {reason}. Paths are relative to the dataset's image folder, with /")
         if name in first:
-            refuse(row, f"path {name!r} stands in line {line(first[name])} already. Remove one of the two")
+            refuse(row, f"path {name!r} stands in {index.place(first[name])} already. Remove one of the two")
         first[name] = row
         if index.masks[row] and _path_problem(index.masks[row]):
             refuse(
@@ -72,7 +71,7 @@ def _check_rows(index: Index, line, refuse) -> None:
             refuse(row, f"split is {index.splits[row]!r}. It must be one of {', '.join(SPLITS)}")
 
 
-def _check_classes(index: Index, line, refuse) -> None:
+def _check_classes(index: Index, refuse) -> None:
     first: dict[int, int] = {}
     for row, label in enumerate(index.labels.tolist()):
         before = first.setdefault(label, row)
@@ -82,14 +81,14 @@ def _check_classes(index: Index, line, refuse) -> None:
             refuse(
                 row,
                 f"label {label} is class {index.class_names[row]!r} here and {index.class_names[before]!r} "
-                f"in line {line(before)}. Give each class a label of its own",
+                f"in {index.place(before)}. Give each class a label of its own",
             )
         if index.splits[before] != index.splits[row]:
             refuse(
                 row,
                 f"class {index.class_names[row]!r} (label {label}) is in split {index.splits[row]} here and "
-                f"in {index.splits[before]} in line {line(before)}. Splits must not share classes: give the "
-                "whole class to one split",
+                f"in {index.splits[before]} in {index.place(before)}. Splits must not share classes: give "
+                "the whole class to one split",
             )
 
 

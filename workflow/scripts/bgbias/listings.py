@@ -12,10 +12,13 @@ IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
-    """All images below ``folder``, sorted by posix path; hidden files and other suffixes are left out."""
+    """All images below ``folder``, sorted by posix path; hidden files and other suffixes are left out.
+
+    Links are followed, but not to a folder that they lie in.
+    """
     found = []
     for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not _leads_back(parent, name)]
         found += [
             Path(parent, name)
             for name in files
@@ -27,6 +30,11 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
         except UnicodeEncodeError as error:
             raise StudyError(f"The name of {str(path)!r} is not valid UTF-8. Rename the file.") from error
     return sorted(found, key=lambda path: path.as_posix())
+
+
+def _leads_back(parent: str, name: str) -> bool:
+    link = Path(parent, name)
+    return link.is_symlink() and Path(parent).resolve().is_relative_to(link.resolve())
 
 
 def fingerprint(folder: str | os.PathLike) -> str:

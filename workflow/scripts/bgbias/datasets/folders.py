@@ -12,41 +12,44 @@ from bgbias.randomness import generator
 
 # ASSUME: as in the paper's datasets, half of the classes are test and a quarter of the rest validation.
 SHARES = {"train": 0.375, "val": 0.125, "test": 0.5}
+_LIKE_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
 
 def rows(root: Path, settings: dict) -> Index:
     """Every image below a class folder, at any depth, is of the class that the folder names.
 
-    When ``root`` holds exactly the folders train, val and test, these are the splits. Otherwise all classes
-    are test with ``settings["test_only"]``, or they are shuffled by ``settings["seed"]`` and split by
-    ``settings["splits"]`` (shares of the classes, default :data:`SHARES`). Labels number the classes in the
-    sorted order of their names.
+    When ``root`` holds exactly the folders train, val and test, these are the splits; folders that look like
+    other splits are refused. Otherwise all classes are test with ``settings["test_only"]``, or they are
+    shuffled by ``settings["seed"]`` and split by ``settings["splits"]`` (shares of the classes, default
+    :data:`SHARES`). Labels number the classes in the sorted order of their names.
     """
     top = _folders(root)
     if not top:
         raise StudyError(f"{root} has no folders. Source folders needs one folder of images per class in it.")
-    if set(top) == set(SPLITS):
-        classes = {(split, name): root / split / name for split in SPLITS for name in _folders(root / split)}
-        names = sorted({name for _, name in classes})
-        found = [(split, name, folder) for (split, name), folder in classes.items()]
-    else:
-        names = top
-        if settings.get("test_only"):
-            split_of = dict.fromkeys(names, "test")
-        else:
-            split_of = split_classes(names, settings.get("splits") or SHARES, int(settings.get("seed", 0)))
-        found = [(split_of[name], name, root / name) for name in names]
-    label_of = {name: label for label, name in enumerate(names)}
-    entries = [
-        (image.relative_to(root).as_posix(), label_of[name], name, split)
-        for split, name, folder in found
-        for image in list_images(folder)
+    splits = SPLITS if set(top) == set(SPLITS) else ()
+    if not splits:
+        _refuse_other_splits(root, top)
+    places = [(split, name) for split in splits for name in _folders(root / split)] or [
+        ("", name) for name in top
     ]
-    if not entries:
+    images = {place: list_images(root.joinpath(*place)) for place in places}
+    # A folder without images is no class: it would shift the labels and splits of all others.
+    names = sorted({name for (_, name), found in images.items() if found})
+    if not names:
         raise StudyError(
             f"The class folders in {root} hold no images. Known suffixes: "
             f"{', '.join(sorted(IMAGE_SUFFIXES))}."
         )
+    if splits or settings.get("test_only"):
+        split_of = dict.fromkeys(names, "test")
+    else:
+        split_of = split_classes(names, settings.get("splits") or SHARES, int(settings.get("seed", 0)))
+    label_of = {name: label for label, name in enumerate(names)}
+    entries = [
+        (image.relative_to(root).as_posix(), label_of[name], name, split or split_of[name])
+        for (split, name), found in images.items()
+        for image in found
+    ]
     paths, labels, class_names, splits = map(list, zip(*sorted(entries), strict=True))
     return Index(paths, np.array(labels), class_names, splits)
 
@@ -74,6 +77,15 @@ def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict
         "test": order[n_train + n_val :],
     }
     return {name: split for split, members in bounds.items() for name in members}
+
+
+def _refuse_other_splits(root: Path, top: list[str]) -> None:
+    if len({name.lower() for name in top} & _LIKE_SPLITS) > 1:
+        raise StudyError(
+            f"{root} holds the folders {', '.join(top)}, which look like splits and not like classes. Splits "
+            "are three folders train, val and test with nothing beside them; or name one of these folders as "
+            "root."
+        )
 
 
 def _folders(root: Path) -> list[str]:
