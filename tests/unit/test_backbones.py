@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from safetensors.torch import save_file
 
 from bgbias.backbones import BACKBONES, build_backbone
 from bgbias.errors import StudyError
-from bgbias.models import build_model, load_model, save_model
+from bgbias.models import build_model, check_size, load_model, save_model
 from bgbias.transforms import normalise
 from bgbias.weights import read_weights
 
@@ -73,11 +74,22 @@ def test_a_saved_model_comes_back(tmp_path):
     model, _ = build_model("small_cnn", {"widths": [4, 8]}, 5, seed=3)
     save_model(tmp_path / "model.safetensors", model)
     run = {"backbone": "my_name", "settings": {"model": {"backbone": settings, "embedding_size": 5}}}
-    loaded, _ = load_model(tmp_path / "model.safetensors", run)
+    loaded, _ = load_model(tmp_path / "model.safetensors", run, 16)
     images = torch.randn(2, 3, 16, 16)
     assert not loaded.training
     assert all(torch.equal(value, loaded.state_dict()[key]) for key, value in model.state_dict().items())
     torch.testing.assert_close(loaded(images), model.eval()(images))  # another memory layout, other roundings
+
+
+def test_a_size_that_a_network_cannot_take_is_told():
+    model, _ = build_model("squeezenet1_1", {}, 8, 0)
+    model.train()
+    check_size(model, "mine", 64)
+    assert model.training
+    with pytest.raises(
+        StudyError, match=r"backbone mine cannot take images of 12×12 pixels \(.*too small\)"
+    ):
+        check_size(model, "mine", 12)
 
 
 def message(name: str, settings: dict) -> str:
@@ -114,6 +126,20 @@ def test_weights_that_do_not_fit_are_refused_with_file_backbone_and_keys(tmp_pat
 
     save_file({**state, "fc.weight": torch.zeros(1)}, path)
     assert "fc.weight is unknown" in message("small_cnn", {"weights": str(path)})
+
+
+def test_a_network_saved_with_something_around_it_is_told_how_to_save_it(tmp_path):
+    state = build_backbone("small_cnn", {}, 0).module.state_dict()
+    path = tmp_path / "weights.safetensors"
+    save_file({f"module.{key}": value for key, value in state.items()}, path)
+    text = message("small_cnn", {"weights": str(path)})
+    assert re.search(r"0\.weight is missing; module\.\S+ is unknown and \d+ more", text)
+    assert text.endswith(
+        "begin with 'module.': save that part alone, torch.save(model.module.state_dict(), file)."
+    )
+    # Other keys beside them belong to layers that have no place here, and are left to whoever made them.
+    save_file({**{f"trunk.{key}": value for key, value in state.items()}, "head.bias": torch.zeros(1)}, path)
+    assert "torch.save(model.trunk.state_dict(), file)" in message("small_cnn", {"weights": str(path)})
 
 
 def test_files_that_are_no_weights_are_refused(tmp_path):

@@ -29,7 +29,8 @@ def arrays():
         "rows": np.arange(100, 140),
         "labels": np.repeat(np.arange(8), 5),
         "clean": embeddings(rng, 40, 6),
-        "swapped": embeddings(rng, 2, 40, 6),
+        "swapped0": embeddings(rng, 40, 6),
+        "swapped1": embeddings(rng, 40, 6),
     }
 
 
@@ -47,7 +48,7 @@ def test_one_row_per_protocol_and_draw(tmp_path, arrays):
         ("swapped", "0"),
         ("swapped", "1"),
     ]
-    for row, vectors in zip(table, [arrays["clean"], *arrays["swapped"]], strict=True):
+    for row, vectors in zip(table, [arrays["clean"], arrays["swapped0"], arrays["swapped1"]], strict=True):
         for name, value in measure(vectors, arrays["labels"], ks=(1, 2)).items():
             assert float(row[name]) == value  # the file keeps every digit
     assert list(table[0])[:5] == list(RUN)
@@ -55,7 +56,7 @@ def test_one_row_per_protocol_and_draw(tmp_path, arrays):
 
 def test_matches_are_the_nearest_of_the_same_queries_everywhere(tmp_path, arrays):
     _, matches = run_script(tmp_path, arrays)
-    _, others = run_script(tmp_path, arrays, clean=arrays["swapped"][0])
+    _, others = run_script(tmp_path, arrays, clean=arrays["swapped0"])
     assert [m["query_row"] for m in matches] == [m["query_row"] for m in others]
     assert len(matches) == 2 * 3 * 5  # clean and the first draw, three queries, five ranks
     similarity = arrays["clean"] @ arrays["clean"].T
@@ -114,10 +115,10 @@ def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, array
 
 
 def test_broken_embeddings_name_the_file_and_leave_nothing(tmp_path, arrays):
-    broken = arrays["swapped"].copy()
-    broken[1, 7] = np.nan
+    broken = arrays["swapped1"].copy()
+    broken[7] = np.nan
     with pytest.raises(StudyError, match=r"embeddings\.npz, swapped, draw 1: .*row 7 is not finite"):
-        run_script(tmp_path, arrays, swapped=broken)
+        run_script(tmp_path, arrays, swapped1=broken)
     assert [path.name for path in tmp_path.iterdir()] == ["embeddings.npz"]
 
 

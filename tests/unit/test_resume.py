@@ -13,11 +13,14 @@ import torch
 import train_model
 from safetensors.torch import load_file
 from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
+from torch import nn
 
 from bgbias import training
+from bgbias.backbones import BACKBONES, Backbone
 from bgbias.checkpoints import read_checkpoint, write_checkpoint
 from bgbias.errors import StudyError
 from bgbias.hashes import hash_script
+from bgbias.transforms import Preprocessing
 
 KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
 # Long enough that the training, and not numba's start before it, is most of the job that is killed.
@@ -111,8 +114,17 @@ def test_sigterm_keeps_the_last_step(layouts, tmp_path, start):
     assert b'\\"step\\": 0,' not in header, "the checkpoint must hold steps of the unfinished epoch"
 
 
-def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch):
+def forgetful():
+    """A network with dropout, as GoogLeNet has it."""
+    module = nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(48, 16), nn.ReLU(), nn.Dropout(0.5))
+    return Backbone(module, 16, Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0), last_map=None)
+
+
+@pytest.mark.parametrize("backbone", ["small_cnn", "forgetful"])
+def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch, backbone):
+    monkeypatch.setitem(BACKBONES, "forgetful", forgetful)
     settings = changed(training={"max_epochs": 2, "iterations_per_epoch": 4})
+    settings["backbone"] = {"model": backbone, "weights": None}
     expected = train(layouts, tmp_path / "quiet", settings)
     real = training.Training._step
     steps = []
@@ -130,6 +142,7 @@ def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch)
     found = train(layouts, tmp_path / "stopped", settings)
     assert len(steps) == 8, "no step is made twice"
     assert same(found, expected)
+    assert not same(train(layouts, tmp_path / "another", settings, RUN | {"seed": 1}), expected)
 
 
 def test_the_checkpoint_of_other_settings_is_ignored(layouts, tmp_path, capsys):

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bgbias.errors import StudyError
+from bgbias.models import build_model, check_size
 from bgbias.study_checks import check
 
 ROOT = Path(__file__).parents[2]
@@ -54,13 +55,15 @@ def put(config, path, value):
             {"model": "resnt18"},
             "'resnt18' is not known under `model`; did you",
         ),
-        ("backbones.small_cnn", {"model": "vit_b_16"}, "attribution.methods: gradcam needs a spatial map"),
+        ("backbones.small_cnn", {"model": "vit_b_16"}, "transform: vit_b_16 takes 224 pixels only"),
         ("backbones.small_cnn", {"model": "timm/vit_tiny_patch16_224"}, "gradcam needs a spatial map"),
         (
             "training.batch_size",
             30,
-            "30 is not a multiple of losses.contrastive.images_per_class, 4",
+            "30 is not two or more times losses.contrastive.images_per_class, 4",
         ),
+        ("training.batch_size", 4, "4 is not two or more times losses.contrastive.images_per_class, 4"),
+        ("losses.triplet.images_per_class", 1, "losses.triplet.images_per_class: 1 is less than the minimum"),
         ("masker.model", "ready", "masker.model: "),
         (
             "masker",
@@ -94,6 +97,19 @@ def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling):
     folders["test"] = spelling
     with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: it is also the folder of train"):
         check(config, SCHEMA)
+
+
+def test_a_transformer_takes_its_own_size_only(config):
+    config["attribution"]["methods"] = ["study"]
+    config["backbones"]["small_cnn"] = {"model": "vit_b_16"}
+    config["pixels"]["short_side"] = 256
+    config["transform"] |= {"train_size": 224, "eval_size": 224}
+    check(config, SCHEMA)
+    config["transform"]["train_size"] = 227
+    with pytest.raises(StudyError, match=r"transform: vit_b_16 takes 224 pixels only; set train_size and"):
+        check(config, SCHEMA)
+    config["grid"]["loss"], config["frozen"] = [], ["small_cnn"]  # nothing is trained with the other size
+    check(config, SCHEMA)
 
 
 def test_refuses_backgrounds_that_lie_in_one_another(config):
@@ -140,3 +156,14 @@ def test_the_schema_knows_the_registry_of_backbones():
     assert names == list(BACKBONES)
     without_map = [name for name in names if build_backbone(name, {}, 0).last_map is None]
     assert SCHEMA["$defs"]["backbone_models_without_map"]["enum"] == without_map
+    of_one_size = [name for name in names if not takes(name, 160)]
+    assert SCHEMA["$defs"]["backbone_models_of_224_pixels"]["enum"] == of_one_size
+    assert all(takes(name, 224) for name in of_one_size)
+
+
+def takes(name, size):
+    try:
+        check_size(build_model(name, {}, None, 0)[0], name, size)
+    except StudyError:
+        return False
+    return True

@@ -138,6 +138,7 @@ def test_the_loss_weights_have_their_own_learning_rate(stores):
 def test_frozen_batchnorm_keeps_statistics_and_trains_weights_at_227_pixels(stores):
     settings = changed(
         backbone={"model": "bninception", "weights": None},
+        transform={"train_size": 227, "eval_size": 227},
         training={"freeze_batchnorm": True, "batch_size": 4, "learning_rate": 1e-6},
         loss={"images_per_class": 2},
     )

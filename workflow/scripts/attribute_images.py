@@ -25,7 +25,7 @@ def attribute_images(model_path, run_path, pixels, run, settings, size, device, 
     ``labels``: the folder of the hand labels that the index names, which then replace automatic masks.
     """
     store, record, device = PixelStore.open(pixels), read_run(run_path), choose_device(device)
-    model, preprocessing = load_model(model_path, record, device)
+    model, preprocessing = load_model(model_path, record, size, device)
     loss = build_loss(record["settings"]["loss"], record["n_classes"], model.embedding_size, record["seed"])
     target = Target(model, loss.distance.to(device), black_image(size, preprocessing, device))
 

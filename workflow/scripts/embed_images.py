@@ -26,14 +26,15 @@ def embed_images(
     device: str,
 ) -> None:
     """Write ``out`` (.npz): ``rows`` of the store beside ``layout`` and ``labels``, int64 (N,); ``clean``
-    float32 (N, E); ``swapped`` float32 (draws, N, E); ``is_query``, ``is_gallery`` bool (N,) where given.
+    and ``swapped0``, ``swapped1``, … of each draw, float32 (N, E); ``is_query``, ``is_gallery`` bool (N,)
+    where given. An array a draw: whoever measures them then holds one at once.
     """
     chosen = choose_device(device)
     store, unseen = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
     rows = store.index.rows("test")
     if len(rows) == 0:
         raise StudyError(f"{layout} has no test images.")
-    model, preprocessing = load_model(model_path, read_run(run_path), chosen)
+    model, preprocessing = load_model(model_path, read_run(run_path), transform["eval_size"], chosen)
 
     def embedded(backgrounds: PixelStore | None, draw: int) -> np.ndarray:
         print("clean images" if backgrounds is None else f"swapped images, draw {draw}", flush=True)
@@ -54,7 +55,7 @@ def embed_images(
         "rows": rows,
         "labels": store.index.labels[rows],
         "clean": embedded(None, 0),
-        "swapped": np.stack([embedded(unseen, draw) for draw in range(evaluation["draws"])]),
+        **{f"swapped{draw}": embedded(unseen, draw) for draw in range(evaluation["draws"])},
     }
     for name in ("is_query", "is_gallery"):
         if getattr(store.index, name) is not None:

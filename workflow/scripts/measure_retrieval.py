@@ -34,46 +34,40 @@ def measure_retrieval(
     drawn, the same for every run, and a row holds the mean over them; the matches are those of the first.
     ``search_in`` and ``block_bytes`` as for :func:`bgbias.retrieval.measure`.
     """
-    with np.load(embeddings_path) as arrays:
-        data = dict(arrays)
-    labels = data["labels"]
-    galleries = sides_of_search(data, gallery_draws, seed)
-    query, gallery = galleries[0]
-    own = positions(query, gallery)
-    chosen = gallery_rows(labels[query], gallery_queries, seed)
-
     metrics, matches = [], []
-    for protocol, draw, embeddings in conditions(data):
-        try:
-            results = [
-                measure(
-                    embeddings[q],
-                    labels[q],
-                    embeddings[g],
-                    labels[g],
-                    ks,
-                    positions(q, g),
-                    search_in,
-                    block_bytes,
-                )
-                for q, g in galleries
-            ]
-            found, _ = top_matches(embeddings[query], embeddings[gallery], own, chosen, 5, search_in)
-        except StudyError as error:
-            raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
-        if not results[0]["n_queries"]:
-            raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
-        # Every class has the same number of queries in every gallery, so n_queries stays a whole number.
-        means = {
-            name: type(value)(np.mean([result[name] for result in results]))
-            for name, value in results[0].items()
-        }
-        metrics.append({**run, "protocol": protocol, "draw": draw, **means})
-        if draw == 0:
+    with np.load(embeddings_path) as data:
+        labels, rows = data["labels"], data["rows"]
+        galleries = sides_of_search(data, gallery_draws, seed)
+        query, gallery = galleries[0]
+        chosen = gallery_rows(labels[query], gallery_queries, seed)
+        for protocol, draw, embeddings in conditions(data):
+            try:
+                results = [
+                    measure(
+                        part(embeddings, q),
+                        labels[q],
+                        part(embeddings, g),
+                        labels[g],
+                        ks,
+                        positions(q, g),
+                        search_in,
+                        block_bytes,
+                    )
+                    for q, g in galleries
+                ]
+                sides = part(embeddings, query), part(embeddings, gallery), positions(query, gallery)
+                found, _ = top_matches(*sides, chosen, 5, search_in)
+            except StudyError as error:
+                raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
+            if not results[0]["n_queries"]:
+                raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
+            metrics.append({**run, "protocol": protocol, "draw": draw, **means(results)})
+            if draw > 0:
+                continue
             for position, neighbours in zip(query[chosen], found, strict=True):
                 for rank, match in enumerate(gallery[neighbours[neighbours >= 0]], start=1):
                     hit = int(labels[position] == labels[match])
-                    row = (protocol, draw, data["rows"][position], rank, data["rows"][match], hit)
+                    row = (protocol, draw, rows[position], rank, rows[match], hit)
                     matches.append(dict(zip(MATCHES, row, strict=True)))
     write_rows(retrieval_out, metrics, list(metrics[0]))
     write_rows(matches_out, matches, MATCHES)
@@ -92,10 +86,24 @@ def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np
 
 
 def conditions(data):
-    """(protocol, draw, embeddings) in the order of the table."""
+    """(protocol, draw, embeddings) in the order of the table; an array is read from the file when it is its
+    turn."""
     yield "clean", 0, data["clean"]
-    for draw, embeddings in enumerate(data["swapped"]):
-        yield "swapped", draw, embeddings
+    for draw in range(sum(name.startswith("swapped") for name in data)):
+        yield "swapped", draw, data[f"swapped{draw}"]
+
+
+def part(embeddings: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The embeddings at the ascending ``rows``, without a copy where these are all."""
+    return embeddings if len(rows) == len(embeddings) else embeddings[rows]
+
+
+def means(results: list[dict]) -> dict:
+    """Of each metric the mean over galleries; each class has the same number of queries in every one of them,
+    so that ``n_queries`` stays a whole number."""
+    return {
+        name: type(value)(np.mean([result[name] for result in results])) for name, value in results[0].items()
+    }
 
 
 def positions(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:

@@ -63,7 +63,9 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """The number format of training for ``auto`` (bfloat16 on a GPU that has it), float32 or bfloat16."""
     # ASSUME: bfloat16 trains as float32 did in the study; the scores that select an epoch have it too.
     if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+        # Older GPUs emulate it, slowly.
+        native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
 
 

@@ -48,6 +48,25 @@ def build_model(
         return EmbeddingModel(built, embedding_size), built.preprocessing
 
 
+def check_size(model: EmbeddingModel, name: str, size: int) -> None:
+    """StudyError when ``model``, with backbone ``name``, cannot embed images of ``size`` × ``size`` pixels.
+
+    Transformers take one size, some networks need more pixels than they get. On the CPU.
+    """
+    was_training = model.training
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, 3, size, size))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".!")
+        raise StudyError(
+            f"The backbone {name} cannot take images of {size}×{size} pixels ({reason}). Change "
+            "transform.train_size and transform.eval_size, or take another backbone."
+        ) from error
+    finally:
+        model.train(was_training)
+
+
 def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
     """Write all weights as safetensors, atomically."""
     from safetensors.torch import save
@@ -58,13 +77,15 @@ def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
 
 
 def load_model(
-    model_path: str | os.PathLike, run: dict, device: str | torch.device = "cpu"
+    model_path: str | os.PathLike, run: dict, size: int, device: str | torch.device = "cpu"
 ) -> tuple[EmbeddingModel, Preprocessing]:
-    """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``."""
+    """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``, for images
+    of ``size`` × ``size`` pixels."""
     settings = run["settings"]["model"]
     # The starting weights are not needed, and on another machine perhaps not there.
     model, preprocessing = build_model(
         run["backbone"], {**settings["backbone"], "weights": None}, settings["embedding_size"], seed=0
     )
     load_strictly(model, read_weights(model_path), model_path, run["backbone"])
+    check_size(model, run["backbone"], size)
     return model.eval().to(device, memory_format=torch.channels_last), preprocessing

@@ -110,15 +110,20 @@ def _check_dataset(config: dict, dataset: str) -> None:
 
 
 def _check_backbones(config: dict, schema: dict) -> None:
-    """Each network must be known, and have a spatial map where Grad-CAM is asked for."""
-    known, without_map = (
-        schema["$defs"][name]["enum"] for name in ("backbone_models", "backbone_models_without_map")
+    """Each network must be known, take the images' size, and have a map where Grad-CAM is asked for."""
+    known, without_map, of_224_pixels = (
+        schema["$defs"][f"backbone_models{which}"]["enum"] for which in ("", "_without_map", "_of_224_pixels")
     )
+    sizes = [config["transform"]["eval_size"]]
+    if config["grid"]["loss"]:
+        sizes.append(config["transform"]["train_size"])
     for name in [*config["grid"]["backbone"], *config["frozen"]]:
         model = backbone_settings(config, name)["model"]
         timm = model.startswith(TIMM)
         if not timm:
             _check_known(model, known, f"backbones.{name}.model", "model")
+        if model in of_224_pixels and set(sizes) != {224}:
+            raise _refusal("transform", f"{model} takes 224 pixels only; set train_size and eval_size to 224")
         if (timm or model in without_map) and "gradcam" in config["attribution"]["methods"]:
             raise _refusal(
                 "attribution.methods",
@@ -127,13 +132,15 @@ def _check_backbones(config: dict, schema: dict) -> None:
 
 
 def _check_batches(config: dict) -> None:
-    """A batch holds whole groups of images of a class, in every run of the grid."""
+    """A batch holds whole groups of images of a class, two or more, in every run of the grid."""
     size = config["training"]["batch_size"]
     for loss, dataset in product(config["grid"]["loss"], config["grid"]["dataset"]):
         images = loss_settings(config, loss, dataset)["images_per_class"]
-        if size % images:
+        if size % images or size == images:
             raise _refusal(
-                "training.batch_size", f"{size} is not a multiple of losses.{loss}.images_per_class, {images}"
+                "training.batch_size",
+                f"{size} is not two or more times losses.{loss}.images_per_class, {images}; a batch holds "
+                "that many images of each of two classes or more",
             )
 
 

@@ -1,8 +1,8 @@
 """Training one run: epochs of a fixed number of steps, the best by validation, resumable at every step.
 
-Nothing that is drawn depends on the state of a generator: batches are functions of (seed, epoch), crops and
-backgrounds of (seed, step). So a checkpoint needs tensors and counters only, and a resumed training on the
-CPU ends with the same bits as one that was never interrupted.
+Nothing that is drawn depends on the state of a generator: batches are functions of (seed, epoch), crops,
+backgrounds and a network's dropout of (seed, step). So a checkpoint needs tensors and counters only, and a
+resumed training on the CPU ends with the same bits as one that was never interrupted.
 """
 
 import os
@@ -22,10 +22,11 @@ from bgbias.embedding import COLLAPSED
 from bgbias.errors import StudyError
 from bgbias.logs import progress
 from bgbias.losses import build_loss
-from bgbias.models import build_model
+from bgbias.models import build_model, check_size
 from bgbias.optimisers import Group, Optimiser
 from bgbias.pixels import PixelStore
 from bgbias.prefetching import prefetch
+from bgbias.randomness import integer_seed
 from bgbias.sampling import epoch_batches
 from bgbias.validation import Validation
 
@@ -81,6 +82,8 @@ class Training:
             )
         backbone = settings["backbone"]
         model, self.preprocessing = build_model(backbone["model"], backbone, settings["embedding_size"], seed)
+        for size in {settings["transform"]["train_size"], settings["transform"]["eval_size"]}:
+            check_size(model, backbone["model"], size)
         self.model = model.to(self.device, memory_format=torch.channels_last)
         self.loss = build_loss(settings["loss"], self.n_classes, model.embedding_size, seed).to(self.device)
         self.optimiser = Optimiser(
@@ -183,6 +186,9 @@ class Training:
         unsettled = None
         for step, chosen, images in bar:
             labels = torch.from_numpy(self.labels[chosen]).to(self.device, non_blocking=True)
+            torch.manual_seed(
+                integer_seed(self.seed, "network", step)
+            )  # dropout draws from PyTorch's generator
             result = self._step(images, labels)
             # The result of the step before: asking for this one's would make a GPU wait.
             if unsettled:

@@ -45,7 +45,7 @@ def load_strictly(
     name: str,
     ignore: Sequence[str] = (),
 ) -> None:
-    """Load ``state`` into ``module``; StudyError names ``path``, ``name`` and the first keys that do not fit.
+    """Load ``state`` into ``module``; StudyError names ``path``, ``name`` and what does not fit.
 
     Keys that start with one of ``ignore`` are left out. BatchNorm's step counters may be absent, as in files
     from before PyTorch had them; nothing reads them here.
@@ -58,20 +58,36 @@ def load_strictly(
     for key, value in expected.items():
         if key.endswith("num_batches_tracked"):
             given.setdefault(key, value)
-    problems = [f"{key} is missing" for key in expected if key not in given]
-    problems += [f"{key} is unknown" for key in given if key not in expected]
-    problems += [
-        f"{key} has shape {tuple(given[key].shape)} instead of {tuple(value.shape)}"
-        for key, value in expected.items()
-        if key in given and given[key].shape != value.shape
+    missing = [key for key in expected if key not in given]
+    unknown = [key for key in given if key not in expected]
+    misshapen = [key for key in expected if key in given and given[key].shape != expected[key].shape]
+    problems = [
+        *(f"{key} is missing" for key in missing[:1]),
+        *(f"{key} is unknown" for key in unknown[:1]),
+        *(
+            f"{key} has shape {tuple(given[key].shape)} instead of {tuple(expected[key].shape)}"
+            for key in misshapen[:1]
+        ),
     ]
     if problems:
-        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        rest = len(missing) + len(unknown) + len(misshapen) - len(problems)
+        more = f" and {rest} more" if rest else ""
         raise StudyError(
-            f"The weights {path} do not fit the backbone {name}: {'; '.join(problems[:3])}{more}. "
-            "Name the backbone that they were made for, or another file."
+            f"The weights {path} do not fit the backbone {name}: {'; '.join(problems)}{more}. "
+            f"{_way_out(missing, unknown)}."
         )
     module.load_state_dict(given)
+
+
+def _way_out(missing: Sequence[str], unknown: Sequence[str]) -> str:
+    """What to do about keys that do not fit; most often the network was saved with something around it."""
+    prefixes = [key.removesuffix(missing[0]) for key in unknown if missing and key.endswith(f".{missing[0]}")]
+    if prefixes and all(f"{prefixes[0]}{key}" in unknown for key in missing):
+        return (
+            f"Its keys begin with {prefixes[0]!r}: save that part alone, "
+            f"torch.save(model.{prefixes[0]}state_dict(), file)"
+        )
+    return "Name the backbone that they were made for, or another file"
 
 
 def _first_line(error: Exception) -> str:
