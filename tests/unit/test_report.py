@@ -47,6 +47,35 @@ def test_retrieval_sentences():
     ]
 
 
+def test_no_largest_drop_where_nothing_falls():
+    better = [*cells("rho_0", "triplet", base=(0.5, 0.52)), *cells("rho_1", "triplet", base=(0.5, 0.501))]
+    assert retrieval_findings(better) == [
+        # −4 % and −.2 %
+        "Of its MAP@R Base loses on average 0\u00a0% on Rho 1, and gains on average 4\u00a0% on Rho 0.",
+    ]
+    assert retrieval_findings(cells("sop", "triplet", base=(0.5004, 0.4996))) == [  # both print as 50.0
+        "Of its MAP@R Base loses on average 0\u00a0% on Online Products."
+    ]
+
+
+def test_losses_and_gains_of_one_variant():
+    rows = [
+        *cells("a", "triplet", base=(0.5, 0.4)),
+        *cells("b", "triplet", base=(0.5, 0.45)),
+        *cells("c", "triplet", base=(0.5, 0.55)),
+        *cells("d", "triplet", base=(0.5, 0.6)),
+        *cells("e", "triplet", base=(0.0009, 0.0006)),  # a third is lost of what prints as 0.1
+    ]
+    largest, changes = retrieval_findings(rows)
+    assert "most on A with Triplet: MAP@R falls from 50.0 to 40.0\u00a0%." in largest
+    assert changes == (
+        "Of its MAP@R Base loses on average 20\u00a0% on A, 10\u00a0% on B and 33\u00a0% on E, and gains on "
+        "average 10\u00a0% on C and 20\u00a0% on D."
+    )
+    frozen = cells("a", "frozen", base=(0.5, 0.6))
+    assert retrieval_findings(frozen) == ["Of its MAP@R a backbone as it comes gains 20\u00a0% on A."]
+
+
 def test_backbones_as_they_come_are_no_base():
     # The frozen one loses 90 %: it must not be named as Base's largest loss, nor enter Base's average.
     trained = cells("sop", "triplet", base=(0.6, 0.3), bgaugment=(0.6, 0.6))
