@@ -67,6 +67,14 @@ def test_cells_that_were_not_run_are_empty():
     assert lines[4:] == ["| Triplet | Base |  |  | 20.00 |"]
 
 
+def test_base_is_first_where_paths_put_another_variant_before_it():
+    rows = [*measured("augmented", "clean", [0.1]), *measured("base", "clean", [0.2])]
+    lines = to_markdown(retrieval_table(summarise_retrieval(rows))).splitlines()
+    assert lines[2:] == ["| ArcFace | Base | **20.00** |", "|  | Augmented | 10.00 |"]
+    scores = [row | {"method": "study", "mean": "0.1", "sd": "0.1"} for row in rows]
+    assert attention_table(summarise_attention(scores)).groups == [("Cars196", ["Base", "Augmented"])]
+
+
 def test_several_seeds_spread_over_the_seeds_means():
     rows = [
         *measured("base", "swapped", [0.10, 0.14], seed=0),  # mean .12

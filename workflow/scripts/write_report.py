@@ -16,7 +16,7 @@ from bgbias.names import human
 from bgbias.published import comparison_table, read_comparison
 from bgbias.report import code_facts, header_rows, render, run_facts, settings_lines
 from bgbias.runs import read_run
-from bgbias.summaries import seen, summarise_attention, summarise_retrieval
+from bgbias.summaries import seen, summarise_attention, summarise_retrieval, variants_of
 from bgbias.table_formats import Table
 from bgbias.tables import attention_table, mask_quality_table, retrieval_table
 
@@ -73,9 +73,13 @@ def with_header(table: Table) -> dict:
 
 def scope(summary: list[dict]) -> str:
     """The grid in words: which datasets, losses, variants and backbones."""
-    axes = [("dataset", "datasets"), ("loss", "losses"), ("variant", "variants"), ("backbone", "backbones")]
-    names = {plural: [human(key) for key in seen(summary, axis)] for axis, plural in axes}
-    return "; ".join(f"{plural} {', '.join(values)}" for plural, values in names.items()) + "."
+    axes = {
+        "datasets": seen(summary, "dataset"),
+        "losses": seen(summary, "loss"),
+        "variants": variants_of(summary),
+        "backbones": seen(summary, "backbone"),
+    }
+    return "; ".join(f"{plural} {', '.join(map(human, keys))}" for plural, keys in axes.items()) + "."
 
 
 if "snakemake" in globals():

@@ -6,7 +6,7 @@ import numpy as np
 
 from bgbias.names import human
 from bgbias.runs import AXES, FROZEN
-from bgbias.summaries import pick, seen
+from bgbias.summaries import pick, seen, variants_of
 
 CELL = ("dataset", "backbone", "loss")
 
@@ -31,7 +31,7 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     untrained = [f"Of its MAP@R a backbone as it comes {_change_by_dataset(frozen)}."] if frozen else []
     if not drops:
         return untrained
-    baseline, *others = _baseline_first(seen(drops, "variant"))
+    baseline, *others = variants_of(drops)
     sentences = _largest_drop([row for row in drops if row["variant"] == baseline])
     for variant in (baseline, *others):
         of_variant = [row for row in drops if row["variant"] == variant]
@@ -55,7 +55,7 @@ def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
     rows = [row for row in summary if row["method"] == method]
     if not rows:
         return []
-    baseline, *others = _baseline_first(seen(rows, "variant"))
+    baseline, *others = variants_of(rows)
     sentences = []
     for variant in others:
         pairs = _pairs(rows, baseline, variant)
@@ -126,10 +126,6 @@ def _change_by_dataset(rows: Sequence[dict], how: str = "") -> str:
         percent = round(100 * float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset])))
         changes["gains" if percent < 0 else "loses"].append(f"{abs(percent)}\u00a0% on {human(dataset)}")
     return ", and ".join(f"{verb}{how} {_enumeration(parts)}" for verb, parts in changes.items() if parts)
-
-
-def _baseline_first(variants: list[str]) -> list[str]:
-    return sorted(variants, key=lambda variant: variant != "base")
 
 
 def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict, dict]]:

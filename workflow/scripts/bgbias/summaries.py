@@ -100,3 +100,8 @@ def pick(row: dict, keys: Sequence[str]) -> tuple[str, ...]:
 def seen(rows: Iterable[dict], key: str) -> list[str]:
     """The values of ``key`` in the order of first appearance."""
     return list(dict.fromkeys(row[key] for row in rows))
+
+
+def variants_of(rows: Iterable[dict]) -> list[str]:
+    """The variants, base first: the others are compared with it. Rows come in the order of their paths."""
+    return sorted(seen(rows, "variant"), key=lambda variant: variant != "base")

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from bgbias.names import human
-from bgbias.summaries import RUN, finite, pick, seen
+from bgbias.summaries import RUN, finite, pick, seen, variants_of
 from bgbias.table_formats import Cell, Table, number
 
 
 def retrieval_table(summary: Sequence[dict]) -> Table:
-    """Rows loss × variant, a column group a dataset, a column a protocol; percent."""
+    """Rows loss × variant (base first), a column group a dataset, a column a protocol; percent."""
     groups = {
         dataset: seen([row for row in summary if row["dataset"] == dataset], "protocol")
         for dataset in seen(summary, "dataset")
@@ -19,7 +19,7 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
         found = []
         for loss in seen(summary, "loss"):
             family = []
-            for variant in seen(summary, "variant"):
+            for variant in variants_of(summary):
                 values = [
                     cells.get((dataset, backbone, loss, variant, protocol), Cell())
                     for dataset, protocols in groups.items()
@@ -40,7 +40,7 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
 def attention_table(summary: Sequence[dict], method: str = "study") -> Table:
     """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images)."""
     summary = [row for row in summary if row["method"] == method]
-    variants, datasets = seen(summary, "variant"), seen(summary, "dataset")
+    variants, datasets = variants_of(summary), seen(summary, "dataset")
     cells = {
         pick(row, RUN): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
         for row in summary
