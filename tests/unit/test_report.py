@@ -10,8 +10,8 @@ from write_report import write_report
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.findings import attention_findings, mask_findings, retrieval_findings
-from bgbias.report import settings_lines
-from bgbias.runs import write_run
+from bgbias.report import run_facts, settings_lines
+from bgbias.runs import read_run, write_run
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "report" / "report.html.j2"
 
@@ -192,6 +192,32 @@ def test_the_same_input_gives_the_same_page(arguments):
     first = arguments["html"].read_bytes()
     write_report(**arguments)
     assert arguments["html"].read_bytes() == first
+
+
+def test_the_report_of_a_model_as_it_comes_tells_of_no_training(arguments, tmp_path):
+    run = read_run(tmp_path / "run.yaml")
+    write_run(tmp_path / "run.yaml", run | {"loss": "frozen", "epochs": 0, "seconds": 0.0})
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert not re.search("trainings|training time|epoch", page)
+    assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
+    assert "<dt>device</dt><dd>CPU</dd>" in page
+    assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
+
+
+def test_times_and_epochs_are_those_of_the_trained():
+    run = {"device": "CPU", "versions": {"torch": "2.0"}}
+    frozen = run | {"loss": "frozen", "seconds": 0.0, "epochs": 0}
+    runs = [run | {"loss": "triplet", "seconds": seconds, "epochs": 6} for seconds in (10.0, 12.0)]
+    assert run_facts([*runs, frozen]) == [
+        ("models", "3"),
+        ("training time, all models", "0:00:22"),
+        ("training time, one model", "10 to 12 s"),
+        ("epochs", "6 to 6"),
+        ("device", "CPU"),
+        ("torch", "2.0"),
+    ]
+    assert run_facts([frozen]) == [("models", "1"), ("device", "CPU"), ("torch", "2.0")]
 
 
 def test_a_torn_run_is_named(arguments, tmp_path):

@@ -1,5 +1,7 @@
 """A model of one's own on a catalogue of one's own, with nothing trained: the README's second example."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -56,5 +58,14 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
         ("frozen", "swapped"),
     ]
     assert {row["n_queries"] for row in measured} == {str(CLASSES * IMAGES)}
-    assert "As it comes" in (project.root / "results/mine/report.html").read_text()
+    page = (project.root / "results/mine/report.html").read_text()
+    assert "As it comes" in page
+    settings = re.findall(r"<dt>([\w.]+)</dt>", page.partition('id="settings"')[2])
+    assert {"grid.dataset", "grid.seed", "frozen", "transform.eval_size", "publish.gallery_queries"} <= set(
+        settings
+    )
+    of_trainings = (
+        "grid.backbone grid.loss grid.variant backbones.small_cnn embedding_size losses training variants"
+    )
+    assert not [key for key in settings if key.startswith((*of_trainings.split(), "publish.loss"))]
     assert project.planned(config="mine.yaml") == {}

@@ -14,7 +14,7 @@ from bgbias.findings import attention_findings, collapse_findings, mask_findings
 from bgbias.logs import job_log
 from bgbias.names import human
 from bgbias.published import comparison_table, read_comparison
-from bgbias.report import code_facts, header_rows, render, run_facts, settings_lines
+from bgbias.report import code_facts, header_rows, render, run_facts, settings_lines, trained
 from bgbias.runs import read_run
 from bgbias.summaries import seen, summarise_attention, summarise_retrieval, variants_of
 from bgbias.table_formats import Table
@@ -61,6 +61,7 @@ def write_report(
             with_header(comparison_table(read_comparison(path), kind)) | {"kind": kind}
             for kind, path in published.items()
         ],
+        trained=bool(trained(records)),
         facts=[*run_facts(records), *code_facts(provenance)],
         settings=list(settings_lines(settings)),
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bgbias.names import human
+from bgbias.runs import FROZEN
 from bgbias.table_formats import Table
 
 _LARGE = 300_000  # bytes
@@ -50,14 +51,16 @@ def settings_lines(settings: dict, prefix: str = "") -> Iterator[tuple[str, str]
             yield name, os.path.basename(value.rstrip("/")) if absolute else _plain(value)
 
 
+def trained(runs: Sequence[dict]) -> list[dict]:
+    """The runs that were trained, not taken as they come."""
+    return [run for run in runs if run["loss"] != FROZEN]
+
+
 def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
-    """What the trainings took and on what they ran, from the contents of run.yaml."""
-    seconds = [float(run["seconds"]) for run in runs]
+    """What the trainings took, if there were any, and on what they ran, from the contents of run.yaml."""
     facts = [
         ("models", str(len(runs))),
-        ("training time, all models", str(timedelta(seconds=round(sum(seconds))))),
-        ("training time, one model", f"{min(seconds):.0f} to {max(seconds):.0f} s"),
-        ("epochs", f"{min(run['epochs'] for run in runs)} to {max(run['epochs'] for run in runs)}"),
+        *_training_facts(trained(runs)),
         ("device", ", ".join(dict.fromkeys(str(run["device"]) for run in runs))),
     ]
     versions: dict[str, dict] = {}
@@ -65,6 +68,17 @@ def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
         for package, version in run["versions"].items():
             versions.setdefault(package, {})[str(version)] = None  # a set that keeps its order
     return facts + [(package, ", ".join(found)) for package, found in versions.items()]
+
+
+def _training_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
+    if not runs:
+        return []
+    seconds, epochs = [float(run["seconds"]) for run in runs], [run["epochs"] for run in runs]
+    return [
+        ("training time, all models", str(timedelta(seconds=round(sum(seconds))))),
+        ("training time, one model", f"{min(seconds):.0f} to {max(seconds):.0f} s"),
+        ("epochs", f"{min(epochs)} to {max(epochs)}"),
+    ]
 
 
 def code_facts(provenance: str | os.PathLike | None) -> list[tuple[str, str]]:
