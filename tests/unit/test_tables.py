@@ -164,6 +164,7 @@ def test_names_and_their_fallback():
     assert human("bgaugment") == "BGAugment"
     assert human("my_vitB16_set") == "My vitB16 Set"
     assert human("_") == "_"
+    assert human("study") == "Study"  # a dataset's name like any other
 
 
 NASTY = Table(

@@ -20,13 +20,7 @@ NAMES = {
     "resnet18": "ResNet-18",
     "resnet50": "ResNet-50",
     "squeezenet1_1": "SqueezeNet 1.1",
-    # attribution methods
-    "study": "Study's own map",
-    "gradcam": "Grad-CAM",
-    # metrics
-    "map_at_r": "MAP@R",
-    "precision_at_1": "Precision@1",
-    "r_precision": "R-precision",
+    # measures of masks
     "iou_mean": "IoU, mean",
     "iou_sd": "IoU, sd",
     "iou_median": "IoU, median",
