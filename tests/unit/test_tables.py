@@ -151,6 +151,7 @@ def test_mask_quality_in_full():
         f"{measure}_{part}": str(value) for measure in ("iou", "overlap") for part, value in values.items()
     }
     lines = to_markdown(mask_quality_table([row])).splitlines()
+    assert lines[0].startswith("| Dataset | labelled | IoU mean | IoU median |")
     assert lines[2] == "| Cars196 | 20 | .967 ± .035 | .976 | .850 | .960 | .990 | .967 ± .035 | .976 |"
 
 

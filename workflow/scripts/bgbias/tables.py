@@ -68,7 +68,7 @@ def attention_table(summary: Sequence[dict], method: str = "study") -> Table:
 
 
 def mask_quality_table(rows: Sequence[dict]) -> Table:
-    """A row a dataset (and masker): images, IoU in full, overlap; both are fractions, sd over images.
+    """A row a dataset (and masker): labelled images, IoU in full, overlap, as fractions; sd over images.
 
     A dataset without hand labels has empty cells.
     """
@@ -96,7 +96,7 @@ def mask_quality_table(rows: Sequence[dict]) -> Table:
     ]
     return Table(
         ["Dataset", *(["Masker"] if several else [])],
-        [("", ["images"]), ("IoU", titles), ("Overlap", titles[:2])],
+        [("", ["labelled"]), ("IoU", titles), ("Overlap", titles[:2])],
         [("", lines)],
     )
 
