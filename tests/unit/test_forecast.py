@@ -22,7 +22,7 @@ CONFIG = {
 
 
 def test_hours():
-    found = forecast.hours(Counts(7200, 100, 3600), 10, CONFIG, Seconds(0.34, 0.02, 0.1, 0.5))
+    found = forecast.hours(Counts(7200, 100, 3600), 10, CONFIG, Seconds(0.34, 0.02, 0.1), 0.5)
     # An epoch: 100 steps of 0.34 s and 100 validation images of 0.02 s, 36 s. 10 runs of 16 epochs are 1.6 h.
     # Six passes (clean and five draws) of 3,600 images at 0.02 s are 0.12 h a run.
     assert found == pytest.approx(
@@ -32,7 +32,7 @@ def test_hours():
 
 def test_hours_keep_the_limits_of_the_study():
     config = CONFIG | {"attribution": {"images": 36}, "training": CONFIG["training"] | {"max_epochs": 10}}
-    found = forecast.hours(Counts(7200, 100, 3600), 10, config, Seconds(0.34, 0.02, 0.1, None))
+    found = forecast.hours(Counts(7200, 100, 3600), 10, config, Seconds(0.34, 0.02, 0.1), None)
     assert found["train_least"] == found["train_most"] == pytest.approx(1.0)
     assert found["attribute"] == pytest.approx(0.01)
     assert found["masks"] is None
@@ -69,7 +69,45 @@ def test_downloads_of_the_paper(monkeypatch):
     assert "sop" not in forecast.download_gigabytes(config, SOURCES)
 
 
-def test_the_measurement_measures(tmp_path, monkeypatch):
+def test_a_part_of_a_dataset_is_counted_in_its_index_only(tmp_path):
+    (tmp_path / "index.csv").write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
+    part = {"limit": {"images": 2}}
+    for settings in ({"source": "sop"}, {"source": "index", "root": str(tmp_path)}):
+        with pytest.raises(StudyError, match="known once"):
+            forecast.counts(settings | part, tmp_path / "none_yet.csv")
+        assert forecast.counts(settings | part, tmp_path / "index.csv") == Counts(4, 1, 2)
+    assert forecast.counts(settings, tmp_path / "none_yet.csv") == Counts(4, 1, 2)
+
+
+@pytest.mark.parametrize("ready_first", [True, False])
+def test_masks_are_charged_to_the_datasets_that_need_them(monkeypatch, ready_first):
+    calls = []
+
+    def build_masker(settings):
+        calls.append(settings["model"])
+        return lambda path, picture: picture
+
+    monkeypatch.setattr(script, "build_masker", build_masker)
+    monkeypatch.setattr(script, "second_time", lambda work: 0.5)
+    names = ["ready", "a", "b"] if ready_first else ["a", "b", "ready"]
+    config = {
+        "grid": {"dataset": names},
+        "datasets": {"ready": {"masks": "folder"}, "a": {}, "b": {}},
+        "masker": {"model": "u2net", "weights": None},
+        "pixels": {"short_side": 8},
+    }
+    assert script.masking(config) == {"ready": 0.0, "a": 0.5, "b": 0.5}
+    assert calls == ["u2net"]
+
+
+def test_the_device_is_that_of_the_study_where_it_is_here(monkeypatch):
+    monkeypatch.setattr(script, "choose_device", lambda name: name)
+    for gpu, expected in ((True, ["auto", "cpu", "cuda"]), (False, ["auto", "cpu", "cpu"])):
+        monkeypatch.setattr(script.torch.cuda, "is_available", lambda gpu=gpu: gpu)
+        assert [script.available_device(name) for name in ("auto", "cpu", "cuda")] == expected
+
+
+def test_the_measurement_measures(tmp_path):
     overlay = {
         "grid": {"dataset": ["demo_cars"], "loss": ["triplet"]},
         "pixels": {"short_side": 16},
@@ -79,7 +117,6 @@ def test_the_measurement_measures(tmp_path, monkeypatch):
         "attribution": {"methods": ["study"], "copies": 2},
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(overlay))
-    monkeypatch.setattr(script, "mask_seconds", lambda config: None)
     config = script.read_config(str(tmp_path / "mine.yaml"))
     seconds, parameters = script.measure(config, "small_cnn", tmp_path, script.torch.device("cpu"))
     assert min(seconds.step, seconds.embed, seconds.attribute) > 0

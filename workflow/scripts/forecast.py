@@ -120,9 +120,16 @@ def measure(config: dict, backbone: str, folder: Path, device: torch.device) -> 
         step=trained.progress.history[-1]["seconds"] / steps,
         embed=second_time(embedding) / len(rows),
         attribute=second_time(attribution) / len(scored),
-        mask=mask_seconds(config),
     )
     return seconds, sum(parameter.numel() for parameter in model.parameters())
+
+
+def available_device(name: str) -> torch.device:
+    """The study's device; where it asks for a GPU and none is here, the CPU: that, too, is worth knowing."""
+    if name == "cuda" and not torch.cuda.is_available():
+        print("The study asks for a GPU, and there is none here.")
+        name = "cpu"
+    return choose_device(name)
 
 
 def second_time(work) -> float:
@@ -133,9 +140,16 @@ def second_time(work) -> float:
     return time.monotonic() - started
 
 
-def mask_seconds(config: dict) -> float | None:
+def masking(config: dict) -> dict[str, float | None]:
+    """Seconds per mask of each dataset; a masker of several datasets is measured once."""
+    maskers = {dataset: study.masker_settings(config, dataset) for dataset in config["grid"]["dataset"]}
+    models = {settings["model"]: settings for settings in maskers.values()}
+    measured = {model: mask_seconds(settings, config) for model, settings in models.items()}
+    return {dataset: measured[settings["model"]] for dataset, settings in maskers.items()}
+
+
+def mask_seconds(settings: dict, config: dict) -> float | None:
     """Seconds per mask on one thread of this CPU; 0 for ready masks, None where the masker is not here."""
-    settings = study.masker_settings(config, config["grid"]["dataset"][0])
     if settings["model"] == "ready":
         return 0.0
     try:
@@ -145,20 +159,24 @@ def mask_seconds(config: dict) -> float | None:
         return None
     short_side = config["pixels"]["short_side"]
     picture = generator(0, "forecast").integers(0, 256, (short_side, short_side, 3), dtype=np.uint8)
-    return second_time(lambda: masker("noise", picture))
+    seconds = second_time(lambda: masker("noise", picture))
+    print(f"{settings['model']}: {shown(seconds)} s a mask (CPU)\n")
+    return seconds
 
 
 def shown(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
-def report(config: dict, backbone: str, seconds: forecast.Seconds, parameters: int) -> None:
-    """Print a line per dataset for all its runs with ``backbone``."""
+def report(
+    config: dict, backbone: str, masks: dict[str, float | None], seconds: forecast.Seconds, parameters: int
+) -> None:
+    """Print a line per dataset for all its runs with ``backbone``; ``masks``: what :func:`masking` gives."""
     grid = config["grid"]
     runs = len(grid["loss"]) * len(grid["variant"]) * len(grid["seed"])
     print(
         f"{backbone}: {seconds.step:.3g} s a training step, per image {seconds.embed:.3g} s embedding, "
-        f"{seconds.attribute:.3g} s attribution, {shown(seconds.mask)} s masking (CPU)\n"
+        f"{seconds.attribute:.3g} s attribution\n"
     )
     head = "hours: training (least – most), test, attribution, masks (CPU); GB: pixels, results"
     print(f"{'dataset':16} {'images':>9} {'runs':>5}   {head}")
@@ -168,7 +186,8 @@ def report(config: dict, backbone: str, seconds: forecast.Seconds, parameters: i
         except StudyError as error:
             print(f"{dataset:16} {error}")
             continue
-        cost = {name: shown(value) for name, value in forecast.hours(counts, runs, config, seconds).items()}
+        hours = forecast.hours(counts, runs, config, seconds, masks[dataset])
+        cost = {name: shown(value) for name, value in hours.items()}
         pixels = forecast.packed_bytes(counts.images, config["pixels"]["short_side"]) / 1e9
         results = forecast.result_bytes(counts, runs, config, parameters) / 1e9
         print(
@@ -182,14 +201,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("config", help="laid over config/config.yaml")
     config = read_config(parser.parse_args().config)
-    device = choose_device("auto")
+    device = available_device(config["device"])
     prepare_cpu(threads=1)  # as every job of the workflow
     print(f"Measured on {describe_device(device)}\n")
     if not config["grid"]["loss"]:
         raise StudyError("This study trains nothing (grid.loss is empty); a forecast measures trainings.")
+    masks = masking(config)
     for backbone in config["grid"]["backbone"]:
         with tempfile.TemporaryDirectory() as folder:
-            report(config, backbone, *measure(config, backbone, Path(folder), device))
+            report(config, backbone, masks, *measure(config, backbone, Path(folder), device))
     fetched = forecast.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(
         "Download, GB (kept, and unpacked once more):",

@@ -30,24 +30,32 @@ class Counts:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Measured: a training step (one batch), embedding, attributing and masking (None: unknown) one image."""
+    """Measured with one backbone: a training step (one batch), embedding and attributing one image."""
 
     step: float
     embed: float
     attribute: float
-    mask: float | None
 
 
 def counts(settings: dict, index: Path) -> Counts:
     """How many images a dataset has: by its ``index`` when it is there, else as published or as configured.
 
-    StudyError when only the index can tell and it is not there yet.
+    StudyError when only the index can tell and it is not there yet: so of a part of a dataset, where what is
+    kept depends on how many images each class has.
     """
+    if index.is_file():
+        return _listed(index)
+    known = None if settings.get("limit") else _whole(settings)
+    if known is None:
+        raise StudyError(f"how many images there are is known once {index} is made")
+    return known
+
+
+def _whole(settings: dict) -> Counts | None:
+    """All images of a dataset whose index is not made yet; None where that is not known."""
     source = settings["source"]
-    if index.is_file() or source == "index":
-        rows = read_rows(index if index.is_file() else index_file(settings))
-        splits = [row["split"] for row in rows]
-        return Counts(len(splits), splits.count("val"), splits.count("test"))
+    if source == "index":
+        return _listed(index_file(settings))
     if source == "demo_world":
         # ASSUME: the study's shares of the classes: half for the test, an eighth for validation.
         images = settings["classes"] * settings["images_per_class"]
@@ -57,11 +65,19 @@ def counts(settings: dict, index: Path) -> Counts:
         test = known.get("test_images") or known["query_images"] + known["gallery_images"]
         # A quarter of the classes that are no test classes.
         return Counts(known["images"], known["development_images"] // 4, test)
-    raise StudyError(f"how many images there are is known once {index} is made")
+    return None
 
 
-def hours(counts: Counts, runs: int, config: dict, seconds: Seconds) -> dict[str, float | None]:
-    """Hours of one device, for all ``runs`` of a dataset; masks are made once, on a CPU.
+def _listed(index: Path) -> Counts:
+    splits = [row["split"] for row in read_rows(index)]
+    return Counts(len(splits), splits.count("val"), splits.count("test"))
+
+
+def hours(
+    counts: Counts, runs: int, config: dict, seconds: Seconds, mask: float | None
+) -> dict[str, float | None]:
+    """Hours of one device, for all ``runs`` of a dataset; masks are made once, on a CPU, in ``mask`` seconds
+    each (None: unknown).
 
     Training ends between ``patience`` + 1 and ``max_epochs`` epochs: ``train_least`` and ``train_most``.
     """
@@ -74,7 +90,7 @@ def hours(counts: Counts, runs: int, config: dict, seconds: Seconds) -> dict[str
         "train_most": runs * most * epoch / 3600,
         "test": runs * counts.test * (1 + evaluation["draws"]) * seconds.embed / 3600,
         "attribute": runs * scored * seconds.attribute / 3600,
-        "masks": None if seconds.mask is None else counts.images * seconds.mask / 3600,
+        "masks": None if mask is None else counts.images * mask / 3600,
     }
 
 
