@@ -46,9 +46,11 @@ matplotlib.rcParams.update({
 
 
 def variant_colours(variants: list[str]) -> dict[str, str]:
-    """A colour a variant: fixed for the study's own, the next spare one for a user's."""
-    spare = iter(_SPARE * (1 + len(variants) // len(_SPARE)))
-    return {variant: _VARIANTS.get(variant) or next(spare) for variant in variants}
+    """A colour a variant: fixed for the study's own, a spare one for a user's."""
+    # Dealt by name: figures meet the variants in different orders.
+    own = sorted(set(variants) - set(_VARIANTS))
+    spare = {variant: _SPARE[place % len(_SPARE)] for place, variant in enumerate(own)}
+    return {variant: (_VARIANTS | spare)[variant] for variant in variants}
 
 
 def nothing(sentence: str) -> Figure:
