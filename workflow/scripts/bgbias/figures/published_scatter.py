@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, MUTED, WIDTH, variant_colours
+from bgbias.figures.style import INK, MUTED, WIDTH, legend, variant_colours
 from bgbias.names import human
 from bgbias.published import agreement
 from bgbias.summaries import seen
@@ -32,7 +32,7 @@ def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
         Line2D([], [], color=INK, marker=marker, linestyle="", label=human(name))
         for name, marker in markers.items()
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    legend(figure, handles)
     return figure
 
 

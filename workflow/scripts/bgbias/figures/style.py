@@ -5,12 +5,17 @@ has the same colour in every figure. A figure is 10 inches wide: shown 1000 px w
 """
 
 import os
+import textwrap
+from collections.abc import Sequence
 
 import matplotlib
 
 matplotlib.use("Agg")
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from bgbias.files import replacing
 
@@ -51,6 +56,38 @@ def variant_colours(variants: list[str]) -> dict[str, str]:
     own = sorted(set(variants) - set(_VARIANTS))
     spare = {variant: _SPARE[place % len(_SPARE)] for place, variant in enumerate(own)}
     return {variant: (_VARIANTS | spare)[variant] for variant in variants}
+
+
+def fit(text: Text, inches: float) -> int:
+    """Break ``text`` into lines no longer than ``inches``; how many lines it has then."""
+    lines = text.get_text().splitlines()
+    for letters in range(max(map(len, lines), default=0), 0, -1):
+        text.set_text("\n".join(textwrap.fill(line, letters) for line in lines))
+        extent = text.get_window_extent()
+        if (extent.height if text.get_rotation() else extent.width) <= inches * text.figure.dpi:
+            break
+    return text.get_text().count("\n") + 1
+
+
+def fit_to_panels(figure: Figure, texts: Sequence[tuple[Axes, Text]]) -> int:
+    """Break what is longer than its panel, title or label; how many lines the longest has then."""
+    figure.get_layout_engine().execute(figure)  # how large a panel is, only the layout knows
+    sizes = [axes.get_window_extent().size / figure.dpi for axes, _ in texts]
+    return max(
+        fit(text, height if text.get_rotation() else width)
+        for (_, text), (width, height) in zip(texts, sizes, strict=True)
+    )
+
+
+def legend(figure: Figure, handles: Sequence[Line2D]) -> None:
+    """Explain ``handles`` above the panels, in as many lines as it takes; the figure grows by them."""
+    for lines in range(1, len(handles) + 1):
+        columns = -(-len(handles) // lines)
+        drawn = figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+        if drawn.get_window_extent().width <= figure.bbox.width or columns == 1:
+            break
+        drawn.remove()
+    figure.set_figheight(figure.get_figheight() + 0.24 * (lines - 1))
 
 
 def nothing(sentence: str) -> Figure:

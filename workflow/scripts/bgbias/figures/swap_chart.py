@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, MUTED, WIDTH, variant_colours
+from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours
 from bgbias.names import human
 from bgbias.summaries import seen
 
@@ -22,15 +22,18 @@ def draw(summary: Sequence[dict]) -> Figure:
     height = 0.9 + len(backbones) * (0.55 + len(losses) * (0.22 + 0.17 * len(colours)))
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     panels = figure.subplots(len(backbones), len(datasets), sharey=True, sharex=True, squeeze=False)
+    titles = []
     for line, backbone in zip(panels, backbones, strict=True):
         for axes, dataset in zip(line, datasets, strict=True):
             rows = [row for row in summary if (row["backbone"], row["dataset"]) == (backbone, dataset)]
             _panel(axes, rows, losses, colours)
-            axes.set_title(human(dataset) + (f", {human(backbone)}" if len(backbones) > 1 else ""))
+            title = human(dataset) + (f", {human(backbone)}" if len(backbones) > 1 else "")
+            titles.append((axes, axes.set_title(title)))
     panels[0, 0].set_xlim(left=0, right=1.05 * max((100 * row["mean"] for row in summary), default=1))
-    for axes in panels[-1]:
-        axes.set_xlabel("test MAP@R (%)")
-    figure.legend(handles=_legend(colours), loc="outside upper center", ncols=len(colours) + 2, fontsize=10)
+    labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
+    legend(figure, _handles(colours))
+    lines = fit_to_panels(figure, [*titles, *labels])
+    figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(backbones))
     return figure
 
 
@@ -61,7 +64,7 @@ def _arrow(axes: Axes, y: float, clean: dict, swapped: dict, colour: str) -> Non
     axes.plot(end, y, "o", color=colour, markersize=8, markeredgecolor="white", markeredgewidth=0.8)
 
 
-def _legend(colours: dict[str, str]) -> list[Line2D]:
+def _handles(colours: dict[str, str]) -> list[Line2D]:
     variants = [
         Line2D([], [], color=colour, linewidth=4, label=human(variant)) for variant, colour in colours.items()
     ]

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, WIDTH, nothing, variant_colours
+from bgbias.figures.style import INK, WIDTH, fit_to_panels, legend, nothing, variant_colours
 from bgbias.names import human
 from bgbias.summaries import seen
 
@@ -29,13 +29,15 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
     for run, history in trained:
         axes = panels[lines.index((run["dataset"], run["backbone"])), losses.index(run["loss"])]
         _curve(axes, history, colours[run["variant"]])
+    titles, labels = [], []
     for place, ((dataset, backbone), row) in enumerate(zip(lines, panels, strict=True)):
-        row[0].set_ylabel(human(dataset) + (f"\n{human(backbone)}" if several else "") + "\nMAP@R (%)")
+        label = human(dataset) + (f"\n{human(backbone)}" if several else "") + "\nMAP@R (%)"
+        labels.append((row[0], row[0].set_ylabel(label)))
         for axes, loss in zip(row, losses, strict=True):
             axes.grid(axis="y")
             axes.locator_params(nbins=4, integer=True)
             if place == 0:
-                axes.set_title(human(loss), fontsize=10)
+                titles.append((axes, axes.set_title(human(loss), fontsize=10)))
     for axes in panels[-1]:
         axes.set_xlabel("epoch")
     curves = [
@@ -43,7 +45,9 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
         for variant, colour in colours.items()
     ]
     kept = Line2D([], [], color=INK, marker="o", linestyle="", markersize=6, label="epoch kept")
-    figure.legend(handles=[*curves, kept], loc="outside upper center", ncols=len(curves) + 1)
+    legend(figure, [*curves, kept])
+    fit_to_panels(figure, labels)  # before the titles: its lines make panels narrower
+    figure.set_figheight(figure.get_figheight() + 0.2 * (fit_to_panels(figure, titles) - 1))
     return figure
 
 
