@@ -1,5 +1,7 @@
 """Every figure is drawn from tiny inputs, and twice the same input gives twice the same bytes."""
 
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 from draw_attribution_panels import draw_attribution_panels
@@ -9,9 +11,11 @@ from draw_published import draw_published
 from draw_retrieval_gallery import draw_retrieval_gallery
 from draw_swap_chart import draw_swap_chart
 from draw_training_curves import draw_training_curves
+from matplotlib.text import Text
 from PIL import Image
 from tiny_stores import write_backgrounds, write_images
 
+from bgbias import figures
 from bgbias.figures.pictures import centre_crop, heat, spread, swap
 from bgbias.figures.style import variant_colours
 from bgbias.files import write_rows
@@ -151,6 +155,97 @@ def test_drawn_twice_alike(figure, tmp_path):
     with Image.open(outputs[0][0]) as picture:
         assert picture.width == 1600  # 10 inches at 160 dpi
         assert len(picture.convert("L").getcolors()) > 20  # something is on it
+
+
+LONG_VARIANTS = [
+    "bgaugment_on_every_other_photo", "base_corrupted", "bgaugment", "bgaugment_half_as_often", "base",
+]  # fmt: skip
+LONG_DATASETS = [f"catalogue_of_the_{season}_of_2026" for season in ("summer", "autumn")] + ["w" * 30]
+LOSSES = ["contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax"]
+LONG_TITLE = "Catalogue Of The Summer Of 2026: Normalized Softmax, BN-Inception With Another Head"
+PICTURE = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
+
+
+def large_chart(variants):
+    axes = product(LONG_DATASETS, ["small_cnn", "bninception"], LOSSES, variants, ["clean", "swapped"])
+    keys = ("dataset", "backbone", "loss", "variant", "protocol")
+    return figures.swap_chart.draw(
+        [dict(zip(keys, cell, strict=True), mean=0.5, sd=0.01, seeds=1) for cell in axes]
+    )
+
+
+def small_chart(variants):
+    cell = {"dataset": "d", "backbone": "b", "loss": "triplet", "mean": 0.5, "sd": 0.01, "seeds": 1}
+    return figures.swap_chart.draw(
+        [cell | {"variant": v, "protocol": p} for v in variants for p in ("clean", "swapped")]
+    )
+
+
+def large_curves(variants):
+    axes = product(LONG_DATASETS, ["small_cnn"], LOSSES, variants)
+    runs = [dict(zip(("dataset", "backbone", "loss", "variant"), run, strict=True)) for run in axes]
+    return figures.training_curves.draw(
+        runs, [[{"epoch": e, "map_at_r": e / 10} for e in (1, 2, 3)]] * len(runs)
+    )
+
+
+def large_scatter(variants):
+    rows = [
+        {"dataset": d, "variant": v, "published": 40.0, "measured": 30.0}
+        for d in LONG_DATASETS
+        for v in variants
+    ]
+    return figures.published_scatter.draw(
+        [("MAP@R (%), clean", rows), ("MAP@R (%), swapped", rows), ("Attention score", rows)]
+    )
+
+
+def large_gallery(variants):
+    images = {"clean": PICTURE, "swapped": PICTURE}
+    matches = {key: [(PICTURE, rank % 2 == 0) for rank in range(5)] for key in product(variants, images)}
+    return figures.retrieval_gallery.draw(
+        [figures.retrieval_gallery.Query(images, matches)] * 2, variants, LONG_TITLE
+    )
+
+
+def large_panels(variants):
+    maps, scores = dict.fromkeys(variants, PICTURE[..., 0] / 255), dict.fromkeys(variants, float("nan"))
+    panel = figures.attribution_panels.Panel(PICTURE, PICTURE[..., 0], maps, scores)
+    return figures.attribution_panels.draw([panel] * 3, variants, LONG_TITLE)
+
+
+def large_sheet(variants):
+    return figures.contact_sheet.draw([(PICTURE, PICTURE[..., 0], PICTURE)] * 4, LONG_TITLE)
+
+
+def large_masks(variants):
+    example = figures.mask_examples.Example(PICTURE, PICTURE[..., 0], PICTURE[..., 0], 0.5)
+    return figures.mask_examples.draw([example] * 5, "Catalogue Of The Summer Of 2026")
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        large_chart, small_chart, large_curves, large_scatter, large_gallery, large_panels, large_sheet,
+        large_masks,
+    ],
+)  # fmt: skip
+def test_texts_are_on_the_canvas_and_apart(draw, count, monkeypatch):
+    figure, extents, draw_text = draw(LONG_VARIANTS[:count]), {}, Text.draw
+
+    def drawn(text, renderer):
+        if text.get_text() and text.get_visible():
+            extents[text] = text.get_window_extent(renderer)
+        draw_text(text, renderer)
+
+    monkeypatch.setattr(Text, "draw", drawn)
+    figure.draw_without_rendering()
+    for text, extent in extents.items():
+        assert (extent.min >= 0).all(), text
+        assert (extent.max <= figure.bbox.max).all(), text
+    for (one, its), (other, others) in combinations(extents.items(), 2):
+        assert not its.overlaps(others), (one, other)
 
 
 def test_a_variant_keeps_its_colour():

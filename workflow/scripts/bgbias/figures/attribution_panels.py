@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bgbias.figures.pictures import heat
-from bgbias.figures.tiles import contour, heading, page, place, write
+from bgbias.figures.tiles import columns, contour, cut, heading, page, place, write
 from bgbias.names import human
 from bgbias.table_formats import number
 
@@ -24,16 +24,18 @@ class Panel:
 
 
 def draw(panels: Sequence[Panel], variants: Sequence[str], title: str) -> Figure:
-    """Image, mask, then each variant's map with the mask's outline and the score; two images in a line."""
+    """Image, mask, then each variant's map with the mask's outline and the score.
+
+    Two images are in a line where there are no more than two variants: names need room.
+    """
     step, gap, line_height = 1.04, 0.35, 1.3
     names = ["image", "mask", *map(human, variants)]
     bank_width = len(names) * step + gap
-    banks = min(2, len(panels)) or 1
-    lines = -(-len(panels) // banks)
-    width = banks * bank_width - gap + 0.06
-    figure, axes = page(width, 0.078 * width + lines * line_height)
-    head = heading(axes, title, [(0.55 + bank * bank_width + column * step, name)
-                                 for bank in range(banks) for column, name in enumerate(names)])  # fmt: skip
+    banks = 2 if len(panels) > 1 and len(variants) <= 2 else 1
+    figure, axes = page(banks * bank_width - gap + 0.06)
+    centres = [(0.55 + bank * bank_width + column * step, name)
+               for bank in range(banks) for column, name in enumerate(names)]  # fmt: skip
+    head = columns(axes, heading(axes, title), centres, width=1)
     for place_, panel in enumerate(panels):
         line, bank = divmod(place_, banks)
         x, y = 0.05 + bank * bank_width, head + line * line_height
@@ -46,4 +48,5 @@ def draw(panels: Sequence[Panel], variants: Sequence[str], title: str) -> Figure
                 # The score of a mask that covers the whole image is undefined.
                 score = number(panel.scores[variant]) if math.isfinite(panel.scores[variant]) else "undefined"
                 write(axes, x + column * step + 0.5, y + 1.12, f"score {score}")
+    cut(axes, head + -(-len(panels) // banks) * line_height)
     return figure

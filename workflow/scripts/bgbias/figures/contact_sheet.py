@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from bgbias.figures.tiles import heading, page, place
+from bgbias.figures.tiles import columns, cut, heading, page, place
 
 NAMES = ("image", "mask", "swapped")
 
@@ -16,16 +16,16 @@ def draw(pictures: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], title: s
     across = max(1, -(-len(pictures) // lines))
     step, gap = 1.03, 0.3
     group = 3 * step + gap
-    width = across * group - gap + 0.07
-    figure, axes = page(width, 0.078 * width + lines * step + 0.02)
-    columns = [
+    figure, axes = page(across * group - gap + 0.07)
+    centres = [
         (0.55 + number * group + column * step, name)
         for number in range(across)
         for column, name in enumerate(NAMES)
     ]
-    top = heading(axes, title, columns)
+    top = columns(axes, heading(axes, title), centres, width=1)
     for number, triple in enumerate(pictures):
         line, place_ = divmod(number, across)
         for column, picture in enumerate(triple):
             place(axes, picture, 0.05 + place_ * group + column * step, top + line * step)
+    cut(axes, top + lines * step + 0.02)
     return figure

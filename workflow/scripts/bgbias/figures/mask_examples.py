@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bgbias.figures.style import LABEL, PREDICTION
-from bgbias.figures.tiles import contour, heading, legend, page, place, write
+from bgbias.figures.tiles import contour, cut, heading, legend, page, place, write
 from bgbias.table_formats import number
 
 
@@ -32,8 +32,7 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
     """
     columns = min(6, max(4, len(examples)))
     step, line_height = 1.06, 1.26
-    width = columns * step + 0.04
-    figure, axes = page(width, 0.05 * width + -(-len(examples) // columns) * line_height)
+    figure, axes = page(columns * step + 0.04)
     head = heading(axes, title)
     labelled = [(LABEL, "hand label")] if any(example.label is not None for example in examples) else []
     legend(axes, [*labelled, (PREDICTION, "automatic mask")])
@@ -48,6 +47,7 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
         contour(axes, example.prediction[part], x, y, PREDICTION, 1.4)
         if example.iou is not None:
             write(axes, x + 0.5, y + 1.11, f"IoU {number(example.iou, 3)}")
+    cut(axes, head + -(-len(examples) // columns) * line_height + 0.03)
     return figure
 
 

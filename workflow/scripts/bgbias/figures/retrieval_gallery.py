@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.figure import Figure
 
-from bgbias.figures.tiles import heading, page, place, verdict, write
+from bgbias.figures.tiles import columns, cut, heading, page, place, verdict, write
 from bgbias.names import human
 
 
@@ -19,25 +19,31 @@ class Query:
 
 
 def draw(queries: Sequence[Query], variants: Sequence[str], title: str, top: int = 5) -> Figure:
-    """For every query a line a protocol: the query at the left, then each variant's ``top`` matches."""
+    """For every query a line a protocol: the query at the left, then each variant's ``top`` matches.
+
+    Two variants are side by side; a query's lines with further ones are below.
+    """
     step, gap, left = 1.08, 0.3, 1.2
-    starts = [left + step + gap + number * (top * step + gap) for number in range(len(variants))]
-    lines = sum(len(query.images) for query in queries)
-    width = starts[-1] + top * step
-    figure, axes = page(width, 0.08 * width + lines * step + (len(queries) - 1) * gap)
-    y = heading(axes, title, [
-        (left + 0.5, "query"),
-        *((start + top * step / 2, f"{human(variant)}: best {top} matches")
-          for variant, start in zip(variants, starts, strict=True)),
-    ])  # fmt: skip
+    pairs = [variants[first : first + 2] for first in range(0, len(variants), 2)]
+    starts = [left + step + gap + number * (top * step + gap) for number in range(len(pairs[0]))]
+    figure, axes = page(starts[-1] + top * step)
+    y, named = heading(axes, title), None
     for query in queries:
-        for protocol, image in query.images.items():
-            write(axes, left - 0.12, y + 0.5, protocol, ha="right")
-            place(axes, image, left, y)
-            for variant, start in zip(variants, starts, strict=True):
-                for rank, (match, hit) in enumerate(query.matches.get((variant, protocol), [])[:top]):
-                    place(axes, match, start + rank * step, y)
-                    verdict(axes, start + rank * step, y, hit)
-            y += step
+        for pair in pairs:
+            shown = list(zip(pair, starts, strict=False))  # the last may be alone
+            if pair != named:
+                names = [(start + top * step / 2, f"{human(variant)}: best {top} matches")
+                         for variant, start in shown]  # fmt: skip
+                y = columns(axes, y, [(left + 0.5, "query"), *names], width=top * step)
+                named = pair
+            for protocol, image in query.images.items():
+                write(axes, left - 0.12, y + 0.5, protocol, ha="right")
+                place(axes, image, left, y)
+                for variant, start in shown:
+                    for rank, (match, hit) in enumerate(query.matches.get((variant, protocol), [])[:top]):
+                        place(axes, match, start + rank * step, y)
+                        verdict(axes, start + rank * step, y, hit)
+                y += step
         y += gap
+    cut(axes, y - gap + 0.03)
     return figure

@@ -6,32 +6,47 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
+from matplotlib.text import Text
 
-from bgbias.figures.style import HIT, INK, MISS, RULE, WIDTH
+from bgbias.figures.style import HIT, INK, MISS, RULE, WIDTH, fit
 
 
-def page(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty figure of ``width`` × ``height`` tiles; (0, 0) is the upper left corner."""
-    figure = Figure(figsize=(WIDTH, WIDTH * height / width))
+def page(width: float) -> tuple[Figure, Axes]:
+    """An empty figure, ``width`` tiles wide; (0, 0) is the upper left corner. :func:`cut` ends it."""
+    figure = Figure(figsize=(WIDTH, WIDTH))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    _limits(axes, width, height)
+    _limits(axes, width, width)
     return figure, axes
 
 
-def heading(axes: Axes, title: str, names: Sequence[tuple[float, str]] = ()) -> float:
-    """Write ``title`` at the top and ``names`` (x, text) over columns; the y where tiles may begin."""
-    line = axes.get_xlim()[1] / WIDTH  # tiles an inch: text has the same size on every page, tiles have not
-    write(axes, 0.05, 0.22 * line, title, 12, ha="left", weight="bold")
-    for x, name in names:
-        write(axes, x, 0.6 * line, name)
-    return (0.78 if names else 0.46) * line
+def cut(axes: Axes, height: float) -> None:
+    """End the page ``height`` tiles below its top."""
+    width = axes.get_xlim()[1]
+    _limits(axes, width, height)
+    axes.figure.set_figheight(WIDTH * height / width)
+
+
+def heading(axes: Axes, title: str) -> float:
+    """Write ``title`` at the top; the y below it."""
+    line = _inch(axes)
+    text = write(axes, 0.05, 0.13 * line, title, 12, ha="left", va="top", weight="bold")
+    return (0.26 + 0.2 * fit(text, WIDTH - 0.1)) * line
+
+
+def columns(axes: Axes, y: float, names: Sequence[tuple[float, str]], width: float) -> float:
+    """Write ``names`` (x, text), ``width`` tiles at the most, over columns; the y where tiles may begin."""
+    line = _inch(axes)
+    texts = [write(axes, x, y, name, va="bottom") for x, name in names]
+    y += (0.16 + 0.16 * max(fit(text, width / line) for text in texts)) * line
+    for text in texts:
+        text.set_y(y - 0.1 * line)
+    return y
 
 
 def legend(axes: Axes, entries: Sequence[tuple[str, str]]) -> None:
     """Explain (colour, name) at the upper right, in the line of the title."""
-    right = axes.get_xlim()[1]
-    line, x = right / WIDTH, right
+    line, x = _inch(axes), axes.get_xlim()[1]
     for colour, name in reversed(entries):
         x -= (0.55 + 0.088 * len(name)) * line
         axes.plot([x, x + 0.28 * line], [0.22 * line] * 2, color=colour, linewidth=3)
@@ -70,9 +85,16 @@ def verdict(axes: Axes, x: float, y: float, hit: bool) -> None:
     axes.text(x + 0.86, y + 0.145, sign, color="white", fontsize=9, ha="center", va="center", zorder=4)
 
 
-def write(axes: Axes, x: float, y: float, text: str, size: float = 10, **settings) -> None:
+def write(axes: Axes, x: float, y: float, text: str, size: float = 10, **settings) -> Text:
     """Write ``text`` with its middle at (x, y), or as ``settings`` say."""
-    axes.text(x, y, text, **{"fontsize": size, "color": INK, "ha": "center", "va": "center"} | settings)
+    return axes.text(
+        x, y, text, **{"fontsize": size, "color": INK, "ha": "center", "va": "center"} | settings
+    )
+
+
+def _inch(axes: Axes) -> float:
+    """Tiles an inch: text has the same size on every page, tiles have not."""
+    return axes.get_xlim()[1] / WIDTH
 
 
 def _limits(axes: Axes, width: float, height: float) -> None:
