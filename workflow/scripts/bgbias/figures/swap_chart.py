@@ -38,7 +38,7 @@ def draw(summary: Sequence[dict]) -> Figure:
 
 
 def _panel(axes: Axes, rows: list[dict], losses: list[str], colours: dict[str, str]) -> None:
-    offsets = np.linspace(-0.17, 0.17, len(colours)) if len(colours) > 1 else [0.0]
+    offsets = (np.arange(len(colours)) - (len(colours) - 1) / 2) * 0.68 / len(colours)
     for place, loss in enumerate(losses):
         for offset, (variant, colour) in zip(offsets, colours.items(), strict=True):
             cell = {row["protocol"]: row for row in rows if (row["loss"], row["variant"]) == (loss, variant)}
