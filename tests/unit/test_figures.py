@@ -18,6 +18,7 @@ from tiny_stores import write_backgrounds, write_images
 from bgbias import figures
 from bgbias.figures.pictures import centre_crop, heat, spread, swap
 from bgbias.figures.style import variant_colours
+from bgbias.figures.titles import one_run_a_variant
 from bgbias.files import write_rows
 
 RUNS = [
@@ -246,6 +247,17 @@ def test_texts_are_on_the_canvas_and_apart(draw, count, monkeypatch):
         assert (extent.max <= figure.bbox.max).all(), text
     for (one, its), (other, others) in combinations(extents.items(), 2):
         assert not its.overlaps(others), (one, other)
+
+
+@pytest.mark.parametrize(
+    ("losses", "named"), [(["frozen"], []), (["triplet"], ["Base"]), (["frozen", "triplet"], ["Base"])]
+)
+def test_a_model_that_was_not_trained_has_no_variant(losses, named):
+    cell = {"dataset": "d", "backbone": "b", "variant": "base", "mean": 0.5, "sd": 0.01, "seeds": 1}
+    rows = [cell | {"loss": loss, "protocol": p} for loss in losses for p in ("clean", "swapped")]
+    (legend,) = figures.swap_chart.draw(rows).legends
+    assert [text.get_text() for text in legend.texts] == [*named, "clean test images", "backgrounds swapped"]
+    assert list(one_run_a_variant(rows)) == ["base" if loss == "triplet" else "frozen" for loss in losses]
 
 
 def test_a_variant_keeps_its_colour():
