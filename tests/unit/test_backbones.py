@@ -86,9 +86,7 @@ def test_a_size_that_a_network_cannot_take_is_told():
     model.train()
     check_size(model, "mine", 64)
     assert model.training
-    with pytest.raises(
-        StudyError, match=r"backbone mine cannot take images of 12×12 pixels \(.*too small\)"
-    ):
+    with pytest.raises(StudyError, match=r"backbone mine cannot take images of 12×12 pixels \(.*too small\)"):
         check_size(model, "mine", 12)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from write_report import write_report
+from write_report import scope, write_report
 
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
@@ -119,6 +119,15 @@ def test_attention_and_mask_sentences():
         "0.97 (Cars196).",
         "Masks that are empty or failed: 3 of 50 on Online Products. Swapped, such an image has no object.",
     ]
+
+
+def test_the_grid_in_words_names_variants_of_trained_models_only():
+    trained = cells("sop", "triplet", bgaugment=(0.6, 0.6), base=(0.6, 0.3))
+    frozen = [row | {"backbone": "mine"} for row in cells("sop", "frozen", base=(0.2, 0.02))]
+    assert scope([*trained, *frozen]) == (
+        "datasets Online Products; losses Triplet; variants Base, BGAugment; backbones B, Mine."
+    )
+    assert scope(frozen) == "datasets Online Products; backbones Mine."
 
 
 def test_settings_show_keys_and_no_folder_of_this_machine():

@@ -75,6 +75,14 @@ def test_base_is_first_where_paths_put_another_variant_before_it():
     assert attention_table(summarise_attention(scores)).groups == [("Cars196", ["Base", "Augmented"])]
 
 
+def test_a_model_that_was_not_trained_has_no_variant():
+    rows = measured("base", "clean", [0.2], loss="frozen")
+    assert (
+        to_markdown(retrieval_table(summarise_retrieval(rows))).splitlines()[2]
+        == "| As it comes |  | 20.00 |"
+    )
+
+
 def test_several_seeds_spread_over_the_seeds_means():
     rows = [
         *measured("base", "swapped", [0.10, 0.14], seed=0),  # mean .12

@@ -315,6 +315,8 @@ def settings_in_force():
     }
     used["backbones"] |= {name: config["backbones"][name] for name in config["frozen"]}
     used["backgrounds"] = {name: config["backgrounds"][name] for name in [config["background_set"]]}
+    if not study.takes_weights(config["masker"]["model"]):
+        used["masker"] = without(config["masker"], "weights")
     in_force = {name: used.get(name, value) for name, value in config.items()}
     return in_force if config["grid"]["loss"] else without_training(in_force)
 

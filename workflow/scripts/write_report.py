@@ -73,14 +73,15 @@ def with_header(table: Table) -> dict:
 
 
 def scope(summary: list[dict]) -> str:
-    """The grid in words: which datasets, losses, variants and backbones."""
+    """The grid in words: which datasets and backbones, and the losses and variants that were trained."""
+    trainings = trained(summary)
     axes = {
         "datasets": seen(summary, "dataset"),
-        "losses": seen(summary, "loss"),
-        "variants": variants_of(summary),
+        "losses": seen(trainings, "loss"),
+        "variants": variants_of(trainings),
         "backbones": seen(summary, "backbone"),
     }
-    return "; ".join(f"{plural} {', '.join(map(human, keys))}" for plural, keys in axes.items()) + "."
+    return "; ".join(f"{plural} {', '.join(map(human, keys))}" for plural, keys in axes.items() if keys) + "."
 
 
 if "snakemake" in globals():

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Sequence
 
 from bgbias.names import human
+from bgbias.runs import FROZEN
 from bgbias.summaries import RUN, finite, pick, seen, variants_of
 from bgbias.table_formats import Cell, Table, number
 
 
 def retrieval_table(summary: Sequence[dict]) -> Table:
-    """Rows loss × variant (base first), a column group a dataset, a column a protocol; percent."""
+    """Rows loss × variant (base first), a column group a dataset, a column a protocol; percent.
+
+    A model that was not trained has no variant.
+    """
     groups = {
         dataset: seen([row for row in summary if row["dataset"] == dataset], "protocol")
         for dataset in seen(summary, "dataset")
@@ -26,7 +30,8 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
                     for protocol in protocols
                 ]
                 if any(cell.text for cell in values):
-                    family.append([Cell("" if family else human(loss)), Cell(human(variant)), *values])
+                    name = "" if loss == FROZEN else human(variant)
+                    family.append([Cell("" if family else human(loss)), Cell(name), *values])
             found += family
         return found
 
