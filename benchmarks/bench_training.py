@@ -52,6 +52,7 @@ def settings(backbone: str, size: int, batch: int, steps: int, probability: floa
             "scale": [0.16, 1.0],
             "ratio": [0.75, 4 / 3],
             "flip": True,
+            "noise": 0.0,
         },
         "training": {
             "optimizer": "rmsprop",

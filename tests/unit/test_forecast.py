@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bgbias import forecast
+from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.errors import StudyError
 from bgbias.forecast import Counts, Seconds
 from bgbias.sources import load_sources
@@ -54,6 +55,13 @@ def test_counts_are_those_of_the_index_or_the_published_ones(tmp_path):
         forecast.counts({"source": "vehicleid"}, index)
     index.write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
     assert forecast.counts({"source": "cub200"}, index) == Counts(4, 1, 2)
+
+
+def test_counts_of_generated_data_are_those_that_are_drawn(tmp_path):
+    settings = {"world": "cars", "classes": 27, "images_per_class": 3}
+    drawn = [member.split for member in make_classes(WORLDS["cars"], 27, seed=0)]
+    found = forecast.counts({"source": "demo_world", **settings}, tmp_path / "index.csv")
+    assert found == Counts(27 * 3, 3 * drawn.count("val"), 3 * drawn.count("test"))
 
 
 def test_downloads_of_the_paper(monkeypatch):

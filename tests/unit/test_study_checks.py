@@ -42,6 +42,11 @@ def put(config, path, value):
         ("pixels.short_side", 80.0, "pixels.short_side: 80.0 is not of type 'integer'"),
         ("training.batch_size", True, "training.batch_size: True is not of type 'integer'"),
         ("losses.triplt", {"images_per_class": 4}, "not known under `losses`; did you mean 'triplet'?"),
+        (
+            "losses.mine",
+            {"type": "tripled"},
+            "losses.mine.type: 'tripled' is not known under `losses`; did you",
+        ),
         ("grid.loss", ["arcfce"], "grid.loss: 'arcfce' is not known under `losses`; did you mean 'arcface'?"),
         ("grid.dataset", ["demo_car"], "did you mean 'demo_cars'?"),
         ("grid.seed", [], "grid.seed: [] should be non-empty"),

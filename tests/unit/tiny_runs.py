@@ -19,6 +19,7 @@ SETTINGS = {
         "ratio": [0.75, 4 / 3],
         "flip": True,
         "eval_size": 16,
+        "noise": 0.0,
     },
     "training": {
         "optimizer": "rmsprop",

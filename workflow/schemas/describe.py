@@ -36,11 +36,11 @@ def _keys(node: dict, schema: dict, defaults, path: str = "") -> Iterator[tuple[
     for name, entry in node.get("properties", {}).items():
         if not isinstance(entry, dict):
             continue
-        definition = schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], {})
+        entry = schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], {}) | entry
         here = f"{path}.{name}" if path else name
         value = defaults.get(name) if isinstance(defaults, dict) else None
         shown = "" if isinstance(value, dict) or value is None else f"`{json.dumps(value)}`"
-        yield here, shown, entry.get("description", definition.get("description", ""))
+        yield here, shown, entry.get("description", "")
         yield from _keys(entry, schema, value, here)
         if isinstance(entry.get("additionalProperties"), dict):
             yield from _entry(entry["additionalProperties"], schema, here, f"{here}.<name>")

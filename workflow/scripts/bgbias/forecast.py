@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bgbias.datasets import cars196, cub200, inshop, sop
+from bgbias.demo_world.classes import split_sizes
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.study import backbone_settings, index_file
@@ -57,9 +58,9 @@ def _whole(settings: dict) -> Counts | None:
     if source == "index":
         return _listed(index_file(settings))
     if source == "demo_world":
-        # ASSUME: the study's shares of the classes: half for the test, an eighth for validation.
-        images = settings["classes"] * settings["images_per_class"]
-        return Counts(images, images // 8, images // 2)
+        images = settings["images_per_class"]
+        _, validation, test = split_sizes(settings["classes"])
+        return Counts(images * settings["classes"], images * validation, images * test)
     if source in PUBLISHED:
         known = PUBLISHED[source]
         test = known.get("test_images") or known["query_images"] + known["gallery_images"]

@@ -32,6 +32,6 @@ def attribution_maps(
 
     ``rows`` are the images' row numbers in the pixel store: noise depends on them, never on the batch.
     ``settings``: ``copies``, ``noise``, ``seed`` (of the study's map), ``batch_size`` (images or noisy copies
-    that pass through the model at once) and optionally ``steps`` (of integrated gradients).
+    that pass through the model at once), ``steps`` (of integrated gradients).
     """
     return scaled(METHODS[method](target, images, rows, settings))

@@ -23,15 +23,15 @@ def saliency(target: Target, images: Tensor, rows: Sequence[int], settings: dict
 def integrated_gradients(target: Target, images: Tensor, rows: Sequence[int], settings: dict) -> Tensor:
     """|Σ over channels| of integrated gradients from black (Sundararajan et al., 2017): (B, S, S).
 
-    ``settings``: ``steps`` of the integral (50 unless given) and ``batch_size``, points evaluated at once.
+    ``settings``: ``steps`` of the integral and ``batch_size``, points evaluated at once.
     """
     from captum.attr import IntegratedGradients
 
-    method, steps = IntegratedGradients(target), settings.get("steps", 50)
-    black = target.black[None]
+    method, black = IntegratedGradients(target), target.black[None]
 
     def attribute(part: Tensor) -> Tensor:
-        values = method.attribute(part, black, n_steps=steps, internal_batch_size=settings["batch_size"])
+        at_once = settings["batch_size"]
+        values = method.attribute(part, black, n_steps=settings["steps"], internal_batch_size=at_once)
         return values.sum(1).abs()
 
     return _in_batches(attribute, images, settings).to(images.dtype)

@@ -34,12 +34,10 @@ class Canvas:
     """
 
     def __init__(self, size: int, pose: Pose):
-        self.size = size
         self.pose = pose
         self.side = size * SAMPLES
-        self.foot: int | None = (
-            None  # the row of the picture on which the object stands, if not its lowest one
-        )
+        # The row of the picture on which the object stands, if not its lowest one.
+        self.foot: int | None = None
         self._origin = (0, 0)
         self.image = Image.new("RGB", (self.side, self.side), (128, 128, 128))
         self.mask = Image.new("L", (self.side, self.side), 0)
@@ -96,7 +94,7 @@ class Canvas:
         """Within the block, drawing changes colours inside ``outline`` only and never the mask."""
         around = self.image, self._colours, self._cover, self._origin
         placed = self.place(outline)
-        left, top = (min(0 if value < 0 else value for value in axis) for axis in zip(*placed, strict=True))
+        left, top = (max(0, min(axis)) for axis in zip(*placed, strict=True))
         # Only the outline's bounding box is copied: that is most of the cost.
         box = (left, top, max(left, *(x for x, _ in placed)) + 1, max(top, *(y for _, y in placed)) + 1)
         inside = Image.new("L", (box[2] - left, box[3] - top), 0)

@@ -59,7 +59,7 @@ def shade(rgb: Colour, factor: float) -> Colour:
     return tuple(int(part + (255 - part) * min(factor - 1, 1)) for part in rgb)
 
 
-def shift_hue(rgb: Colour, turns: float, saturation: float = 1.0, value: float = 1.0) -> Colour:
-    """``rgb`` with its hue turned and its saturation and value scaled."""
+def shift_hue(rgb: Colour, turns: float, saturation: float = 1.0) -> Colour:
+    """``rgb`` with its hue turned and its saturation scaled."""
     hue, s, v = colorsys.rgb_to_hsv(*(part / 255 for part in rgb))
-    return colour(hue + turns, s * saturation, v * value)
+    return colour(hue + turns, s * saturation, v)

@@ -57,6 +57,12 @@ class DemoClass:
     split: str
 
 
+def split_sizes(count: int) -> tuple[int, int, int]:
+    """How many of ``count`` classes are for training, validation and test."""
+    train, val = round(count * SHARES[0]), max(2, round(count * SHARES[1]))
+    return train, val, count - train - val
+
+
 def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
     """``count`` classes (label = place in the list), ordered train, val, test as in the papers' datasets."""
     limit = len(world.kinds) * len(world.painter.NAMES)
@@ -68,7 +74,7 @@ def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
     order = generator(seed, "class order").permutation(count)
     offset = between(generator(seed, "hue offset"), 0, 1)
     words = generator(seed, "class names").permutation(len(world.painter.NAMES))
-    train, val = round(count * SHARES[0]), max(2, round(count * SHARES[1]))
+    train, val, _ = split_sizes(count)
     classes = []
     for label, index in enumerate(map(int, order)):
         kind = world.kinds[index % len(world.kinds)]

@@ -53,10 +53,8 @@ def make_dataset(
     for label, number in progress(jobs, f"generate {world}", "images"):
         member = members[label]
         name = member.name.lower().replace(" ", "_")
-        image_path, mask_path = (
-            f"images/{name}/{number + 1:03d}.jpg",
-            f"exact_masks/{name}/{number + 1:03d}.png",
-        )
+        image_path = f"images/{name}/{number + 1:03d}.jpg"
+        mask_path = f"exact_masks/{name}/{number + 1:03d}.png"
         picture, mask = make_image(spec, member, rho, size, seed, label, number)
         _save(picture, folder / image_path, quality=92, subsampling=0)
         _save(mask, folder / mask_path, compress_level=1)

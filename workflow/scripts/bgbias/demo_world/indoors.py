@@ -32,11 +32,9 @@ def table(place: Generator, view: Generator, side: int) -> Image.Image:
     picture = grain(view, side, shade(wall, 0.85), shade(wall, 1.1), 2, 2, 2)
     pen = ImageDraw.Draw(picture)
     for _ in range(whole(place, 2, 5)):
-        x, width, top = (
-            between(place, 0, 1) + between(view, -0.04, 0.04),
-            between(place, 0.05, 0.2),
-            between(place, 0, edge),
-        )
+        x = between(place, 0, 1) + between(view, -0.04, 0.04)
+        width = between(place, 0.05, 0.2)
+        top = between(place, 0, edge)
         pen.rectangle(
             [round(x * side), round(top * side), round((x + width) * side), round(edge * side)],
             fill=_interior_colour(place),
@@ -54,10 +52,8 @@ def shelf(place: Generator, view: Generator, side: int) -> Image.Image:
     wall = _interior_colour(place)
     picture = grain(view, side, shade(wall, 0.8), shade(wall, 1.0), 3, 3, 2)
     pen = ImageDraw.Draw(picture)
-    boards, wood = (
-        whole(place, 2, 3),
-        colour(between(place, 0.05, 0.1), between(place, 0.2, 0.6), between(place, 0.3, 0.8)),
-    )
+    boards = whole(place, 2, 3)
+    wood = colour(between(place, 0.05, 0.1), between(place, 0.2, 0.6), between(place, 0.3, 0.8))
     books = [_interior_colour(place) for _ in range(5)]
     for board in range(boards):
         y, x = (board + 0.9) / boards, between(view, 0, 0.05)
@@ -110,16 +106,12 @@ def cloth(place: Generator, view: Generator, side: int) -> Image.Image:
     pen, plaid = ImageDraw.Draw(stripes), happens(place, 0.6)
     pitch, shift = between(place, 0.12, 0.3), between(view, 0, 0.3)
     for _ in range(whole(place, 1, 3)):
-        at, width, ink = (
-            between(place, 0, pitch),
-            between(place, 0.02, 0.09),
-            shade(_interior_colour(place), 1.3),
-        )
+        at = between(place, 0, pitch)
+        width = between(place, 0.02, 0.09)
+        ink = shade(_interior_colour(place), 1.3)
         for repeat in range(-2, int(1 / pitch) + 1):
-            first, last = (
-                round((at + repeat * pitch + shift) * side),
-                round((at + width + repeat * pitch + shift) * side),
-            )
+            first = round((at + repeat * pitch + shift) * side)
+            last = round((at + width + repeat * pitch + shift) * side)
             pen.rectangle([first, 0, last, side], fill=ink)
             if plaid:
                 pen.rectangle([0, first, side, first + (last - first) // 2], fill=ink)
@@ -131,10 +123,8 @@ def cloth(place: Generator, view: Generator, side: int) -> Image.Image:
 
 def bricks(place: Generator, view: Generator, side: int) -> Image.Image:
     """A brick wall and paving before it."""
-    clay, mortar = (
-        colour(between(place, 0.0, 0.1), between(place, 0.1, 0.6), between(place, 0.4, 0.8)),
-        between(place, 0.5, 1.6),
-    )
+    clay = colour(between(place, 0.0, 0.1), between(place, 0.1, 0.6), between(place, 0.4, 0.8))
+    mortar = between(place, 0.5, 1.6)
     picture = grain(view, side, shade(clay, 0.85), shade(clay, 1.15), 14, 20, 2)
     pen, high = ImageDraw.Draw(picture), between(place, 0.045, 0.08)
     wide, dx = high * between(place, 2, 3), between(view, 0, 0.2)

@@ -35,7 +35,8 @@ def wash(side: int, top: Colour, bottom: Colour, start: float = 0.0, end: float 
     """A vertical gradient that changes between the heights ``start`` and ``end`` (shares of the side)."""
     ramp = Image.new("L", (side, side), 0)
     first, last = round(start * side), max(round(end * side), round(start * side) + 1)
-    ramp.paste(255, (0, last, side, side)) if last < side else None
+    if last < side:
+        ramp.paste(255, (0, last, side, side))
     ramp.paste(Image.linear_gradient("L").resize((side, last - first), Image.Resampling.BILINEAR), (0, first))
     return mixed(top, bottom, ramp)
 
