@@ -94,7 +94,7 @@ def test_images_are_the_evaluation_batch_and_masks_their_crop(folder):
     _, preprocessing = build_model("small_cnn", {"weights": None}, 8, seed=0)
     images, masks = images_and_masks(store, rows, SIZE, preprocessing, "cpu")
     view = EvaluationView(size=SIZE)
-    batch = evaluation_batch(store, rows, None, seed=0, draw=0, settings=view, preprocessing=preprocessing)
+    batch = evaluation_batch(store, rows, None, seed=0, draw=0, view=view, preprocessing=preprocessing)
     torch.testing.assert_close(images, batch)  # float rounding apart
     height = store.sizes[5, 0]
     top = round((height - SIZE) / 2)

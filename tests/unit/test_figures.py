@@ -7,7 +7,7 @@ import pytest
 from draw_attribution_panels import draw_attribution_panels
 from draw_contact_sheet import draw_contact_sheet
 from draw_mask_examples import draw_mask_examples
-from draw_published import draw_published
+from draw_published_scatter import draw_published_scatter
 from draw_retrieval_gallery import draw_retrieval_gallery
 from draw_swap_chart import draw_swap_chart
 from draw_training_curves import draw_training_curves
@@ -134,7 +134,7 @@ def published_scatter(folder):
     write_rows(folder / "r.csv", retrieval, list(retrieval[0]))
     attention = [RUNS[1] | {"method": "study", "measured": 0.5} | sides]
     write_rows(folder / "a.csv", attention, list(attention[0]))
-    return draw_published, [folder / "r.csv", folder / "a.csv"]
+    return draw_published_scatter, [folder / "r.csv", folder / "a.csv"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ rule attribute_images:
         code=hash_script("attribute_images.py"),
         run=run_identity,
         settings=config["attribution"],
-        transform=config["transform"],
+        size=config["transform"]["eval_size"],
         labels=hand_labels,
         device=config["device"],
     log:

@@ -1,6 +1,7 @@
 """Functions and constants that the rules share; the rules themselves are in the other files."""
 
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -38,14 +39,16 @@ RESULTS = f"results/{config['study']}"
 RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
 RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
+# What the test looks at of this section; the rest is for training.
+EVALUATION_VIEW = {key: config["transform"][key] for key in ("eval_size", "scale", "ratio", "flip")}
 GPU = 1 if config["device"] == "cuda" else 0
 TABLES = ("retrieval", "attention", "mask_quality")
 # Where a dataset of the published study is in the grid, measured values are printed beside the published ones. A part
 # of a dataset has nothing to be compared with: fewer images are found more easily.
-PUBLISHED_DATASETS = [
+COMPARED_DATASETS = [
     name for name in DATASETS if name in ("cars196", "cub200", "sop") and "limit" not in config["datasets"][name]
 ]
-COMPARED = TABLES if PUBLISHED_DATASETS else ()
+COMPARED = TABLES if COMPARED_DATASETS else ()
 
 
 def any_of(names):
@@ -62,7 +65,7 @@ def background_sets_from(source):
     return [name for name, settings in config["backgrounds"].items() if settings["source"] == source]
 
 
-PUBLISHED_SETS = datasets_from(*(name for name, entry in SOURCES.items() if "layouts" in entry))
+ARCHIVED_DATASETS = datasets_from(*(name for name, entry in SOURCES.items() if "layouts" in entry))
 
 
 def demo_world_settings(wildcards):
@@ -152,7 +155,7 @@ def raw_index(wildcards):
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
         return f"data/{wildcards.dataset}/raw/index.csv"
-    if wildcards.dataset in PUBLISHED_SETS and "root" not in settings:
+    if wildcards.dataset in ARCHIVED_DATASETS and "root" not in settings:
         return f"data/{wildcards.dataset}/extracted.csv"
     return study.index_file(settings) if settings["source"] == "index" else []
 
@@ -304,7 +307,7 @@ def published_beside_measured(wildcards):
     if not COMPARED:
         return {}
     tables = {f"published_{kind}": f"{RESULTS}/tables/published_{kind}.csv" for kind in COMPARED}
-    return {**tables, "published_scatter": f"{RESULTS}/figures/published.png"}
+    return {**tables, "published_scatter": f"{RESULTS}/figures/published_scatter.png"}
 
 
 def settings_in_force():

@@ -26,7 +26,7 @@ rule download_dataset:
         source=published_source,
         folder=archive_folder,
     wildcard_constraints:
-        dataset=any_of(PUBLISHED_SETS),
+        dataset=any_of(ARCHIVED_DATASETS),
     log:
         "data/{dataset}/logs/download_dataset.log",
     resources:

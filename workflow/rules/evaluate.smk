@@ -17,7 +17,7 @@ rule embed_images:
     params:
         code=hash_script("embed_images.py"),
         evaluation={key: config["evaluation"].get(key) for key in ("draws", "seed", "background_crop", "batch_size")},
-        transform=config["transform"],
+        transform=EVALUATION_VIEW,
         device=config["device"],
     log:
         f"{RESULTS}/logs/embed_images/{RUN_NAME}.log",

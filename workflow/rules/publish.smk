@@ -1,4 +1,4 @@
-"""Tables, figures and the report: what a reader sees. Nothing here computes a number of the study."""
+"""Tables, figures and the report: what a reader sees, from the numbers that the study measured."""
 
 FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves")
 # The attribution method of panels, printed tables and sentences; attention.csv has them all.
@@ -16,7 +16,7 @@ rule tables:
 rule figures:
     input:
         files_of_results(),
-        expand(f"{RESULTS}/figures/published.{{form}}", form=("png", "pdf")) if COMPARED else [],
+        expand(f"{RESULTS}/figures/published_scatter.{{form}}", form=("png", "pdf")) if COMPARED else [],
         expand(f"{RESULTS}/figures/{{figure}}.{{form}}", figure=FIGURES_OF_THE_STUDY, form=("png", "pdf")),
         expand(
             f"{RESULTS}/figures/{{figure}}_{{dataset}}.{{form}}",
@@ -225,7 +225,7 @@ rule draw_retrieval_gallery:
         code=hash_script("draw_retrieval_gallery.py"),
         runs=lambda wildcards: shown_runs(wildcards.dataset),
         evaluation={key: config["evaluation"][key] for key in ("seed", "background_crop")},
-        transform=config["transform"],
+        transform=EVALUATION_VIEW,
     log:
         f"{RESULTS}/logs/draw_retrieval_gallery_{{dataset}}.log",
     conda:
@@ -245,7 +245,7 @@ rule tabulate_published:
     params:
         code=hash_script("tabulate_published.py"),
         kind="{kind}",
-        datasets=PUBLISHED_DATASETS,
+        datasets=COMPARED_DATASETS,
     wildcard_constraints:
         kind=any_of(TABLES),
     log:
@@ -256,21 +256,21 @@ rule tabulate_published:
         "../scripts/tabulate_published.py"
 
 
-rule draw_published:
+rule draw_published_scatter:
     output:
-        png=report(f"{RESULTS}/figures/published.png", caption="../report/published_scatter.rst", category="Results"),
-        pdf=f"{RESULTS}/figures/published.pdf",
+        png=report(f"{RESULTS}/figures/published_scatter.png", caption="../report/published_scatter.rst", category="Results"),
+        pdf=f"{RESULTS}/figures/published_scatter.pdf",
     input:
         retrieval=f"{RESULTS}/tables/published_retrieval.csv",
         attention=f"{RESULTS}/tables/published_attention.csv",
     params:
-        code=hash_script("draw_published.py"),
+        code=hash_script("draw_published_scatter.py"),
     log:
-        f"{RESULTS}/logs/draw_published.log",
+        f"{RESULTS}/logs/draw_published_scatter.log",
     conda:
         "../../envs/publish.yaml"
     script:
-        "../scripts/draw_published.py"
+        "../scripts/draw_published_scatter.py"
 
 
 rule write_report:

@@ -90,7 +90,7 @@ if "snakemake" in globals():
             Path(snakemake.input.layout).parent,
             snakemake.params.run,
             snakemake.params.settings,
-            snakemake.params.transform["eval_size"],
+            snakemake.params.size,
             snakemake.params.device,
             dict(snakemake.output.items()),
             snakemake.params.labels,

@@ -10,7 +10,7 @@ from bgbias.logs import job_log
 from bgbias.published import read_comparison
 
 
-def draw_published(retrieval: str, attention: str, png: str, pdf: str) -> None:
+def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -> None:
     rows = read_comparison(retrieval)
     panels = [
         (f"MAP@R (%), {protocol}", [row for row in rows if row["protocol"] == protocol])
@@ -21,7 +21,7 @@ def draw_published(retrieval: str, attention: str, png: str, pdf: str) -> None:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        draw_published(
+        draw_published_scatter(
             snakemake.input.retrieval,
             snakemake.input.attention,
             snakemake.output.png,
