@@ -88,7 +88,7 @@ def ours(
         seed=0,
         steps=[step],
         probability=1.0,
-        settings=VIEW,
+        view=VIEW,
         preprocessing=PREPROCESSING,
         device=device,
     )

@@ -9,11 +9,10 @@ from PIL import Image
 
 from bgbias.demo_world import make_backgrounds, make_dataset
 from bgbias.images import read_mask, read_rgb
-from bgbias.index import read_index
-from bgbias.pixels import BACKGROUND_COLUMNS, PixelStore, background_row, pack_image, write_store
+from bgbias.index import COLUMNS, read_index
+from bgbias.pixels import PixelStore, background_row, pack_image, write_store
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).resolve().parents[2] / "shared" / "real"))
-COLUMNS = ("path", "label", "class_name", "split")
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,7 @@ def pack(photographs: Photographs, folder: Path, short_side: int) -> tuple[Pixel
         (pack_image(read_rgb(path), None, short_side), background_row(path.name))
         for path in photographs.backgrounds
     )
-    return _store(folder / "images", images, COLUMNS), _store(
-        folder / "backgrounds", backgrounds, BACKGROUND_COLUMNS
-    )
+    return _store(folder / "images", images, COLUMNS), _store(folder / "backgrounds", backgrounds, COLUMNS)
 
 
 def _store(folder: Path, images, columns) -> PixelStore:

@@ -9,7 +9,8 @@ import torch
 from bgbias import batches, on_device
 from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, training_batches
 from bgbias.errors import StudyError
-from bgbias.pixels import BACKGROUND_COLUMNS, PixelStore, background_row, write_store
+from bgbias.index import COLUMNS
+from bgbias.pixels import PixelStore, background_row, write_store
 from bgbias.transforms import Preprocessing, normalisation
 
 RGB = Preprocessing()
@@ -20,7 +21,7 @@ VIEW = TrainingView(24)
 
 def make_store(folder, images) -> PixelStore:
     rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images)]
-    write_store(folder / "rgba.bin", folder / "layout.csv", rows, BACKGROUND_COLUMNS)
+    write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS)
     return PixelStore.open(folder)
 
 
@@ -49,7 +50,7 @@ def training(
         seed=seed,
         steps=[step],
         probability=probability,
-        settings=view,
+        view=view,
         preprocessing=preprocessing,
     )
     return batch
@@ -62,7 +63,7 @@ def evaluation(store, backgrounds, rows=range(6), draw=0, preprocessing=RGB, cro
         backgrounds,
         seed=seed,
         draw=draw,
-        settings=EvaluationView(24, crop),
+        view=EvaluationView(24, crop),
         preprocessing=preprocessing,
     )
 
@@ -96,7 +97,7 @@ def test_batches_of_several_steps_are_those_of_each_step(store, backgrounds, way
         seed=0,
         steps=[3, 4],
         probability=0.5,
-        settings=view,
+        view=view,
         preprocessing=RGB,
     )
     for step, own, batch in zip([3, 4], rows, together, strict=True):
@@ -211,7 +212,7 @@ def batch_with_noise(store, rows, noise, step):
         seed=1,
         steps=[step],
         probability=0.0,
-        settings=TrainingView(16, noise=noise),
+        view=TrainingView(16, noise=noise),
         preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0),
     )
     return batch

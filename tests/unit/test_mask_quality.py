@@ -142,9 +142,9 @@ def test_good_masks_are_accepted_and_worse_ones_stop_the_study(labelled):
 
 @pytest.mark.parametrize("flag", ["empty", "failed"])
 def test_too_many_bad_masks_stop_the_study(labelled, flag):
-    check(labelled)
     rows = [row | {flag: int(row["path"] == "c.jpg")} for row in read_rows(labelled / "masks.csv")]
     write_rows(labelled / "masks.csv", rows, MASK_COLUMNS)
+    check(labelled)
     accept(labelled, maximum_empty=0.34)
     with pytest.raises(StudyError, match=r"1 of the 3 masks of d .*0\.333.*maximum_empty"):
         accept(labelled, maximum_empty=0.33)

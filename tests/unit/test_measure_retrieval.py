@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from collect_rows import collect_rows
-from measure_retrieval import gallery_rows, measure_retrieval, positions
+from measure_retrieval import measure_retrieval, positions, shown_queries
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
@@ -69,11 +69,11 @@ def test_matches_are_the_nearest_of_the_same_queries_everywhere(tmp_path, arrays
 
 def test_queries_of_the_figure_are_of_different_classes():
     labels = np.repeat(np.arange(8), 5)
-    chosen = gallery_rows(labels, 6, seed=0)
+    chosen = shown_queries(labels, 6, seed=0)
     assert len(set(labels[chosen])) == 6
-    assert (gallery_rows(labels, 6, seed=0) == chosen).all()
-    assert (gallery_rows(labels, 4, seed=0) == chosen[:4]).all()
-    assert len(gallery_rows(labels, 20, seed=0)) == 8
+    assert (shown_queries(labels, 6, seed=0) == chosen).all()
+    assert (shown_queries(labels, 4, seed=0) == chosen[:4]).all()
+    assert len(shown_queries(labels, 20, seed=0)) == 8
 
 
 def test_query_and_gallery(tmp_path, arrays):

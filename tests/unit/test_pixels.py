@@ -1,16 +1,18 @@
 """The packed store: what goes in comes out, and a damaged store is not opened."""
 
 import csv
+import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from bgbias.errors import StudyError
+from bgbias.index import COLUMNS
 from bgbias.pixels import (
-    BACKGROUND_COLUMNS,
     PixelStore,
     background_row,
     check_room,
@@ -30,7 +32,7 @@ def images():
 @pytest.fixture
 def folder(tmp_path):
     rows = [(image, background_row(f"a b/{i},ü.png")) for i, image in enumerate(images())]
-    assert write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows, BACKGROUND_COLUMNS) == 3
+    assert write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows, COLUMNS) == 3
     return tmp_path
 
 
@@ -83,14 +85,14 @@ def test_packing_that_fails_midway_leaves_nothing_that_looks_finished(folder):
         raise StudyError("the second is broken")
 
     with pytest.raises(StudyError, match="second"):
-        write_store(folder / "rgba.bin", folder / "layout.csv", broken(), BACKGROUND_COLUMNS)
+        write_store(folder / "rgba.bin", folder / "layout.csv", broken(), COLUMNS)
     assert not (folder / "layout.csv").exists()
     assert not list(folder.glob(".*"))
 
 
 def test_packing_nothing_is_an_error(tmp_path):
     with pytest.raises(StudyError, match="no readable image"):
-        write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [], BACKGROUND_COLUMNS)
+        write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [], COLUMNS)
     assert not list(tmp_path.iterdir())
 
 
@@ -99,7 +101,6 @@ def test_sizes_are_torchvisions(size):
     functional = pytest.importorskip("torchvision.transforms.functional")
     expected = functional.resize(Image.new("L", size[::-1]), 256).size[::-1]
     assert resized_size(size, 256) == expected
-    assert resized_size(size, None) == size
 
 
 def test_colour_and_mask_are_resized_apart_by_pillows_filter():
@@ -116,10 +117,17 @@ def test_colour_and_mask_are_resized_apart_by_pillows_filter():
     assert (pack_image(rgb, None, 20)[..., 3] == 0).all()
 
 
-def test_bytes_are_foretold_and_a_full_disk_is_seen_before_the_work(tmp_path):
-    assert check_room(tmp_path, [(480, 640), (256, 256)], 256) == 4 * (256 * 341 + 256 * 256)
-    with pytest.raises(StudyError, match="free"):
-        check_room(tmp_path, [(10**7, 10**7)], None)
+def test_bytes_are_foretold_and_a_full_disk_is_seen_before_the_work(tmp_path, monkeypatch):
+    sizes = [(480, 640), (256, 256)]
+
+    def free(room):
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=room))
+
+    free(4 * (256 * 341 + 256 * 256))
+    check_room(tmp_path, sizes, 256)
+    free(4 * (256 * 341 + 256 * 256) - 1)
+    with pytest.raises(StudyError, match=r"are free\. Make room, or lower pixels\.short_side"):
+        check_room(tmp_path, sizes, 256)
 
 
 def test_reading_a_store_imports_neither_torch_nor_pillow():

@@ -1,5 +1,6 @@
 """The report stands alone, and its sentences say what the numbers say."""
 
+import json
 import re
 from pathlib import Path
 
@@ -162,6 +163,9 @@ def arguments(tmp_path):
         write_rows(results[kind], rows, list(rows[0]))
     Image.effect_noise((700, 700), 80).save(tmp_path / "photo.png")  # large: becomes WebP
     Image.new("L", (8, 8)).save(tmp_path / "chart.png")
+    machine = {"processor": "P", "cores": 2}
+    origin = {"commit": "0123456789abcdef", "dirty": True, "config_hash": "77aa", "machine": machine}
+    (tmp_path / "provenance.json").write_text(json.dumps(origin))
     facts = {"settings": {}, "epochs": 6, "seconds": 61.0, "device": "CPU", "versions": {"torch": "2.0"}}
     write_run(tmp_path / "run.yaml", run | facts)
     lists = ("contact_sheets", "retrieval_galleries", "attribution_panels", "mask_examples")
@@ -176,6 +180,7 @@ def arguments(tmp_path):
         "published": {},
         "settings": {"a": {"b": 1}},
         "method": "study",
+        "provenance": tmp_path / "provenance.json",
         "html": tmp_path / "report.html",
     }
 
@@ -192,6 +197,7 @@ def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
     assert str(tmp_path) not in page
     assert "from 50.0 to 20.0" in page
     assert "0:01:01" in page  # 61 s of training
+    assert "commit 0123456789ab, with changes that are not committed" in page
     assert "D&lt;1&gt;" in page or "d&lt;1&gt;" in page  # a name is text, never markup
     assert "Published beside measured" not in page
 

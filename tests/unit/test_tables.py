@@ -72,7 +72,9 @@ def test_base_is_first_where_paths_put_another_variant_before_it():
     lines = to_markdown(retrieval_table(summarise_retrieval(rows))).splitlines()
     assert lines[2:] == ["| ArcFace | Base | **20.00** |", "|  | Augmented | 10.00 |"]
     scores = [row | {"method": "study", "mean": "0.1", "sd": "0.1"} for row in rows]
-    assert attention_table(summarise_attention(scores)).groups == [("Cars196", ["Base", "Augmented"])]
+    assert attention_table(summarise_attention(scores), "study").groups == [
+        ("Cars196", ["Base", "Augmented"])
+    ]
 
 
 def test_a_model_that_was_not_trained_has_no_variant():
@@ -137,7 +139,7 @@ def test_attention_puts_the_variants_side_by_side():
             ("bgaugment", "gradcam", "0.9"),
         )
     ]
-    assert to_markdown(attention_table(summarise_attention(rows))) == (
+    assert to_markdown(attention_table(summarise_attention(rows), "study")) == (
         "| Loss | Online Products Base | Online Products BGAugment |\n"
         "| --- | ---: | ---: |\n"
         "| Triplet | **.08** (.17) | −.26 (.17) |\n"

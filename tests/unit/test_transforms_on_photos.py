@@ -59,9 +59,7 @@ def test_the_evaluation_transform_is_resize_and_centre_crop(photos, store):
 
     reference = Compose([Resize(SHORT), CenterCrop(SIZE)])
     rows = np.arange(len(store))
-    ours = evaluation_batch(
-        store, rows, None, seed=0, draw=0, settings=EvaluationView(SIZE), preprocessing=PLAIN
-    )
+    ours = evaluation_batch(store, rows, None, seed=0, draw=0, view=EvaluationView(SIZE), preprocessing=PLAIN)
     found = [difference(image, reference(photo)) for image, (photo, _) in zip(ours, photos, strict=True)]
     assert max(found) <= TOLERANCE, found
 
@@ -93,7 +91,7 @@ def test_bgr_and_the_means_of_bninception_are_exact(store):
     rows = np.arange(len(store))
     bgr = build_backbone("bninception", {}, 0).preprocessing
     plain, prepared = (
-        evaluation_batch(store, rows, None, seed=0, draw=0, settings=EvaluationView(SIZE), preprocessing=p)
+        evaluation_batch(store, rows, None, seed=0, draw=0, view=EvaluationView(SIZE), preprocessing=p)
         for p in (PLAIN, bgr)
     )
     # Whole numbers up to 255 minus whole numbers: float32 holds every one exactly.

@@ -8,10 +8,10 @@ from bgbias.logs import job_log
 def accept_masks(summary: str, table: str, flag: str, *, minimum_iou: float, maximum_empty: float) -> None:
     """Write ``flag`` when mean IoU and share of empty or failed masks keep the limits, else StudyError.
 
-    A dataset without hand labels is judged by its empty and failed masks only.
+    A dataset without hand labels is judged by its empty and failed masks only. ``table``, where the masks are
+    listed, is named in the messages.
     """
     quality = read_rows(summary)[0]
-    rows = read_rows(table)
     dataset, iou = quality["dataset"], quality["iou_mean"]
     if iou and float(iou) < minimum_iou:
         raise StudyError(
@@ -20,11 +20,11 @@ def accept_masks(summary: str, table: str, flag: str, *, minimum_iou: float, max
             f"`mask_quality.minimum_iou` if you can live with that. Each image: {table} and "
             "mask_quality_images.csv beside it."
         )
-    bad = sum(row["empty"] == "1" or row["failed"] == "1" for row in rows)
-    if bad > maximum_empty * len(rows):
+    bad, masks = int(quality["empty"]), int(quality["masks"])
+    if bad > maximum_empty * masks:
         raise StudyError(
-            f"{bad} of the {len(rows)} masks of {dataset} are empty or failed, a share of "
-            f"{bad / len(rows):.3f}, allowed {maximum_empty}. {_remedy(quality)}, or raise "
+            f"{bad} of the {masks} masks of {dataset} are empty or failed, a share of "
+            f"{bad / masks:.3f}, allowed {maximum_empty}. {_remedy(quality)}, or raise "
             f"`mask_quality.maximum_empty` if you can live with that. Each image: {table}."
         )
     write_text(flag, "")

@@ -52,7 +52,7 @@ def pictures_as_compared(store: PixelStore, scenes: PixelStore, evaluation: dict
 
     def picture(row: int, protocol: str, draw_: int):
         behind = scenes if protocol == "swapped" else None
-        batch = evaluation_batch(store, [row], behind, seed=evaluation["seed"], draw=draw_, settings=view,
+        batch = evaluation_batch(store, [row], behind, seed=evaluation["seed"], draw=draw_, view=view,
                                  preprocessing=plain)  # fmt: skip
         return batch[0].permute(1, 2, 0).round().byte().numpy()
 

@@ -23,8 +23,9 @@ from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_batch_size, choose_device, describe_device, prepare_cpu
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
+from bgbias.index import COLUMNS
 from bgbias.maskers import build_masker
-from bgbias.pixels import BACKGROUND_COLUMNS, PixelStore, write_store
+from bgbias.pixels import PixelStore, write_store
 from bgbias.randomness import generator
 from bgbias.sources import load_sources
 from bgbias.training import Training
@@ -64,9 +65,7 @@ def noise_store(folder: Path, classes: dict[str, int], images: int, short_side: 
         for label, split in enumerate(splits)
         for image in range(images)
     ]
-    write_store(
-        folder / "rgba.bin", folder / "layout.csv", ((picture, row) for row in rows), BACKGROUND_COLUMNS
-    )
+    write_store(folder / "rgba.bin", folder / "layout.csv", ((picture, row) for row in rows), COLUMNS)
     return PixelStore.open(folder)
 
 

@@ -6,12 +6,13 @@ import numpy as np
 
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
-from bgbias.gallery import one_per_class
+from bgbias.gallery import first_of_each_class, one_per_class
 from bgbias.logs import job_log
 from bgbias.nearest import on_cpu, on_device
 from bgbias.randomness import generator
 from bgbias.retrieval import BLOCK_BYTES, measure, top_matches
 
+SHOWN_MATCHES = 5
 MATCHES = ("protocol", "draw", "query_row", "rank", "match_row", "hit")
 
 
@@ -27,7 +28,7 @@ def measure_retrieval(
     search_in=on_cpu,
     block_bytes=BLOCK_BYTES,
 ) -> None:
-    """Write one row of metrics per protocol and draw, and the top 5 of a few queries (clean; first draw).
+    """Write one row of metrics per protocol and draw, and of both first draws the matches of a few queries.
 
     ``run``: the identity columns. The queries depend on ``seed`` and the labels only, so every run of a
     dataset shows the same ones. With ``gallery_draws``, that many galleries of one random image a class are
@@ -39,7 +40,7 @@ def measure_retrieval(
         labels, rows = data["labels"], data["rows"]
         galleries = sides_of_search(data, gallery_draws, seed)
         query, gallery = galleries[0]
-        chosen = gallery_rows(labels[query], gallery_queries, seed)
+        chosen = shown_queries(labels[query], gallery_queries, seed)
         for protocol, draw, embeddings in conditions(data):
             try:
                 results = [
@@ -56,7 +57,7 @@ def measure_retrieval(
                     for q, g in galleries
                 ]
                 sides = part(embeddings, query), part(embeddings, gallery), positions(query, gallery)
-                found, _ = top_matches(*sides, chosen, 5, search_in)
+                found, _ = top_matches(*sides, chosen, SHOWN_MATCHES, search_in)
             except StudyError as error:
                 raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
             if not results[0]["n_queries"]:
@@ -113,11 +114,9 @@ def positions(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
     return np.where(gallery[inside] == query, inside, -1)
 
 
-def gallery_rows(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+def shown_queries(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """``count`` positions drawn at random, each of another class (fewer where there are fewer classes)."""
-    order = generator(seed, "gallery queries").permutation(len(labels))
-    _, first = np.unique(labels[order], return_index=True)
-    return order[np.sort(first)[:count]]
+    return first_of_each_class(labels, generator(seed, "gallery queries"))[:count]
 
 
 def configured_search(device: str):

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from bgbias.errors import StudyError
 from bgbias.images import read_rgb
+from bgbias.index import COLUMNS
 from bgbias.listings import IMAGE_SUFFIXES, list_images
 from bgbias.logs import job_log
-from bgbias.pixels import BACKGROUND_COLUMNS, background_row, pack_image, write_store
+from bgbias.pixels import background_row, pack_image, write_store
 from bgbias.prefetching import prefetch
 
 
@@ -37,7 +38,7 @@ def pack_backgrounds(
         return pack_image(read_rgb(root / path), None, short_side), background_row(path)
 
     packed = prefetch(pack, paths, depth=4 * threads, threads=threads)
-    count = write_store(rgba, layout, packed, BACKGROUND_COLUMNS)
+    count = write_store(rgba, layout, packed, COLUMNS)
     print(f"packed {count} backgrounds of {folder} with a short side of {short_side} pixels")
 
 

@@ -30,8 +30,8 @@ def write_report(
     study: str,
     settings: dict,
     method: str,
+    provenance: str,
     html: str,
-    provenance: str | None = None,
 ) -> None:
     """``results``: retrieval, attention, mask_quality; ``figures``: a path, or (dataset, path) pairs, a name;
     ``published``: kind → its comparison table, for those that there are."""
@@ -106,6 +106,6 @@ if "snakemake" in globals():
             snakemake.params.study,
             snakemake.params.settings,
             snakemake.params.method,
-            snakemake.output.html,
             given.provenance,
+            snakemake.output.html,
         )

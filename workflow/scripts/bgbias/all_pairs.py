@@ -1,7 +1,7 @@
 """The nearest other rows of every row of a large set, on the CPU, each pair's inner product computed once.
 
-A product says how near i is to j and j to i: half the work of a search for every row by itself. For that all
-lists grow at once, 8 bytes a neighbour.
+The product of rows i and j serves both, which halves the work of a search for each row alone. In return all
+lists are held at once, 8 bytes a neighbour.
 """
 
 import math

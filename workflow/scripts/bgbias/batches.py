@@ -7,6 +7,7 @@ position) in training and of (seed, draw, row) in evaluation: never of the batch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -39,6 +40,7 @@ class TrainingView:
     """A crop of ``scale`` of the area, ``ratio`` width / height, resized to ``size``, mirrored or not.
 
     ``noise``: largest standard deviation of the noise on an image, as a share of the range of pixel values.
+    Backgrounds pass through the same, but for the noise.
     """
 
     size: int
@@ -46,6 +48,7 @@ class TrainingView:
     ratio: tuple[float, float] = (0.75, 4 / 3)
     flip: bool = True
     noise: float = 0.0
+    background_crop: ClassVar[str] = "random"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def training_batches(
     seed: int,
     steps: Sequence[int],
     probability: float,
-    settings: TrainingView,
+    view: TrainingView,
     preprocessing: Preprocessing,
     device: torch.device | str = "cpu",
 ) -> list[torch.Tensor]:
@@ -81,11 +84,11 @@ def training_batches(
     size = rows.shape[1]
     uniforms = [generator(seed, "training batch", step).random((size, _UNIFORMS)) for step in steps]
     uniforms = np.concatenate(uniforms)
-    images = _random_cuts(store, rows.ravel(), uniforms[:, :_VIEW], settings)
+    images = _random_cuts(store, rows.ravel(), uniforms[:, :_VIEW], view)
     replaced = uniforms[:, _REPLACED] < probability
-    made = _assemble(images, backgrounds, replaced, uniforms, settings, preprocessing, device)
-    if settings.noise:
-        _add_noise(made, settings.noise, preprocessing, seed, steps)
+    made = _assemble(images, backgrounds, replaced, uniforms, view, preprocessing, device)
+    if view.noise:
+        _add_noise(made, view.noise, preprocessing, seed, steps)
     return list(made.split(size))
 
 
@@ -96,7 +99,7 @@ def evaluation_batch(
     *,
     seed: int,
     draw: int,
-    settings: EvaluationView,
+    view: EvaluationView,
     preprocessing: Preprocessing,
     device: torch.device | str = "cpu",
 ) -> torch.Tensor:
@@ -105,32 +108,32 @@ def evaluation_batch(
 
     Clean when ``backgrounds`` is None, else each background is replaced by what (seed, draw, row) gives.
     """
-    images, uniforms = _centre_cuts(store, rows, settings.size), None
+    images, uniforms = _centre_cuts(store, rows, view.size), None
     if backgrounds is not None:
         uniforms = np.stack([generator(seed, "evaluation", draw, row).random(_UNIFORMS) for row in rows])
     replaced = np.ones(len(rows), dtype=bool)
-    return _assemble(images, backgrounds, replaced, uniforms, settings, preprocessing, device)
+    return _assemble(images, backgrounds, replaced, uniforms, view, preprocessing, device)
 
 
 def _cuts(store: PixelStore, rows: np.ndarray, boxes: np.ndarray, flips: np.ndarray) -> Cuts:
     return Cuts(store.data, store.offsets[rows], store.sizes[rows], boxes, flips)
 
 
-def _random_cuts(store: PixelStore, rows: np.ndarray, uniforms: np.ndarray, settings) -> Cuts:
+def _random_cuts(store: PixelStore, rows: np.ndarray, uniforms: np.ndarray, view) -> Cuts:
     tries = uniforms[:, 1:].reshape(-1, CROP_TRIES, 4)
-    boxes = random_crop_boxes(store.sizes[rows], tries, settings.scale, settings.ratio)
-    return _cuts(store, rows, boxes, (uniforms[:, 0] < 0.5) & settings.flip)
+    boxes = random_crop_boxes(store.sizes[rows], tries, view.scale, view.ratio)
+    return _cuts(store, rows, boxes, (uniforms[:, 0] < 0.5) & view.flip)
 
 
 def _centre_cuts(store: PixelStore, rows: np.ndarray, size: int) -> Cuts:
     return _cuts(store, rows, centre_crop_boxes(store.sizes[rows], size), np.zeros(len(rows), dtype=bool))
 
 
-def _backgrounds(store: PixelStore, uniforms: np.ndarray, settings) -> Cuts:
+def _backgrounds(store: PixelStore, uniforms: np.ndarray, view) -> Cuts:
     rows = np.floor(uniforms[:, _CHOSEN] * len(store)).astype(np.int64)
-    if getattr(settings, "background_crop", "random") == "centre":
-        return _centre_cuts(store, rows, settings.size)
-    return _random_cuts(store, rows, uniforms[:, _BEHIND:], settings)
+    if view.background_crop == "centre":
+        return _centre_cuts(store, rows, view.size)
+    return _random_cuts(store, rows, uniforms[:, _BEHIND:], view)
 
 
 def _add_noise(
@@ -160,21 +163,21 @@ def _assemble(
     backgrounds: PixelStore | None,
     replaced: np.ndarray,
     uniforms: np.ndarray | None,
-    settings: TrainingView | EvaluationView,
+    view: TrainingView | EvaluationView,
     preprocessing: Preprocessing,
     device: torch.device | str,
 ) -> torch.Tensor:
     """The images, with the backgrounds of those ``replaced`` (bool (B,)) chosen by ``uniforms``."""
     behind, background_of = None, np.full(len(replaced), -1)
     if backgrounds is not None and replaced.any():
-        behind = _backgrounds(backgrounds, uniforms[replaced], settings)
+        behind = _backgrounds(backgrounds, uniforms[replaced], view)
         background_of[replaced] = np.arange(len(behind.boxes))
     device = torch.device(device)
     if device.type == "cpu":
-        return _assemble_on_cpu(images, behind, background_of, settings.size, preprocessing)
+        return _assemble_on_cpu(images, behind, background_of, view.size, preprocessing)
     if behind is not None:
         behind = behind._replace(data=on_device.resident(backgrounds, device))
-    return on_device.assemble(images, behind, background_of, settings.size, preprocessing, device)
+    return on_device.assemble(images, behind, background_of, view.size, preprocessing, device)
 
 
 def _assemble_on_cpu(images: Cuts, behind: Cuts | None, background_of, size, preprocessing) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""numba's decorator as all our loops use it, imported without what they can do without."""
+"""numba's decorators as our loops use them; parts of numba that these do not need are not imported."""
 
 from numba import njit
 

@@ -53,7 +53,7 @@ def evaluation_batches(
             backgrounds,
             seed=seed,
             draw=draw,
-            settings=view,
+            view=view,
             preprocessing=preprocessing,
             device=device,
         )

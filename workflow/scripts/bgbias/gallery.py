@@ -1,4 +1,4 @@
-"""Which test images form the gallery when the dataset draws it at random."""
+"""Drawing one test image of each class: as the gallery, or as the queries that a figure shows."""
 
 import numpy as np
 
@@ -11,8 +11,13 @@ def one_per_class(labels: np.ndarray, seed: int, draw: int) -> np.ndarray:
     ``labels`` int64 (N,) of the test images. The protocol of VehicleID averages over several draws; draw
     number ``draw`` depends on (seed, draw) and the labels only.
     """
-    order = generator(seed, "gallery", draw).permutation(len(labels))
-    _, first = np.unique(labels[order], return_index=True)
     in_gallery = np.zeros(len(labels), dtype=np.bool_)
-    in_gallery[order[first]] = True
+    in_gallery[first_of_each_class(labels, generator(seed, "gallery", draw))] = True
     return in_gallery
+
+
+def first_of_each_class(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Positions of one image of each class, int64, in random order: each class's first of a permutation."""
+    order = random.permutation(len(labels))
+    _, first = np.unique(labels[order], return_index=True)
+    return order[np.sort(first)]

@@ -18,7 +18,6 @@ from bgbias.files import read_rows, replacing, write_rows
 from bgbias.index import Index, read_index
 
 PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
-BACKGROUND_COLUMNS = ("path", "label", "class_name", "split")
 
 
 def background_row(path: str) -> dict:
@@ -95,20 +94,18 @@ def write_store(
     return len(layout)
 
 
-def resized_size(size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
+def resized_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
     """(height, width) once the short side is ``short_side`` pixels; the long side is cut to whole pixels.
 
-    The rounding is torchvision's ``Resize(int)``. None leaves the size as it is.
+    The rounding is torchvision's ``Resize(int)``.
     """
     height, width = size
-    if short_side is None:
-        return height, width
     if height <= width:
         return short_side, int(short_side * width / height)
     return int(short_side * height / width), short_side
 
 
-def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int | None) -> np.ndarray:
+def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int) -> np.ndarray:
     """uint8 (h, w, 3) and its mask (h, w), None for a background, to one resized RGBA array (H, W, 4).
 
     Pillow's antialiased bilinear filter on both, each by itself: the colour is not weighted by the mask.
@@ -129,8 +126,8 @@ def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int | None)
     return rgba
 
 
-def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], short_side: int | None) -> int:
-    """Bytes that a store of images of these sizes will take. StudyError when the disk has less left."""
+def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], short_side: int) -> None:
+    """StudyError when the disk has less room than a store of images of these sizes will take."""
     needed = sum(4 * h * w for h, w in (resized_size(size, short_side) for size in sizes))
     Path(folder).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
@@ -139,4 +136,3 @@ def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], shor
             f"{folder}: the packed images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB "
             "are free. Make room, or lower pixels.short_side."
         )
-    return needed

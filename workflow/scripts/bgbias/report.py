@@ -81,10 +81,8 @@ def _training_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
     ]
 
 
-def code_facts(provenance: str | os.PathLike | None) -> list[tuple[str, str]]:
+def code_facts(provenance: str | os.PathLike) -> list[tuple[str, str]]:
     """Which code and settings the numbers are of, from provenance.json."""
-    if provenance is None:
-        return []
     found = json.loads(Path(provenance).read_text(encoding="utf-8"))
     changed = ", with changes that are not committed" if found["dirty"] else ""
     commit = f"commit {found['commit'][:12]}{changed}" if found["commit"] else "not under version control"

@@ -62,9 +62,14 @@ def masker_settings(config: dict, dataset: str) -> dict:
     return {key: masker[key] for key in used if key in masker}
 
 
+def index_name(settings: dict) -> str:
+    """The index file of a dataset with ``source: index``, relative to its root."""
+    return settings.get("index", "index.csv")
+
+
 def index_file(settings: dict) -> Path:
     """The user's index of a dataset with ``source: index``."""
-    return Path(settings["root"]) / settings.get("index", "index.csv")
+    return Path(settings["root"]) / index_name(settings)
 
 
 def same_folder(one: str, other: str) -> bool:

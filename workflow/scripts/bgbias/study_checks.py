@@ -1,4 +1,4 @@
-"""What must hold of a configuration, so that a study fails at once, in one sentence, or not for its sake."""
+"""Checks on a configuration, so that a mistake in it ends the study at once, in one sentence."""
 
 import difflib
 from collections.abc import Iterator

@@ -42,7 +42,7 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
     )
 
 
-def attention_table(summary: Sequence[dict], method: str = "study") -> Table:
+def attention_table(summary: Sequence[dict], method: str) -> Table:
     """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images)."""
     summary = [row for row in summary if row["method"] == method]
     variants, datasets = variants_of(summary), seen(summary, "dataset")

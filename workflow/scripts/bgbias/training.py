@@ -7,7 +7,7 @@ resumed training on the CPU ends with the same bits as one that was never interr
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -51,6 +51,17 @@ class Progress:
     @property
     def best(self) -> float:
         return self.history[self.best_epoch - 1]["map_at_r"] if self.best_epoch else -1.0
+
+
+def training_view(transform: dict) -> TrainingView:
+    """The training crop of ``transform`` (the config's section)."""
+    return TrainingView(
+        size=transform["train_size"],
+        scale=tuple(transform["scale"]),
+        ratio=tuple(transform["ratio"]),
+        flip=transform["flip"],
+        noise=transform["noise"],
+    )
 
 
 class Training:
@@ -104,6 +115,7 @@ class Training:
             seed=seed,
             device=self.device,
         )
+        self.view = training_view(settings["transform"])
         self.precision = choose_precision(self.options.get("precision", "auto"), self.device)
         self.forward = torch.compile(self.model) if self.options.get("compile", False) else self.model
         self.progress = Progress()
@@ -144,63 +156,61 @@ class Training:
 
     def _train_epoch(self, stop: Stop) -> None:
         """The steps that this epoch still lacks; fewer when the process is asked to stop."""
-        iterations, transform = self.options["iterations_per_epoch"], self.settings["transform"]
-        batches = epoch_batches(
-            self.labels,
-            batch_size=self.options["batch_size"],
-            images_per_class=self.settings["loss"]["images_per_class"],
-            iterations=iterations,
-            seed=self.seed,
-            epoch=self.epoch,
-        )
-        before = (self.epoch - 1) * iterations
-        view = TrainingView(
-            transform["train_size"],
-            tuple(transform["scale"]),
-            tuple(transform["ratio"]),
-            transform["flip"],
-            transform.get("noise", 0.0),
-        )
-
-        def make(steps: range) -> Iterable[tuple[int, np.ndarray, Tensor]]:
-            chosen = batches[steps.start - before : steps.stop - before]
-            images = training_batches(
-                self.store,
-                self.rows[chosen],
-                self.backgrounds,
-                seed=self.seed,
-                steps=steps,
-                probability=self.variant["probability"],
-                settings=view,
-                preprocessing=self.preprocessing,
-                device=self.device,
-            )
-            return zip(steps, chosen, images, strict=True)
-
         self._set_training_mode()
-        steps = range(self.progress.step, before + iterations)
-        together = 1 if self.device.type == "cpu" else max(1, _IMAGES_TOGETHER // self.options["batch_size"])
-        parts = (steps[first : first + together] for first in range(0, len(steps), together))
-        made = chain.from_iterable(prefetch(make, parts))
-        bar = progress(made, f"epoch {self.epoch}", "steps", total=len(steps))
+        iterations = self.options["iterations_per_epoch"]
+        begin = (self.epoch - 1) * iterations
+        steps = range(self.progress.step, begin + iterations)
+        bar = progress(self._batches(steps, begin), f"epoch {self.epoch}", "steps", total=len(steps))
         unsettled = None
         for step, chosen, images in bar:
             labels = torch.from_numpy(self.labels[chosen]).to(self.device, non_blocking=True)
-            torch.manual_seed(
-                integer_seed(self.seed, "network", step)
-            )  # dropout draws from PyTorch's generator
+            # Dropout draws from PyTorch's own generators.
+            torch.manual_seed(integer_seed(self.seed, "network", step))
             result = self._step(images, labels)
             # The result of the step before: asking for this one's would make a GPU wait.
             if unsettled:
                 self._settle(*unsettled)
             unsettled = (step, chosen, result)
             self.progress.step = step + 1
-            mean = self.progress.loss_sum / max(1, step - before)
+            mean = self.progress.loss_sum / max(1, step - begin)
             bar.set_description_str(f"epoch {self.epoch}, loss {mean:.4g}", refresh=False)
             if stop.requested:
                 break
         if unsettled:
             self._settle(*unsettled)
+
+    def _batches(self, steps: range, begin: int) -> Iterator[tuple[int, np.ndarray, Tensor]]:
+        """Each of ``steps`` with its rows among the training images and these images on the device.
+
+        ``begin``: the first step of the epoch that they are of.
+        """
+        rows = epoch_batches(
+            self.labels,
+            batch_size=self.options["batch_size"],
+            images_per_class=self.settings["loss"]["images_per_class"],
+            iterations=self.options["iterations_per_epoch"],
+            seed=self.seed,
+            epoch=self.epoch,
+        )
+
+        def make(part: range) -> Iterable[tuple[int, np.ndarray, Tensor]]:
+            chosen = rows[part.start - begin : part.stop - begin]
+            images = training_batches(
+                self.store,
+                self.rows[chosen],
+                self.backgrounds,
+                seed=self.seed,
+                steps=part,
+                probability=self.variant["probability"],
+                view=self.view,
+                preprocessing=self.preprocessing,
+                device=self.device,
+            )
+            return zip(part, chosen, images, strict=True)
+
+        together = 1 if self.device.type == "cpu" else max(1, _IMAGES_TOGETHER // self.options["batch_size"])
+        parts = (steps[first : first + together] for first in range(0, len(steps), together))
+        return chain.from_iterable(prefetch(make, parts))
 
     def _step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One update; gives the loss and the sum of the embeddings, (2,) on the device."""

@@ -12,6 +12,7 @@ from bgbias.datasets.limit import limited
 from bgbias.errors import StudyError
 from bgbias.index import Index
 from bgbias.index_checks import check_index
+from bgbias.study import index_name
 
 SOURCES = {
     "index": index_file.rows,
@@ -37,7 +38,7 @@ def dataset_index(root: str | os.PathLike, settings: dict) -> Index:
     if not root.is_dir():
         raise StudyError(f"The image folder {root} does not exist. Make it, or correct the dataset's root.")
     index = SOURCES[source](root, settings)
-    where = root / index_file.name(settings) if source == "index" else f"{root} as source {source} reads it"
+    where = root / index_name(settings) if source == "index" else f"{root} as source {source} reads it"
     if settings.get("test_only"):
         index = replace(index, splits=["test"] * len(index))
         check_index(index, where, splits=("test",))

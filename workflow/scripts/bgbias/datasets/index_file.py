@@ -3,13 +3,9 @@
 from pathlib import Path
 
 from bgbias.index import Index, read_index
+from bgbias.study import index_name
 
 
 def rows(root: Path, settings: dict) -> Index:
     """The index in the file ``settings["index"]`` (default ``index.csv``), relative to ``root``."""
-    return read_index(root / name(settings))
-
-
-def name(settings: dict) -> str:
-    """The index file's name, relative to the root."""
-    return settings.get("index", "index.csv")
+    return read_index(root / index_name(settings))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from bgbias.figures.style import LABEL, PREDICTION
 from bgbias.figures.tiles import contour, cut, heading, legend, page, place, write
+from bgbias.maskers import HALF
 from bgbias.table_formats import number
 
 
@@ -40,7 +41,7 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
         line, column = divmod(rank, columns)
         x, y = 0.05 + column * step, head + line * line_height
         outlines = [mask for mask in (example.label, example.prediction) if mask is not None]
-        part = _around(np.maximum.reduce(outlines) >= 128)
+        part = _around(np.maximum.reduce(outlines) >= HALF)
         place(axes, example.image[part], x, y)
         if example.label is not None:
             contour(axes, example.label[part], x, y, LABEL, 3.0)

@@ -9,6 +9,7 @@ from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
 
 from bgbias.figures.style import HIT, INK, MISS, RULE, WIDTH, fit
+from bgbias.maskers import HALF
 
 
 def page(width: float) -> tuple[Figure, Axes]:
@@ -66,7 +67,7 @@ def place(axes: Axes, image: np.ndarray, x: float, y: float, colour: str = RULE,
 
 def contour(axes: Axes, mask: np.ndarray, x: float, y: float, colour: str, line: float = 1.4) -> None:
     """Draw the outline of ``mask`` (h, w), 0 … 255, at half height over the picture placed at (x, y)."""
-    if mask.min() >= 128 or mask.max() < 128:
+    if mask.min() >= HALF or mask.max() < HALF:
         return  # nothing to outline
     height, width = mask.shape
     scale = 1 / max(height, width)
