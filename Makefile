@@ -15,7 +15,7 @@ help:
 	@echo "make test       all tests"
 	@echo "make test-unit  the library's tests only"
 	@echo "make lint       ruff and snakemake --lint"
-	@echo "make bench      every measurement of docs/performance.md; small sizes, or BENCH=--full on an idle machine"
+	@echo "make bench      the measurements of docs/performance.md; small sizes, or BENCH=--full on an idle machine"
 	@echo "make docs       config/README.md from the schema"
 
 demo: $(VENV)/.study

@@ -26,7 +26,8 @@ from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.training import Progress, Training
 
 BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}
-CASES = {  # backbone: weights, side, short side, batch, steps a round
+CLASSES_OF_A_BATCH = 8
+CASES = {  # backbone, side, short side, batch, steps a round
     "squeezenet1_1 at 224 px": ("squeezenet1_1", 224, 256, 32, 4),
     "squeezenet1_1 at 112 px": ("squeezenet1_1", 112, 128, 32, 8),
     "small_cnn at 64 px": ("small_cnn", 64, 72, 48, 30),
@@ -44,7 +45,7 @@ def settings(backbone: str, size: int, batch: int, steps: int, probability: floa
     return {
         "backbone": {"model": backbone, "weights": None},
         "embedding_size": 128,
-        "loss": {"type": "triplet", "images_per_class": 4, "margin": 0.1},
+        "loss": {"type": "triplet", "images_per_class": batch // CLASSES_OF_A_BATCH, "margin": 0.1},
         "variant": {"probability": probability, "selection": "clean"},
         "transform": {
             "train_size": size,
@@ -80,7 +81,7 @@ def constant(training: Training, steps: int) -> None:
     size, batch = training.settings["transform"]["train_size"], training.options["batch_size"]
     images = torch.rand(batch, 3, size, size, device=training.device)
     images = images.contiguous(memory_format=torch.channels_last)
-    labels = torch.arange(batch, device=training.device) // 4
+    labels = torch.arange(batch, device=training.device) // training.settings["loss"]["images_per_class"]
     before = None
     for _ in range(steps):
         result = training._step(images, labels)
@@ -154,8 +155,8 @@ def main() -> None:
             rounds = 9 if options.full else 3
             found, details[name] = measure(case, name, photographs, Path(folder), device, rounds)
             rows += found
-            measuring.print_table(found)
-    measuring.report(rows, details, options.out)
+            # After each: the next case may fail, or take too long.
+            measuring.report(rows, details, options.out)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,9 @@ class Photographs:
 
 def photographs(folder: Path, limit: int) -> list[Photographs]:
     """Up to ``limit`` photographs of each kind that is here; if none is, generated ones below ``folder``."""
-    real = [kind(limit) for kind in (study_photographs, waterbirds) if REAL.is_dir()]
-    return real or [generated(folder, limit)]
+    kinds = {"hand_labels": study_photographs, "waterbirds": waterbirds}
+    here = [name for name in kinds if (REAL / name).is_dir() and (REAL / "backgrounds" / "val").is_dir()]
+    return [kinds[name](limit) for name in here] or [generated(folder, limit)]
 
 
 def study_photographs(limit: int) -> Photographs:

@@ -84,6 +84,7 @@ def report(rows: list[dict], details: dict, out: Path | None) -> None:
     """Print the table and write it, with what led to it, to ``out``."""
     print_table(rows)
     if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps({"rows": rows, "details": details}, indent=1, ensure_ascii=False) + "\n")
 
 

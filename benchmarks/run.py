@@ -7,6 +7,7 @@
 Each measurement is a program of its own, so that none leaves threads, memory or caches to the next.
 """
 
+import datetime
 import json
 import subprocess
 import sys
@@ -30,10 +31,10 @@ def run(name: str, full: bool, folder: Path) -> dict:
     passed, stolen = (b - a for a, b in zip(before, measuring.processor_time(), strict=True))
     circumstances = {"load": load, "stolen": round(stolen / passed, 3) if passed else None}
     print(f"{name}: {circumstances['stolen']} of the processors' time was stolen", flush=True)
+    found = json.loads(out.read_text()) if out.exists() else {"rows": []}
     if done.returncode:
-        rows = [{"measurement": f"{name}: failed", "value": None, "target": "", "met": False}]
-        return {"rows": rows, **circumstances}
-    return {**json.loads(out.read_text()), **circumstances}
+        found["rows"].append({"measurement": f"{name}: failed", "value": None, "target": "", "met": False})
+    return {**found, **circumstances}
 
 
 def main() -> None:
@@ -41,13 +42,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
     options = parser.parse_args()
     machine = measuring.machine()
+    begun = datetime.datetime.now().strftime("%Y-%m-%d_%H%M")
+    out = options.out or HERE / "results" / f"{begun}{'_full' if options.full else ''}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         found = {name: run(name, options.full, Path(folder)) for name in options.only}
     rows = [row for one in found.values() for row in one["rows"]]
     print()
     measuring.print_table(rows)
-    out = options.out or HERE / "results" / f"{machine['date']}.json"
-    out.parent.mkdir(exist_ok=True)
     text = {"machine": machine, "full": options.full, "rows": rows, "measurements": found}
     out.write_text(json.dumps(text, indent=1, ensure_ascii=False) + "\n")
     if any(row["value"] is None for row in rows):
