@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import train_model
@@ -15,11 +16,13 @@ from safetensors.torch import load_file
 from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
 from torch import nn
 
-from bgbias import training
+from bgbias import checkpoints, training
 from bgbias.backbones import BACKBONES, Backbone
 from bgbias.checkpoints import read_checkpoint, write_checkpoint
 from bgbias.errors import StudyError
 from bgbias.hashes import hash_script
+from bgbias.index import COLUMNS
+from bgbias.pixels import background_row, write_store
 from bgbias.transforms import Preprocessing
 
 KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
@@ -162,6 +165,24 @@ def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
     path.write_bytes(path.read_bytes()[:-5])
     assert read_checkpoint(tmp_path, {}) is None
     assert "cannot be read" in capsys.readouterr().out
+
+
+def test_a_changed_pixel_of_a_store_that_is_too_large_to_be_read_shows_in_the_layout(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "_WHOLE", 4096)  # layout.csv is smaller, rgba.bin larger
+    files = [tmp_path / name for name in ("rgba.bin", "layout.csv")]
+    images = [np.full((40, 40, 4), value, np.uint8) for value in range(8)]
+
+    def identity():
+        rows = [(image, background_row(f"{number}")) for number, image in enumerate(images)]
+        write_store(*files, rows, COLUMNS)
+        return [checkpoints.fingerprint_file(file, samples=2, length=16) for file in files]
+
+    before = identity()
+    assert identity() == before
+    images[3][20, 20, 3] += 1
+    after = identity()
+    assert after[0] == before[0], "between the samples"
+    assert after[1] != before[1]
 
 
 def test_the_identity_notices_settings_code_data_and_weights(layouts, tmp_path):

@@ -17,6 +17,7 @@ from bgbias.errors import StudyError
 from bgbias.files import replacing, sweep
 
 _NAME = "training.safetensors"
+_WHOLE = 2**26  # bytes
 
 
 def write_checkpoint(
@@ -61,13 +62,16 @@ def remove_checkpoint(folder: str | os.PathLike) -> None:
 
 
 def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
-    """A checksum of the file's size and of ``samples`` pieces spread over it; cheap for any size.
+    """A checksum of the file's size and contents; beyond 64 MB of ``samples`` pieces spread over it.
 
-    Not of its date: a file copied to another machine's scratch disk is the same file.
+    So a large store of pixels is told by its layout, which has each image's checksum. Not of its date: a file
+    copied to another machine's scratch disk is the same file.
     """
     size = os.path.getsize(path)
     total = zlib.crc32(str(size).encode())
     with open(path, "rb") as stream:
+        if size <= _WHOLE:
+            return zlib.crc32(stream.read(), total)
         for i in range(samples):
             stream.seek(max(0, size - length) * i // max(1, samples - 1))
             total = zlib.crc32(stream.read(length), total)

@@ -2,11 +2,12 @@
 
 A store is a folder of two files. ``rgba.bin``: uint8, one image after the other, each height × width × 4 in
 C order: red, green, blue and the soft mask (0 in a store of backgrounds). ``layout.csv``: one line an image,
-where it begins and how large it is, then the columns of the index. Reading needs numpy only.
+where it begins, how large it is and its checksum, then the columns of the index. Reading needs numpy only.
 """
 
 import os
 import shutil
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from bgbias.files import read_rows, replacing, write_rows
 from bgbias.index import Index, read_index
 
 PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
+CHECKSUM = "crc32"  # of an image's bytes; it makes a layout differ wherever pixels do
 
 
 def background_row(path: str) -> dict:
@@ -82,15 +84,17 @@ def write_store(
     with replacing(rgba_path) as aside, open(aside, "wb") as stream:
         for rgba, row in images:
             height, width, _ = rgba.shape
-            stream.write(np.ascontiguousarray(rgba, dtype=np.uint8).data)
-            layout.append({"offset": offset, "height": height, "width": width, **row})
+            pixels = np.ascontiguousarray(rgba, dtype=np.uint8).data
+            stream.write(pixels)
+            place = {"offset": offset, "height": height, "width": width, CHECKSUM: zlib.crc32(pixels)}
+            layout.append(place | row)
             offset += rgba.nbytes
         if not layout:
             raise StudyError(
                 f"{Path(rgba_path).parent}: there is no readable image to pack. See the list of "
                 "problems of this dataset."
             )
-    write_rows(layout_path, layout, [*PLACE, *columns])
+    write_rows(layout_path, layout, [*PLACE, CHECKSUM, *columns])
     return len(layout)
 
 
