@@ -104,13 +104,8 @@ def check(folder):
 
 
 def accept(folder, minimum_iou=0.7, maximum_empty=0.1):
-    accept_masks(
-        folder / "quality.csv",
-        folder / "masks.csv",
-        folder / "accepted",
-        minimum_iou=minimum_iou,
-        maximum_empty=maximum_empty,
-    )
+    limits = {"minimum_iou": minimum_iou, "maximum_empty": maximum_empty}
+    accept_masks(folder / "quality.csv", folder / "accepted", limits)
 
 
 def test_labelled_images_are_compared(labelled):

@@ -78,7 +78,9 @@ def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
             {"attribute_images": 4, "train_model": 0, "embed_images": 0},
             ("pack_pixels",),
         ),
-        ("mask_quality.py", {"check_masks": 1, "train_model": 0}, ("mask_images", "pack_pixels")),
+        # The verdict on the masks comes before any training; Snakemake's ancient(), which would spare the
+        # trainings, hides from it what else has changed behind the file.
+        ("mask_quality.py", {"check_masks": 1, "train_model": 4}, ("mask_images", "index_dataset")),
         ("maskers.py", {"mask_images": 2}, ("make_demo_world", "index_dataset")),
     ],
 )
@@ -89,9 +91,40 @@ def test_an_edit_of_a_module_reruns_the_stages_that_import_it(finished, module, 
     assert not set(spares) & set(planned)
 
 
-def test_a_change_of_the_mask_threshold_reruns_the_verdict_only(finished):
+def test_a_change_of_the_mask_threshold_reruns_the_verdict_and_what_prints_it(finished):
     finished.edit("tests/config/tiny.yaml", "minimum_iou: 0.3", "minimum_iou: 0.31")
-    assert set(finished.planned()) == {"accept_masks"}
+    planned = finished.planned()
+    assert planned["accept_masks"] == 1
+    collecting = {"accept_masks", "verify_runs", "collect_retrieval", "collect_attention"}
+    assert set(planned) <= PUBLISHING | DRAWING | collecting
+
+
+def test_a_change_of_the_threshold_hides_no_other(finished):
+    finished.edit("tests/config/tiny.yaml", "minimum_iou: 0.3", "minimum_iou: 0.31")
+    planned = finished.planned("--config", "training={learning_rate: 0.02}")
+    assert of_stage(planned, "accept_masks", "train_model") == {"accept_masks": 1, "train_model": 4}
+
+
+def test_no_rule_has_an_ancient_input(finished):
+    # Behind one Snakemake does not look for other reasons to run while the job that makes it is due.
+    assert not [
+        path for path in (finished.root / "workflow").rglob("*.smk") if "ancient(" in path.read_text()
+    ]
+
+
+def test_a_threshold_that_is_not_met_ends_the_study_with_its_models_left_alone(finished):
+    model = finished.root / f"{RUN}/model.safetensors"
+    before = model.stat().st_mtime_ns
+    done = finished.snakemake("--config", "mask_quality={minimum_iou: 0.999}")
+    assert done.returncode == 1
+    assert "wanted 0.999. Choose another `masker.model`" in done.stdout
+    assert model.stat().st_mtime_ns == before
+
+
+def test_a_script_that_only_got_another_date_reruns_nothing(finished):
+    for script in (finished.root / "workflow").rglob("*.py"):
+        script.touch()
+    assert finished.planned() == {}
 
 
 def test_a_metric_key_reruns_no_model(finished):
@@ -121,7 +154,7 @@ RUN = "results/tiny/tiny_cars/small_cnn/triplet/base/seed0"
         ("data/tiny_cars/mask_shards/0.csv", "mask_images"),
         ("data/tiny_cars/masks.csv", "merge_masks"),
         ("data/tiny_cars/mask_quality.csv", "check_masks"),
-        ("data/tiny_cars/masks_accepted", "accept_masks"),
+        ("results/tiny/masks_accepted/tiny_cars", "accept_masks"),
         ("data/tiny_cars/pixels/layout.csv", "pack_pixels"),
         ("data/backgrounds/tiny/test/layout.csv", "pack_backgrounds"),
         (f"{RUN}/model.safetensors", "train_model"),

@@ -229,8 +229,7 @@ def settings_of_runs():
 def backbone_weights(wildcards):
     """The backbone's weights: nothing, the user's file, or the receipt of the published ones."""
     if config["backbones"][wildcards.backbone].get("weights") == pretrained.IMAGENET:
-        # The name of that file, a parameter of the training, carries its checksum: a new receipt says nothing new.
-        return ancient(f"{pretrained.FOLDER}/{BACKBONES[wildcards.backbone]['model']}.csv")
+        return f"{pretrained.FOLDER}/{BACKBONES[wildcards.backbone]['model']}.csv"
     return BACKBONES[wildcards.backbone].get("weights") or []
 
 

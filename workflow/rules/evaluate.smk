@@ -68,6 +68,7 @@ rule verify_runs:
         f"{RESULTS}/runs_verified",
     input:
         runs=of_runs(f"{RUN}/run.yaml"),
+        accepted=expand(f"{RESULTS}/masks_accepted/{{dataset}}", dataset=DATASETS),
     params:
         code=hash_script("verify_runs.py"),
         expected=settings_of_runs(),

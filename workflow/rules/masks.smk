@@ -79,16 +79,15 @@ rule check_masks:
 
 rule accept_masks:
     output:
-        "data/{dataset}/masks_accepted",
+        f"{RESULTS}/masks_accepted/{{dataset}}",
     input:
         summary="data/{dataset}/mask_quality.csv",
-        table="data/{dataset}/masks.csv",
     params:
         code=hash_script("accept_masks.py"),
-        minimum_iou=config["mask_quality"]["minimum_iou"],
-        maximum_empty=config["mask_quality"]["maximum_empty"],
+        limits=config["mask_quality"],
     log:
-        "data/{dataset}/logs/accept_masks.log",
+        f"{RESULTS}/logs/accept_masks_{{dataset}}.log",
+    priority: 1  # before any training that is due as well
     conda:
         "../../envs/images.yaml"
     script:
@@ -102,8 +101,7 @@ rule pack_pixels:
     input:
         index="data/{dataset}/index.csv",
         table="data/{dataset}/masks.csv",
-        # The verdict must be there before any training; that it was given anew changes no pixel.
-        accepted=ancient("data/{dataset}/masks_accepted"),
+        quality="data/{dataset}/mask_quality.csv",
     params:
         code=hash_script("pack_pixels.py"),
         root=image_root,

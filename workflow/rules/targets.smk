@@ -18,7 +18,8 @@ def files_of_masks():
 def files_of_mask_quality():
     return [
         *files_of_masks(),
-        *expand("data/{dataset}/{end}", dataset=DATASETS, end=("mask_quality.csv", "masks_accepted")),
+        *expand("data/{dataset}/mask_quality.csv", dataset=DATASETS),
+        *expand(f"{RESULTS}/masks_accepted/{{dataset}}", dataset=DATASETS),
     ]
 
 

@@ -9,6 +9,7 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.logs import job_log, progress
+from bgbias.mask_quality import check_limits
 from bgbias.pixels import check_room, pack_image, write_store
 from bgbias.prefetching import prefetch
 
@@ -16,16 +17,22 @@ from bgbias.prefetching import prefetch
 def pack_pixels(
     index: str,
     table: str,
+    quality: str,
     layout: str,
     rgba: str,
     *,
+    limits: dict[str, float],
     root: str,
     masks: str,
     short_side: int,
     on_bad_image: str,
     threads: int = 1,
 ) -> None:
-    """Write the store of the images whose mask did not fail, in the order of the index."""
+    """Write the store of the images whose mask did not fail, in the order of the index.
+
+    StudyError, before any work, when the masks do not keep ``limits``: nothing is to be trained with them.
+    """
+    check_limits(read_rows(quality)[0], **limits)
     rows = read_rows(index)
     failed = {row["path"] for row in read_rows(table) if row["failed"] == "1"}
     if failed and on_bad_image == "fail":
@@ -61,8 +68,11 @@ if "snakemake" in globals():
         pack_pixels(
             snakemake.input.index,
             snakemake.input.table,
+            snakemake.input.quality,
             snakemake.output.layout,
             snakemake.output.rgba,
+            # Not a parameter: other limits change no pixel, and accept_masks looks at them anew.
+            limits=snakemake.config["mask_quality"],
             root=snakemake.params.root,
             masks=snakemake.params.masks,
             short_side=snakemake.params.short_side,
