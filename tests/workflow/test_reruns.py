@@ -3,6 +3,8 @@
 The tiny study has 1 dataset x 2 losses x 2 variants x 1 seed = 4 runs, 2 of each loss.
 """
 
+import shutil
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -119,6 +121,18 @@ def test_a_threshold_that_is_not_met_ends_the_study_with_its_models_left_alone(f
     assert done.returncode == 1
     assert "wanted 0.999. Choose another `masker.model`" in done.stdout
     assert model.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_another_study_with_stricter_limits_trains_nothing_on_masks_that_are_there(finished, packed):
+    if not packed:
+        shutil.rmtree(finished.root / "data/tiny_cars/pixels")
+    settings = ("--config", "study=other", "mask_quality={minimum_iou: 0.999}")
+    done = finished.snakemake("--keep-going", *settings)
+    assert done.returncode == 1
+    assert done.stdout.partition("Why:")[2].count("wanted 0.999") == 1, "one reason is told once"
+    assert not list((finished.root / "results/other").rglob("model.safetensors"))
+    assert (finished.root / "data/tiny_cars/pixels/layout.csv").exists() == packed
 
 
 def test_a_script_that_only_got_another_date_reruns_nothing(finished):

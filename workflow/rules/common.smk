@@ -22,8 +22,9 @@ from bgbias.sources import load_sources  # noqa: E402
 if not Path("config/config.yaml").is_file():
     raise WorkflowError("There is no config/config.yaml here. Call snakemake in the project's folder.")
 update_config(config, study.typed(workflow.config_settings.config))
+SOURCES_FILE = str(WORKFLOW.parent / "resources" / "sources.yaml")
 try:
-    SOURCES = load_sources(WORKFLOW.parent / "resources" / "sources.yaml")
+    SOURCES = load_sources(SOURCES_FILE)
     study_checks.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     BACKBONES = {
@@ -290,8 +291,8 @@ def reasons(snakemake_logs):
     text = "".join(Path(log).read_text(errors="replace") for log in snakemake_logs)
     finished = re.findall(r"^Finished jobid: (\d+)", text, flags=re.M)  # some of them at a second attempt
     failed = re.findall(r"^    jobid: (\d+)\n(?:    .*\n)*?    log: (.+) \(check log", text, flags=re.M)
-    logs = dict.fromkeys(log for job, log in failed if job not in finished)
-    lines = [f"{last_words(log)}\n  (the whole log: {log})" for log in logs]
+    said = {last_words(log): log for job, log in reversed(failed) if job not in finished}  # each reason once
+    lines = [f"{words}\n  (the whole log: {log})" for words, log in reversed(said.items())]
     return "\n".join(["", "The study is not finished. Why:", *lines, ""]) if lines else ""
 
 

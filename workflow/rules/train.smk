@@ -10,9 +10,11 @@ rule download_weights:
     output:
         receipt=f"{pretrained.FOLDER}/{{model}}.csv",
     params:
-        code=hash_script("download_weights.py"),
+        # Neither a fingerprint of the code nor addresses: the checksum decides what the file is, and a new receipt would
+        # train every model anew.
         model="{model}",
-        published=lambda wildcards: SOURCES["weights"].get(wildcards.model),
+        checksum=lambda wildcards: SOURCES["weights"].get(wildcards.model, {}).get("sha256"),
+        sources=SOURCES_FILE,
         path=lambda wildcards: pretrained.weights_path(wildcards.model, SOURCES["weights"]),
     log:
         f"{pretrained.FOLDER}/logs/{{model}}.log",
@@ -38,6 +40,7 @@ rule train_model:
         code=hash_script("train_model.py"),
         run=run_identity,
         settings=training_settings,
+        masks="data/{dataset}/mask_quality.csv",
         device=config["device"],
         # Beside the outputs, not among them: Snakemake deletes the outputs of a job that failed.
         checkpoint=f"{RUN}/checkpoint",

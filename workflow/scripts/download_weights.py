@@ -7,7 +7,7 @@ from bgbias.downloads import obtain
 from bgbias.files import replacing, write_rows
 from bgbias.logs import job_log
 from bgbias.pretrained import TIMM
-from bgbias.sources import checksums
+from bgbias.sources import checksums, load_sources
 
 COLUMNS = ["name", "bytes", "sha256"]
 
@@ -48,4 +48,5 @@ def save_timm_weights(name: str, path: Path) -> None:
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         given = snakemake.params
-        download_weights(given.model, given.published, given.path, snakemake.output.receipt)
+        published = load_sources(given.sources)["weights"].get(given.model)
+        download_weights(given.model, published, given.path, snakemake.output.receipt)

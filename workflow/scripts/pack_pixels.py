@@ -9,7 +9,7 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.logs import job_log, progress
-from bgbias.mask_quality import check_limits
+from bgbias.mask_limits import check_limits
 from bgbias.pixels import check_room, pack_image, write_store
 from bgbias.prefetching import prefetch
 
