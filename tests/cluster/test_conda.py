@@ -24,9 +24,8 @@ PAIR = r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"\s+script:\s+"\.\./scripts/(\w+)\.
 SCRIPT_OF_ENVIRONMENT = re.findall(PAIR, RULES)
 
 
-# Named in a module that these rules reach, in functions that they do not call: checking masks predicts none,
-# and timm is for backbones that a user adds together with the package.
-NOT_CALLED = {"images": {"rembg", "onnxruntime", "numba"}, "models": {"timm"}}
+# Named in a function that these rules do not call: timm is for backbones that a user adds together with it.
+NOT_CALLED = {"models": {"timm"}}
 
 
 def named_packages(file: Path) -> set[str]:

@@ -197,6 +197,13 @@ def test_folders_like_splits_are_not_taken_for_classes(tmp_path, names, test_onl
         dataset_index(tmp_path, {"source": "folders", "test_only": test_only})
 
 
+def test_images_right_below_the_splits_are_no_classes(tmp_path):
+    folder_classes(tmp_path, ["train", "val", "test"])
+    for test_only in (False, True):
+        with pytest.raises(StudyError, match=r"class folders .* hold no images"):
+            dataset_index(tmp_path, {"source": "folders", "test_only": test_only})
+
+
 def test_where_there_is_no_file_of_lines_the_image_is_named(tmp_path):
     folder_classes(tmp_path, "abcdef")
     for name in "abcdef":

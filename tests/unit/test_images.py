@@ -91,8 +91,34 @@ def test_a_mask_that_is_opaque_everywhere_is_read_by_its_brightness(tmp_path, mo
     assert (read_mask(path) == drawn).all()
 
 
+def test_one_pixel_that_is_not_quite_opaque_makes_no_cut_out(tmp_path):
+    drawn = np.zeros((4, 6), np.uint8)
+    drawn[:, 2:] = 255
+    image = Image.fromarray(drawn).convert("RGBA")
+    image.putpixel((0, 0), (0, 0, 0, 250))
+    assert (read_mask(save(tmp_path, image)) == drawn).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_an_opaque_picture_in_colours_is_no_mask(tmp_path, mode):
+    """A cut-out whose object fills the frame, for one, or labels drawn in a palette's colours."""
+    picture = np.zeros((8, 8, 3), np.uint8)
+    picture[2:6, 2:6, 0] = 128
+    image = Image.fromarray(picture)
+    path = save(tmp_path, image.quantize(4) if mode == "P" else image.convert(mode))
+    with pytest.raises(StudyError, match="is in colours and nowhere transparent"):
+        read_given_mask(path, (8, 8))
+    if mode == "RGBA":
+        image.putalpha(Image.fromarray(picture[..., 0] * 255))  # 128 · 255 mod 256 = 128
+        alpha = np.asarray(image.getchannel("A"))
+        assert (read_given_mask(save(tmp_path, image), (8, 8)) == alpha).all()
+
+
 def test_a_given_mask_of_zeros_and_ones_is_refused(tmp_path):
     ones = np.eye(4, dtype=np.uint8)
+    trace = np.zeros((40, 40), np.uint8)
+    trace[3, 3] = 1  # of a model that found nothing
+    assert read_given_mask(save(tmp_path, Image.fromarray(trace)), (40, 40)).max() == 1
     with pytest.raises(StudyError, match=r"no pixel brighter than 1, of 255.*multiply it by 255"):
         read_given_mask(save(tmp_path, Image.fromarray(ones)), (4, 4))
     for values in (0 * ones, 127 * ones, 255 * ones):

@@ -60,7 +60,7 @@ def put(config, path, value):
             {"model": "resnt18"},
             "'resnt18' is not known under `model`; did you",
         ),
-        ("backbones.small_cnn", {"model": "vit_b_16"}, "transform: vit_b_16 takes 224 pixels only"),
+        ("backbones.small_cnn", {"model": "vit_b_16"}, "transform.eval_size: the backbone small_cnn takes"),
         ("backbones.small_cnn", {"model": "timm/vit_tiny_patch16_224"}, "gradcam needs a spatial map"),
         (
             "training.batch_size",
@@ -106,14 +106,17 @@ def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling):
 
 def test_a_transformer_takes_its_own_size_only(config):
     config["attribution"]["methods"] = ["study"]
-    config["backbones"]["small_cnn"] = {"model": "vit_b_16"}
+    config["backbones"]["vit"] = {"model": "vit_b_16"}
     config["pixels"]["short_side"] = 256
-    config["transform"] |= {"train_size": 224, "eval_size": 224}
-    check(config, SCHEMA)
-    config["transform"]["train_size"] = 227
-    with pytest.raises(StudyError, match=r"transform: vit_b_16 takes 224 pixels only; set train_size and"):
+    config["frozen"] = ["vit"]
+    with pytest.raises(StudyError, match=r"transform\.eval_size: the backbone vit takes images of 224"):
         check(config, SCHEMA)
-    config["grid"]["loss"], config["frozen"] = [], ["small_cnn"]  # nothing is trained with the other size
+    config["transform"]["eval_size"] = 224
+    check(config, SCHEMA)  # the size of training is another's
+    config["grid"]["backbone"] = ["vit"]
+    with pytest.raises(StudyError, match=r"transform\.train_size: the backbone vit takes images of 224"):
+        check(config, SCHEMA)
+    config["transform"]["train_size"] = 224
     check(config, SCHEMA)
 
 
@@ -135,7 +138,9 @@ def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
     config["datasets"]["demo_cars"] = dataset
     with pytest.raises(StudyError, match=r"demo_cars\.masks: the folder lies in .* read as photographs"):
         check(config, SCHEMA)
-    dataset["source"] = "index"  # which says itself what is an image
+    dataset["masks"] = str(tmp_path / ".masks")  # hidden folders are not read
+    check(config, SCHEMA)
+    dataset |= {"masks": str(tmp_path), "source": "index"}  # which says itself what is an image
     (tmp_path / "index.csv").touch()
     check(config, SCHEMA)
 

@@ -146,7 +146,7 @@ def _timm(name: str, **options) -> Backbone:
     data = timm.data.resolve_model_data_config(network)
     preprocessing = Preprocessing(tuple(data["mean"]), tuple(data["std"]), "RGB", 1.0)
     classifier = network.default_cfg.get("classifier", "head")
-    names = (classifier,) if isinstance(classifier, str) else classifier
+    names = (classifier,) if isinstance(classifier, str) else classifier or ()
     # Some heads have a layer of another width before the classifier, which stays.
     features = getattr(network, "head_hidden_size", None) or network.num_features
     return Backbone(network, features, preprocessing, None, tuple(f"{name}." for name in names))

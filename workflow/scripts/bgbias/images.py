@@ -11,6 +11,7 @@ from bgbias.errors import StudyError
 
 # Twice this many pixels is where Pillow itself refuses (a "decompression bomb"); no photograph is larger.
 MAX_PIXELS = Image.MAX_IMAGE_PIXELS
+HALF = 128  # a pixel of a mask of at least this value is foreground
 MIN_SIDE = 2  # ASSUME: an image one pixel wide is a mistake of whoever made it, not a photograph
 MAX_ELONGATION = 64  # resizing the short side of a sliver would make the long side enormous
 
@@ -41,10 +42,9 @@ def read_mask(
 ) -> np.ndarray:
     """A mask as uint8 (height, width), 255 = object, upright by its EXIF orientation.
 
-    A mask with several channels is read by its brightness, or by its transparency where any of it is not
-    opaque.
-    StudyError when it cannot be read, or when ``size`` (height, width), that of the file ``of``,
-    is given and differs.
+    A mask with several channels is read by its transparency where any of it is rather transparent than
+    opaque, else by its brightness. StudyError when it cannot be read, or when ``size`` (height, width), that
+    of the file ``of``, is given and differs.
     """
     with _opened(path) as image:
         mask = np.asarray(_upright(_to_grey(image), image))
@@ -61,10 +61,16 @@ def read_given_mask(
 ) -> np.ndarray:
     """:func:`read_mask` for a mask that comes from elsewhere, a hand label or a ready mask.
 
-    StudyError also where the object is 1 instead of 255.
+    StudyError also for an opaque picture in colours, and where the object is 1 instead of 255.
     """
+    with _opened(path) as image:
+        if _alpha(image) is None and _in_colours(image):
+            raise StudyError(
+                f"{path} is in colours and nowhere transparent, so that it does not say where the object is. "
+                "In a mask 255 is object and 0 is background."
+            )
     mask = read_mask(path, size, of)
-    if mask.max() == 1:
+    if mask.max() == 1 and mask.mean() > 0.001:  # not the trace of a prediction of nothing
         raise StudyError(
             f"{path} has no pixel brighter than 1, of 255. In a mask 255 is object and 0 is background: "
             "multiply it by 255."
@@ -141,11 +147,23 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _to_grey(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return _high_byte(image)
-    if image.has_transparency_data:
-        alpha = image.convert("RGBA").getchannel("A")
-        if alpha.getextrema()[0] < 255:  # editors save masks with a channel that is opaque everywhere
-            return alpha
-    return image.convert("L")
+    return _alpha(image) or image.convert("L")
+
+
+def _alpha(image: Image.Image) -> Image.Image | None:
+    """The transparency of a picture of which some is rather transparent than opaque."""
+    if not image.has_transparency_data:
+        return None
+    alpha = image.convert("RGBA").getchannel("A")
+    # Editors save masks with a channel that is opaque everywhere.
+    return alpha if alpha.getextrema()[0] < HALF else None
+
+
+def _in_colours(image: Image.Image) -> bool:
+    """Whether a picture is not grey, by more than a JPEG file's noise."""
+    if image.mode not in ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"):
+        return False
+    return bool(np.ptp(np.asarray(image.convert("RGB")), axis=2).max() > 64)
 
 
 def _high_byte(image: Image.Image) -> Image.Image:

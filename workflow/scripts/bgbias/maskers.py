@@ -11,10 +11,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.images import read_given_mask
+from bgbias.images import HALF, read_given_mask
 
 Masker = Callable[[str, np.ndarray], np.ndarray]
-HALF = 128  # a pixel of at least this value is foreground; the hand labels are compared at the same threshold
 
 
 def build_masker(settings: dict, threads: int = 1) -> Masker:

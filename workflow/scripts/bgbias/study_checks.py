@@ -96,7 +96,8 @@ def _check_dataset(config: dict, dataset: str) -> None:
         )
     if settings["source"] == "folders" and "masks" in settings:
         root, masks = Path(settings["root"]).resolve(), Path(settings["masks"]).resolve()
-        if root in (masks, *masks.parents):
+        inside = masks.relative_to(root).parts if masks.is_relative_to(root) else None
+        if inside is not None and not any(part.startswith(".") for part in inside):  # the hidden are not read
             raise _refusal(
                 f"datasets.{dataset}.masks",
                 f"the folder lies in {settings['root']}, all of whose images are read as photographs; put it "
@@ -114,16 +115,15 @@ def _check_backbones(config: dict, schema: dict) -> None:
     known, without_map, of_224_pixels = (
         schema["$defs"][f"backbone_models{which}"]["enum"] for which in ("", "_without_map", "_of_224_pixels")
     )
-    sizes = [config["transform"]["eval_size"]]
-    if config["grid"]["loss"]:
-        sizes.append(config["transform"]["train_size"])
+    trained = config["grid"]["backbone"] if config["grid"]["loss"] else []
     for name in [*config["grid"]["backbone"], *config["frozen"]]:
         model = backbone_settings(config, name)["model"]
         timm = model.startswith(TIMM)
         if not timm:
             _check_known(model, known, f"backbones.{name}.model", "model")
-        if model in of_224_pixels and set(sizes) != {224}:
-            raise _refusal("transform", f"{model} takes 224 pixels only; set train_size and eval_size to 224")
+        for size in ["eval_size"] + ["train_size"] * (name in trained):
+            if model in of_224_pixels and config["transform"][size] != 224:
+                raise _refusal(f"transform.{size}", f"the backbone {name} takes images of 224 pixels only")
         if (timm or model in without_map) and "gradcam" in config["attribution"]["methods"]:
             raise _refusal(
                 "attribution.methods",
@@ -161,12 +161,12 @@ def _check_backgrounds(config: dict) -> None:
     settings = config["backgrounds"][name]
     if settings["source"] != "folders":
         return
+    if not config["grid"]["loss"]:
+        return
     for role in ("train", "validation"):
-        if role not in settings and config["grid"]["loss"]:
+        if role not in settings:
             raise _refusal(f"backgrounds.{name}", f"the folder {role!r} is missing, which training needs")
-    folders = {
-        role: Path(settings[role]).resolve() for role in ("train", "validation", "test") if role in settings
-    }
+    folders = {role: Path(settings[role]).resolve() for role in ("train", "validation", "test")}
     for (one, first), (other, second) in combinations(folders.items(), 2):
         if first == second and other == "test":
             raise _refusal(

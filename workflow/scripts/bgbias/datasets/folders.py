@@ -29,9 +29,10 @@ def rows(root: Path, settings: dict) -> Index:
     splits = SPLITS if set(top) == set(SPLITS) else ()
     if not splits:
         _refuse_other_splits(root, top)
-    places = [(split, name) for split in splits for name in _folders(root / split)] or [
-        ("", name) for name in top
-    ]
+    if splits:
+        places = [(split, name) for split in splits for name in _folders(root / split)]
+    else:
+        places = [("", name) for name in top]
     images = {place: list_images(root.joinpath(*place)) for place in places}
     # A folder without images is no class: it would shift the labels and splits of all others.
     names = sorted({name for (_, name), found in images.items() if found})
