@@ -79,6 +79,23 @@ def test_frozen_backbones_are_runs_without_training(config):
     assert [run["dataset"] for run in frozen] == config["grid"]["dataset"]
 
 
+def test_settings_in_force_are_those_that_are_looked_at(config):
+    config["frozen"] = ["small_cnn"]
+    config["backbones"]["another"] = {"model": "resnet18"}
+    config["masker"]["model"] = "u2net"
+    found = study.settings_in_force(config)
+    assert list(found) == list(config)
+    assert list(found["backbones"]) == ["small_cnn"]
+    assert "weights" not in found["masker"]
+    assert found["training"] == config["training"]
+    config["grid"]["loss"] = []
+    found = study.settings_in_force(config)
+    assert not {"training", "losses", "variants", "embedding_size", "background_roles"} & found.keys()
+    assert list(found["grid"]) == ["dataset", "seed"]
+    assert "train_size" not in found["transform"]
+    assert "eval_size" in found["transform"]
+
+
 def test_a_loss_takes_its_own_values_for_a_dataset(config):
     config["losses"]["triplet"]["per_dataset"] = {"demo_birds": {"margin": 0.5}}
     assert study.loss_settings(config, "triplet", "demo_birds")["margin"] == 0.5

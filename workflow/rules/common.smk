@@ -310,38 +310,6 @@ def published_beside_measured(wildcards):
     return {**tables, "published_scatter": f"{RESULTS}/figures/published_scatter.png"}
 
 
-def settings_in_force():
-    """What the report prints of the configuration: every key, of the entries that this study uses."""
-    used = {
-        section: {name: config[section][name] for name in config["grid"][axis]}
-        for axis, section in study.SECTION_OF_AXIS.items()
-    }
-    used["backbones"] |= {name: config["backbones"][name] for name in config["frozen"]}
-    used["backgrounds"] = {name: config["backgrounds"][name] for name in [config["background_set"]]}
-    if not study.takes_weights(config["masker"]["model"]):
-        used["masker"] = without(config["masker"], "weights")
-    in_force = {name: used.get(name, value) for name, value in config.items()}
-    return in_force if config["grid"]["loss"] else without_training(in_force)
-
-
-def without_training(settings):
-    """``settings`` of a study that trains nothing, without the keys that only a training looks at."""
-    part = without(settings, "background_roles", "embedding_size", "losses", "training", "variants")
-    return part | {
-        "grid": without(settings["grid"], "backbone", "loss", "variant") | {"seed": settings["grid"]["seed"][:1]},
-        "backbones": {name: settings["backbones"][name] for name in settings["frozen"]},
-        "backgrounds": {
-            name: without(entry, "train", "validation") for name, entry in settings["backgrounds"].items()
-        },
-        "transform": without(settings["transform"], "train_size", "noise"),
-        "publish": without(settings["publish"], "loss"),
-    }
-
-
-def without(mapping, *keys):
-    return {key: value for key, value in mapping.items() if key not in keys}
-
-
 wildcard_constraints:
     dataset=any_of(config["datasets"]),
     backbone=any_of(config["backbones"]),

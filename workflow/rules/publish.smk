@@ -36,7 +36,7 @@ rule write_provenance:
         code_hashes=hash_every_script(),
         study=config["study"],
         expected=settings_of_runs(),
-        settings=settings_in_force(),
+        settings=study.settings_in_force(config),
     log:
         f"{RESULTS}/logs/write_provenance.log",
     conda:
@@ -295,7 +295,7 @@ rule write_report:
         method=METHOD,
         study=config["study"],
         datasets=DATASETS,
-        settings=settings_in_force(),
+        settings=study.settings_in_force(config),
     log:
         f"{RESULTS}/logs/write_report.log",
     conda:

@@ -73,6 +73,11 @@ class Index:
         return f"line {self.lines[row]}" if self.lines else f"image {self.paths[row]!r}"
 
 
+def index_name(settings: dict) -> str:
+    """The index file of a dataset with ``source: index``, relative to its root."""
+    return settings.get("index", "index.csv")
+
+
 def read_index(path: str | os.PathLike) -> Index:
     """Read an index file. StudyError names the line of a missing column or an entry of the wrong form.
 

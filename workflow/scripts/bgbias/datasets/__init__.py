@@ -10,9 +10,8 @@ from pathlib import Path
 from bgbias.datasets import cars196, cub200, folders, index_file, inshop, sop, vehicleid
 from bgbias.datasets.limit import limited
 from bgbias.errors import StudyError
-from bgbias.index import Index
+from bgbias.index import Index, index_name
 from bgbias.index_checks import check_index
-from bgbias.study import index_name
 
 SOURCES = {
     "index": index_file.rows,

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from bgbias.index import Index, read_index
-from bgbias.study import index_name
+from bgbias.index import Index, index_name, read_index
 
 
 def rows(root: Path, settings: dict) -> Index:
