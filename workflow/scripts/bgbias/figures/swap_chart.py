@@ -16,6 +16,7 @@ from bgbias.summaries import seen
 def draw(summary: Sequence[dict]) -> Figure:
     """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
 
+    That of a model which was not trained is grey.
     ``summary`` is that of :func:`bgbias.summaries.summarise_retrieval`; a cell needs both protocols.
     """
     backbones, datasets = seen(summary, "backbone"), seen(summary, "dataset")
@@ -45,8 +46,9 @@ def _panel(axes: Axes, rows: list[dict], losses: list[str], colours: dict[str, s
     for place, loss in enumerate(losses):
         for offset, (variant, colour) in zip(offsets, colours.items(), strict=True):
             cell = {row["protocol"]: row for row in rows if (row["loss"], row["variant"]) == (loss, variant)}
+            y, ink = (place, MUTED) if loss == FROZEN else (place + offset, colour)
             if {"clean", "swapped"} <= set(cell):
-                _arrow(axes, place + offset, cell["clean"], cell["swapped"], colour)
+                _arrow(axes, y, cell["clean"], cell["swapped"], ink)
     axes.set_yticks(range(len(losses)), [human(loss) for loss in losses])
     axes.set_ylim(len(losses) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
