@@ -1,13 +1,13 @@
 """Say that a dataset's masks are good enough for this study, or end it."""
 
-from bgbias.files import read_rows, write_text
+from bgbias.files import write_text
 from bgbias.logs import job_log
 from bgbias.mask_limits import check_limits
 
 
 def accept_masks(summary: str, flag: str, limits: dict[str, float]) -> None:
     """Write ``flag`` when the masks of ``summary``, a dataset's row of mask quality, keep ``limits``."""
-    check_limits(read_rows(summary)[0], **limits)
+    check_limits(summary, **limits)
     write_text(flag, "")
 
 

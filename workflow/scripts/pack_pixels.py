@@ -32,7 +32,7 @@ def pack_pixels(
 
     StudyError, before any work, when the masks do not keep ``limits``: nothing is to be trained with them.
     """
-    check_limits(read_rows(quality)[0], **limits)
+    check_limits(quality, **limits)
     rows = read_rows(index)
     failed = {row["path"] for row in read_rows(table) if row["failed"] == "1"}
     if failed and on_bad_image == "fail":

@@ -8,7 +8,7 @@ import torch
 from bgbias import checkpoints, training
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.embedding import COLLAPSED
-from bgbias.files import read_rows, write_rows
+from bgbias.files import write_rows
 from bgbias.hashes import hash_script, hash_settings
 from bgbias.logs import job_log
 from bgbias.losses import check_loss
@@ -110,7 +110,7 @@ def identity(run: dict, settings: dict, code: str, device: torch.device, *layout
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         # Again, as before packing: the limits may have become stricter since, or be those of another study.
-        check_limits(read_rows(snakemake.params.masks)[0], **snakemake.config["mask_quality"])
+        check_limits(snakemake.params.masks, **snakemake.config["mask_quality"])
         prepare_cpu(snakemake.threads)
         given = snakemake.input
         train_model(

@@ -69,6 +69,14 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
 
 
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Start PyTorch's own generators, which dropout draws from, at ``seed``."""
+    # torch.manual_seed looks for every kind of device that there is, 80 µs.
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def describe_device(device: torch.device) -> str:
     """The device in words, for run.yaml."""
     if device.type == "cuda":

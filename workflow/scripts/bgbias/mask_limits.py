@@ -1,14 +1,18 @@
 """Whether a study may be made with a dataset's masks. Every training asks, so nothing heavy is imported."""
 
+import os
+
 from bgbias.errors import StudyError
+from bgbias.files import read_rows
 
 
-def check_limits(quality: dict[str, str], minimum_iou: float, maximum_empty: float) -> None:
+def check_limits(summary: str | os.PathLike, minimum_iou: float, maximum_empty: float) -> None:
     """StudyError when the mean IoU or the share of empty or failed masks of a dataset breaks a limit.
 
-    ``quality``: its row of :data:`bgbias.mask_quality.SUMMARY_COLUMNS`. Without hand labels the share alone
-    is looked at.
+    ``summary``: the file with its row of :data:`bgbias.mask_quality.SUMMARY_COLUMNS`. Without hand labels the
+    share alone is looked at.
     """
+    (quality,) = read_rows(summary)
     dataset, iou = quality["dataset"], quality["iou_mean"]
     if quality["masker"] == "ready":
         remedy = f"Look at `datasets.{dataset}.masks`: what is brighter than half is object"

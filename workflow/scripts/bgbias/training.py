@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from bgbias.batches import TrainingView, training_batches
 from bgbias.checkpoints import Stop, read_checkpoint, stopped, stopping, write_checkpoint
-from bgbias.devices import choose_precision
+from bgbias.devices import choose_precision, seed_generators
 from bgbias.embedding import COLLAPSED
 from bgbias.errors import StudyError
 from bgbias.logs import progress
@@ -164,8 +164,7 @@ class Training:
         unsettled = None
         for step, chosen, images in bar:
             labels = torch.from_numpy(self.labels[chosen]).to(self.device, non_blocking=True)
-            # Dropout draws from PyTorch's own generators.
-            torch.manual_seed(integer_seed(self.seed, "network", step))
+            seed_generators(integer_seed(self.seed, "network", step), self.device)
             result = self._step(images, labels)
             # The result of the step before: asking for this one's would make a GPU wait.
             if unsettled:
