@@ -26,12 +26,11 @@ def rows(root: Path, settings: dict) -> Index:
     top = _folders(root)
     if not top:
         raise StudyError(f"{root} has no folders. Source folders needs one folder of images per class in it.")
-    splits = SPLITS if set(top) == set(SPLITS) else ()
-    if not splits:
-        _refuse_other_splits(root, top)
-    if splits:
-        places = [(split, name) for split in splits for name in _folders(root / split)]
+    is_split = set(top) == set(SPLITS)
+    if is_split:
+        places = [(split, name) for split in SPLITS for name in _folders(root / split)]
     else:
+        _refuse_other_splits(root, top)
         places = [("", name) for name in top]
     images = {place: list_images(root.joinpath(*place)) for place in places}
     # A folder without images is no class: it would shift the labels and splits of all others.
@@ -41,7 +40,7 @@ def rows(root: Path, settings: dict) -> Index:
             f"The class folders in {root} hold no images. Known suffixes: "
             f"{', '.join(sorted(IMAGE_SUFFIXES))}."
         )
-    if splits or settings.get("test_only"):
+    if is_split or settings.get("test_only"):
         split_of = dict.fromkeys(names, "test")
     else:
         split_of = split_classes(names, settings.get("splits") or SHARES, int(settings.get("seed", 0)))
