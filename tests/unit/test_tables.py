@@ -85,6 +85,15 @@ def test_a_model_that_was_not_trained_has_no_variant():
     )
 
 
+def test_the_attention_of_models_as_they_come_is_no_variants():
+    rows = [row | {"method": "study", "mean": "0.1", "sd": "0.2"} for row in measured("base", "clean", [0])]
+    frozen = [row | {"loss": "frozen"} for row in rows]
+    table = to_markdown(attention_table(summarise_attention(frozen), "study"))
+    assert table.splitlines()[::2] == ["| Loss | Cars196 score |", "| As it comes | .10 (.20) |"]
+    table = to_markdown(attention_table(summarise_attention([*rows, *frozen]), "study"))
+    assert table.splitlines()[0] == "| Loss | Cars196 Base |"
+
+
 def test_several_seeds_spread_over_the_seeds_means():
     rows = [
         *measured("base", "swapped", [0.10, 0.14], seed=0),  # mean .12

@@ -43,9 +43,13 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
 
 
 def attention_table(summary: Sequence[dict], method: str) -> Table:
-    """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images)."""
+    """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images).
+
+    A model that was not trained stands in the first column, which has no variant's name where none was.
+    """
     summary = [row for row in summary if row["method"] == method]
     variants, datasets = variants_of(summary), seen(summary, "dataset")
+    titles = list(map(human, variants)) if seen(summary, "loss") != [FROZEN] else ["score"]
     cells = {
         pick(row, RUN): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
         for row in summary
@@ -67,7 +71,7 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
 
     return Table(
         ["Loss"],
-        [(human(dataset), [human(variant) for variant in variants]) for dataset in datasets],
+        [(human(dataset), titles) for dataset in datasets],
         _blocks(summary, lines),
     )
 
