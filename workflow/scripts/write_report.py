@@ -14,8 +14,8 @@ from bgbias.findings import attention_findings, collapse_findings, mask_findings
 from bgbias.logs import job_log
 from bgbias.names import human
 from bgbias.published import comparison_table, read_comparison
-from bgbias.report import code_facts, header_rows, render, run_facts, settings_lines, trained
-from bgbias.runs import read_run
+from bgbias.report import code_facts, header_rows, render, run_facts, settings_lines
+from bgbias.runs import read_run, trained
 from bgbias.summaries import seen, summarise_attention, summarise_retrieval, variants_of
 from bgbias.table_formats import Table
 from bgbias.tables import attention_table, mask_quality_table, retrieval_table

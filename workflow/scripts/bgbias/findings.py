@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bgbias.names import human
-from bgbias.runs import AXES, FROZEN
+from bgbias.runs import AXES, FROZEN, trained
 from bgbias.summaries import pick, seen, variants_of
 
 CELL = ("dataset", "backbone", "loss")
@@ -26,7 +26,7 @@ def collapse_findings(runs: Sequence[dict]) -> list[str]:
 def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     """Sentences on what swapping costs and what the other variants change, from the summary of retrieval."""
     measured = _drops(summary)
-    drops = [row for row in measured if row["loss"] != FROZEN]
+    drops = trained(measured)
     frozen = [row for row in measured if row["loss"] == FROZEN]
     untrained = [f"Of its MAP@R a backbone as it comes {_change_by_dataset(frozen)}."] if frozen else []
     if not drops:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bgbias.names import human
-from bgbias.runs import FROZEN
+from bgbias.runs import trained
 from bgbias.table_formats import Table
 
 _LARGE = 300_000  # bytes
@@ -49,11 +49,6 @@ def settings_lines(settings: dict, prefix: str = "") -> Iterator[tuple[str, str]
         else:
             absolute = isinstance(value, str) and os.path.isabs(value)
             yield name, os.path.basename(value.rstrip("/")) if absolute else _plain(value)
-
-
-def trained(runs: Sequence[dict]) -> list[dict]:
-    """The runs that were trained, not taken as they come."""
-    return [run for run in runs if run["loss"] != FROZEN]
 
 
 def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:

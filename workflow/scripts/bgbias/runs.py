@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import platform
+from collections.abc import Iterable
 
 import yaml
 
@@ -13,6 +14,11 @@ from bgbias.files import write_text
 AXES = ("dataset", "backbone", "loss", "variant", "seed")
 FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
+
+
+def trained(rows: Iterable[dict]) -> list[dict]:
+    """Those of ``rows``, runs or what was measured of them, whose model did not stay as it came."""
+    return [row for row in rows if row["loss"] != FROZEN]
 
 
 def write_run(path: str | os.PathLike, run: dict) -> None:

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours
 from bgbias.names import human
-from bgbias.runs import FROZEN
+from bgbias.runs import FROZEN, trained
 from bgbias.summaries import seen
 
 
@@ -34,8 +34,7 @@ def draw(summary: Sequence[dict]) -> Figure:
     panels[0, 0].set_xlim(left=0, right=1.05 * max((100 * row["mean"] for row in summary), default=1))
     labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
     # A model that was not trained has no variant to explain: its row says that it is as it comes.
-    trained = seen((row for row in summary if row["loss"] != FROZEN), "variant")
-    legend(figure, _handles({variant: colours[variant] for variant in trained}))
+    legend(figure, _handles({variant: colours[variant] for variant in seen(trained(summary), "variant")}))
     lines = fit_to_panels(figure, [*titles, *labels])
     figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(backbones))
     return figure
