@@ -86,9 +86,9 @@ def constant(training: Training, steps: int) -> None:
     for _ in range(steps):
         result = training._step(images, labels)
         if before is not None:
-            before.tolist()
+            before()
         before = result
-    before.tolist()
+    before()
 
 
 def verdicts(name: str, seconds: dict, where: str, device: str) -> list[dict]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from tiny_runs import changed, make_layouts, train
 
 from bgbias import training, validation
@@ -32,7 +31,7 @@ def test_the_step_the_batch_and_the_settings_are_named(
     def bad_at_the_seventh(self, images, labels):
         steps.append(1)
         result = real(self, images, labels)
-        return torch.tensor([loss, embeddings]) if len(steps) == 7 else result
+        return (lambda: [loss, embeddings]) if len(steps) == 7 else result
 
     monkeypatch.setattr(training.Training, "_step", bad_at_the_seventh)
     with pytest.raises(StudyError) as caught:

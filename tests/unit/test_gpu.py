@@ -13,6 +13,7 @@ from tiny_runs import ARCFACE, LOSS_SETTINGS, changed, make_layouts
 from bgbias import batches, nearest, on_device
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
+from bgbias.devices import fetch
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.losses import build_loss
 from bgbias.models import build_model
@@ -42,6 +43,16 @@ def test_a_tensor_that_was_left_on_the_cpu_shows():
         assert (there + there).cpu().tolist() == [2, 2, 2]
         with pytest.raises(RuntimeError, match="mixes"):
             there + torch.ones(3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="a GPU of paper works on nothing meanwhile")
+def test_a_result_waits_for_nothing_that_came_later():
+    result = fetch(torch.ones(2, device="cuda") + 1)
+    torch.cuda._sleep(2**31)  # clock cycles, a second or more
+    later = torch.cuda.Event()
+    later.record()
+    assert result() == [2, 2]
+    assert not later.query()
 
 
 def trained(stores, settings, folder, device, epochs=2):

@@ -2,6 +2,7 @@
 
 import ctypes
 import platform
+from collections.abc import Callable
 
 import torch
 
@@ -75,6 +76,23 @@ def seed_generators(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
+
+
+def fetch(tensor: torch.Tensor) -> Callable[[], list]:
+    """Start to copy ``tensor`` to the host; the function returned waits for it and gives its numbers.
+
+    It waits for nothing that the device was given later, as ``tensor.tolist()`` would.
+    """
+    if tensor.device.type != "cuda":
+        return tensor.tolist
+    copy, arrived = tensor.to("cpu", non_blocking=True), torch.cuda.Event()
+    arrived.record()
+
+    def numbers() -> list:
+        arrived.synchronize()
+        return copy.tolist()
+
+    return numbers
 
 
 def describe_device(device: torch.device) -> str:

@@ -7,7 +7,7 @@ resumed training on the CPU ends with the same bits as one that was never interr
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from bgbias.batches import TrainingView, training_batches
 from bgbias.checkpoints import Stop, read_checkpoint, stopped, stopping, write_checkpoint
-from bgbias.devices import choose_precision, seed_generators
+from bgbias.devices import choose_precision, fetch, seed_generators
 from bgbias.embedding import COLLAPSED
 from bgbias.errors import StudyError
 from bgbias.logs import progress
@@ -211,18 +211,18 @@ class Training:
         parts = (steps[first : first + together] for first in range(0, len(steps), together))
         return chain.from_iterable(prefetch(make, parts))
 
-    def _step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """One update; gives the loss and the sum of the embeddings, (2,) on the device."""
+    def _step(self, images: Tensor, labels: Tensor) -> Callable[[], list[float]]:
+        """One update; what is returned waits for it and gives the loss and the sum of the embeddings."""
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             embeddings = self.forward(images)
         loss = self.loss(embeddings, labels)
         loss.backward()
         self.optimiser.step()
         # Some losses drop NaN pairs silently, so the embeddings are looked at as well.
-        return torch.stack([loss.detach(), embeddings.detach().sum()])
+        return fetch(torch.stack([loss.detach(), embeddings.detach().sum()]))
 
-    def _settle(self, step: int, chosen: np.ndarray, result: Tensor) -> None:
-        loss, embedding_sum = result.tolist()
+    def _settle(self, step: int, chosen: np.ndarray, result: Callable[[], list[float]]) -> None:
+        loss, embedding_sum = result()
         if not np.isfinite(loss) or not np.isfinite(embedding_sum):
             what = "the loss" if not np.isfinite(loss) else "an embedding"
             rows = self.rows[chosen]
