@@ -127,7 +127,7 @@ def mask_examples(folder):
 
 
 def published_scatter(folder):
-    sides = {"published": 1.0, "difference": "", "source": "s"}
+    sides = {"published": 1.0, "published_sd": "", "difference": "", "source": "s"}
     retrieval = [
         RUNS[0] | {"protocol": p, "measured": m} | sides for p, m in (("clean", 1.5), ("swapped", ""))
     ]

@@ -23,6 +23,12 @@ def test_the_transcription_is_whole_and_has_sources():
     assert len(cells) == 60
     cell = cells["sop", "bninception", "normalized_softmax", "bgaugment", "swapped"]
     assert (cell["mean"], cell["sd"]) == ("24.60", "0.03")
+    (cell,) = [
+        row
+        for row in rows["attention"]
+        if (row["dataset"], row["loss"], row["variant"]) == ("sop", "triplet", "bgaugment")
+    ]
+    assert (cell["mean"], cell["sd"]) == ("0.26", "0.22")
     # The paper's own finding: swapped, BGAugment wins everywhere but in cars × multi similarity.
     swapped = {key: float(row["mean"]) for key, row in cells.items() if key[-1] == "swapped"}
     won = [
@@ -34,16 +40,16 @@ def test_the_transcription_is_whole_and_has_sources():
 
 
 def test_differences_and_cells_not_run(tmp_path):
-    run = {"dataset": "cars196", "backbone": "bninception", "loss": "arcface", "variant": "base", "seed": 0}
+    run = {"dataset": "my_cars", "backbone": "bninception", "loss": "arcface", "variant": "base", "seed": 0}
     rows = [run | {"protocol": "clean", "draw": 0, "map_at_r": 0.1650}]
     rows.append(rows[0] | {"dataset": "cub200"})  # a part of it, say: not among those that are compared
     write_rows(tmp_path / "retrieval.csv", rows, list(rows[0]))
     outputs = [tmp_path / f"t.{form}" for form in ("tex", "csv", "md")]
     inputs = PUBLISHED / "retrieval.csv", tmp_path / "retrieval.csv"
-    tabulate_published(*inputs, "retrieval", ["cars196"], *outputs)
+    tabulate_published(*inputs, "retrieval", {"my_cars": "cars196"}, *outputs)
     lines = outputs[2].read_text().splitlines()
     # Published 16.25 clean, 13.63 swapped; the swapped test and everything else was not run.
-    assert "| ArcFace | Base | 16.25 | 16.50 | +.25 | 13.63 |  |  |" in lines
+    assert "| ArcFace | Base | 16.25 | 16.50 | +.25 | 13.63 ± .08 |  |  |" in lines
     assert sum("+" in line or "−" in line for line in lines) == 1
     assert sum(bool(row["measured"]) for row in read_rows(outputs[1])) == 1
 
@@ -82,7 +88,7 @@ def test_rank_correlation_with_what_never_changes_is_undefined():
 
 def test_mask_quality_by_measure():
     row = {"dataset": "cub200", "masker": "u2net", "measure": "iou_mean", "source": "s"}
-    rows = [row | {"published": 0.837, "measured": 0.8352, "difference": -0.0018}]
+    rows = [row | {"published": 0.837, "published_sd": None, "measured": 0.8352, "difference": -0.0018}]
     assert to_markdown(comparison_table(rows, "mask_quality")).splitlines() == [
         "| Measure | u2net published | u2net measured | u2net difference |",
         "| --- | ---: | ---: | ---: |",

@@ -106,6 +106,22 @@ def test_a_loss_takes_its_own_values_for_a_dataset(config):
     }
 
 
+@pytest.mark.parametrize(
+    ("entry", "published"),
+    [
+        ({"source": "cub200"}, {"birds": "cub200"}),
+        ({"source": "cub200", "counts": {"images": 11788}}, {"birds": "cub200"}),
+        ({"source": "cub200", "counts": "any"}, {}),  # a part of it
+        ({"source": "cub200", "limit": {"classes": 20}}, {}),
+        ({"source": "inshop"}, {}),  # not of the study
+    ],
+)
+def test_published_numbers_are_of_what_a_dataset_is_not_of_its_name(config, entry, published):
+    config["datasets"] |= {"birds": entry, "sop": {"source": "folders", "root": "my/shop"}}
+    config["grid"]["dataset"] = ["birds", "sop"]
+    assert study.published_datasets(config) == published
+
+
 def test_every_key_of_the_schema_is_described():
     assert list(undescribed(SCHEMA)) == []
 

@@ -40,16 +40,13 @@ RESULTS = f"results/{config['study']}"
 RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
 RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
-# What the test looks at of this section; the rest is for training.
+# The keys of `transform` that evaluation uses.
 EVALUATION_VIEW = {key: config["transform"][key] for key in ("eval_size", "scale", "ratio", "flip")}
 GPU = 1 if config["device"] == "cuda" else 0
 TABLES = ("retrieval", "attention", "mask_quality")
-# Where a dataset of the published study is in the grid, measured values are printed beside the published ones. A part
-# of a dataset has nothing to be compared with: fewer images are found more easily.
-COMPARED_DATASETS = [
-    name for name in DATASETS if name in ("cars196", "cub200", "sop") and "limit" not in config["datasets"][name]
-]
-COMPARED = TABLES if COMPARED_DATASETS else ()
+# Of these, measured values are printed beside the published ones.
+PUBLISHED_DATASETS = study.published_datasets(config)
+COMPARED = TABLES if PUBLISHED_DATASETS else ()
 
 
 def any_of(names):

@@ -245,7 +245,7 @@ rule tabulate_published:
     params:
         code=hash_script("tabulate_published.py"),
         kind="{kind}",
-        datasets=COMPARED_DATASETS,
+        datasets=PUBLISHED_DATASETS,
     wildcard_constraints:
         kind=any_of(TABLES),
     log:

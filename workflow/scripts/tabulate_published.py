@@ -1,7 +1,7 @@
 """Published, measured and difference of one of the three tables.
 
 input: ``published`` (resources/published/{kind}.csv), ``results`` (results/{study}/{kind}.csv);
-params: ``kind`` (retrieval, attention or mask_quality), ``datasets`` (those that are compared);
+params: ``kind`` (retrieval, attention or mask_quality), ``datasets`` (those compared: name → published name);
 output: ``tex``, ``csv``, ``md``.
 """
 
@@ -20,13 +20,17 @@ SUMMARIES = {
 
 
 def tabulate_published(
-    published: str, results: str, kind: str, datasets: list[str], tex: str, csv: str, md: str
+    published: str, results: str, kind: str, datasets: dict[str, str], tex: str, csv: str, md: str
 ) -> None:
     known = read_rows(published)
     summarise, scale = SUMMARIES[kind]
     if kind == "mask_quality":
         known = measures_as_rows(known)
-    measured = [row for row in summarise(read_rows(results)) if row["dataset"] in datasets]
+    measured = [
+        row | {"dataset": datasets[row["dataset"]]}
+        for row in summarise(read_rows(results))
+        if row["dataset"] in datasets
+    ]
     rows = compare(known, measured, KEYS[kind], scale)
     table = comparison_table(rows, kind)
     write_text(tex, to_latex(table))

@@ -22,14 +22,15 @@ LAYOUT = {
     "attention": (("loss",), "variant"),
     "mask_quality": (("measure",), "masker"),
 }
-COLUMNS = ("published", "measured", "difference", "source")
+COLUMNS = ("published", "published_sd", "measured", "difference", "source")
 _MEASURES = ("iou_mean", "iou_sd", "iou_median", "overlap_mean")
 
 
 def compare(
     published: Sequence[dict], measured: Sequence[dict], keys: Sequence[str], scale: float = 1
 ) -> list[dict]:
-    """A row for every published cell: ``keys``, then :data:`COLUMNS`; None where it was not run.
+    """A row for every published cell: ``keys``, then :data:`COLUMNS`; None where it was not run, and where no
+    standard deviation was published.
 
     ``measured`` rows hold ``mean``, which is multiplied by ``scale`` to get the unit of the published ones.
     """
@@ -43,6 +44,7 @@ def compare(
             dict(
                 zip(keys, key, strict=True),
                 published=value,
+                published_sd=float(row["sd"]) if row.get("sd") else None,
                 measured=ours,
                 difference=difference,
                 source=row["source"],
@@ -53,9 +55,9 @@ def compare(
 
 def read_comparison(path: str | os.PathLike) -> list[dict]:
     """The rows that :func:`compare` gave, from their CSV: numbers as numbers, empty cells as None."""
-    sides = COLUMNS[:3]
+    numbers = COLUMNS[:-1]
     return [
-        row | {side: float(row[side]) if row[side] else None for side in sides} for row in read_rows(path)
+        row | {name: float(row[name]) if row[name] else None for name in numbers} for row in read_rows(path)
     ]
 
 
@@ -110,7 +112,7 @@ def comparison_table(rows: Sequence[dict], kind: str) -> Table:
             found.append(stub + [cell for row in values for cell in _three(row, digits)])
         return found
 
-    groups = [(human(column), list(COLUMNS[:3])) for column in columns]
+    groups = [(human(column), ["published", "measured", "difference"]) for column in columns]
     return Table(
         [human(line) for line in lines],
         groups,
@@ -122,11 +124,15 @@ def _three(row: dict | None, digits: int) -> list[Cell]:
     """Published, measured and signed difference; empty cells for what is not there."""
     if row is None:
         return [Cell()] * 3
+    spread = row["published_sd"]
+    published = Cell(
+        number(row["published"], digits), "" if spread is None else f"± {number(spread, digits)}"
+    )
     if row["measured"] is None:
-        return [Cell(number(row["published"], digits)), Cell(), Cell()]
+        return [published, Cell(), Cell()]
     difference = number(row["difference"], digits)
     return [
-        Cell(number(row["published"], digits)),
+        published,
         Cell(number(row["measured"], digits)),
         Cell(difference if difference.startswith("−") else f"+{difference}"),
     ]

@@ -10,6 +10,7 @@ from bgbias.index import index_name
 from bgbias.runs import AXES, FROZEN
 
 DEMO_MASKER = "resources/demo_masker.onnx"  # config.yaml's; it stays where a study names another model only
+PUBLISHED_DATASETS = ("cars196", "cub200", "sop")
 SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "losses", "variant": "variants"}
 
 
@@ -66,6 +67,20 @@ def masker_settings(config: dict, dataset: str) -> dict:
 def index_file(settings: dict) -> Path:
     """The user's index of a dataset with ``source: index``."""
     return Path(settings["root"]) / index_name(settings)
+
+
+def published_datasets(config: dict) -> dict[str, str]:
+    """The datasets of the grid that the study published numbers of: their names here → there.
+
+    A part of one has nothing to be compared with: fewer images are found more easily.
+    """
+    found: dict[str, str] = {}
+    for name in config["grid"]["dataset"]:
+        settings = config["datasets"][name]
+        source, part = settings["source"], "limit" in settings or settings.get("counts") == "any"
+        if source in PUBLISHED_DATASETS and not part and source not in found.values():
+            found[name] = source
+    return found
 
 
 def same_folder(one: str, other: str) -> bool:
