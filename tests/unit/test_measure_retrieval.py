@@ -15,6 +15,7 @@ from bgbias.gallery import one_per_class
 from bgbias.retrieval import measure
 
 RUN = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
+SETTINGS = {"run": RUN, "ks": [1, 2], "gallery_queries": 3, "seed": 0}
 
 
 def embeddings(rng, *shape):
@@ -37,7 +38,7 @@ def arrays():
 def run_script(tmp_path, arrays, **changes):
     np.savez(tmp_path / "embeddings.npz", **{**arrays, **changes})
     out = tmp_path / "retrieval.csv", tmp_path / "matches.csv"
-    measure_retrieval(tmp_path / "embeddings.npz", RUN, [1, 2], 3, 0, *out)
+    measure_retrieval(tmp_path / "embeddings.npz", *out, **SETTINGS)
     return [read_rows(path) for path in out]
 
 
@@ -94,7 +95,7 @@ def test_query_and_gallery(tmp_path, arrays):
 def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, arrays):
     np.savez(tmp_path / "embeddings.npz", **arrays)
     out = tmp_path / "retrieval.csv", tmp_path / "matches.csv"
-    measure_retrieval(tmp_path / "embeddings.npz", RUN, [1, 2], 3, 0, *out, gallery_draws=4)
+    measure_retrieval(tmp_path / "embeddings.npz", *out, **SETTINGS, gallery_draws=4)
     table, matches = map(read_rows, out)
     assert [(row["protocol"], row["draw"]) for row in table] == [
         ("clean", "0"),

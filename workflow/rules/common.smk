@@ -179,7 +179,13 @@ def masker_weights(wildcards):
 
 
 def pixels(wildcards):
-    return {"layout": f"data/{wildcards.dataset}/pixels/layout.csv", "rgba": f"data/{wildcards.dataset}/pixels/rgba.bin"}
+    folder = f"data/{wildcards.dataset}/pixels"
+    return {"layout": f"{folder}/layout.csv", "rgba": f"{folder}/rgba.bin"}
+
+
+def packed_backgrounds(role, name="backgrounds"):
+    """The packed backgrounds of a role, as two inputs."""
+    return {name: f"{BACKGROUNDS}/{role}/layout.csv", f"{name}_rgba": f"{BACKGROUNDS}/{role}/rgba.bin"}
 
 
 def training_backgrounds(wildcards):
@@ -189,11 +195,9 @@ def training_backgrounds(wildcards):
     variant = config["variants"][wildcards.variant]
     needed = {}
     if variant["probability"] > 0:
-        role = protocol.background_role(config, "train")
-        needed["train_backgrounds"] = f"{BACKGROUNDS}/{role}/layout.csv"
+        needed |= packed_backgrounds(protocol.background_role(config, "train"), "train_backgrounds")
     if variant["selection"] == "swapped":
-        role = protocol.background_role(config, "validation")
-        needed["validation_backgrounds"] = f"{BACKGROUNDS}/{role}/layout.csv"
+        needed |= packed_backgrounds(protocol.background_role(config, "validation"), "validation_backgrounds")
     return needed
 
 

@@ -13,7 +13,7 @@ rule embed_images:
         unpack(pixels),
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
-        backgrounds=f"{BACKGROUNDS}/test/layout.csv",
+        **packed_backgrounds("test"),
     params:
         code=hash_script("embed_images.py"),
         evaluation={key: config["evaluation"].get(key) for key in ("draws", "seed", "background_crop", "batch_size")},

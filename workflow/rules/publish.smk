@@ -2,7 +2,8 @@
 
 FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves")
 # The attribution method of panels, printed tables and sentences; attention.csv has them all.
-METHOD = min(config["attribution"]["methods"], key=lambda method: method != "study")
+METHODS = config["attribution"]["methods"]
+METHOD = "study" if "study" in METHODS else METHODS[0]
 FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", "retrieval_gallery")
 
 
@@ -126,7 +127,7 @@ rule draw_contact_sheet:
         pdf=f"{RESULTS}/figures/contact_sheet_{{dataset}}.pdf",
     input:
         unpack(pixels),
-        backgrounds=f"{BACKGROUNDS}/test/layout.csv",
+        **packed_backgrounds("test"),
     params:
         code=hash_script("draw_contact_sheet.py"),
         dataset="{dataset}",
@@ -219,7 +220,7 @@ rule draw_retrieval_gallery:
         pdf=f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.pdf",
     input:
         unpack(pixels),
-        backgrounds=f"{BACKGROUNDS}/test/layout.csv",
+        **packed_backgrounds("test"),
         matches=files_of_shown_runs("matches.csv"),
     params:
         code=hash_script("draw_retrieval_gallery.py"),

@@ -25,14 +25,15 @@ def files_of_mask_quality():
 
 def files_of_training():
     """All that the models are made of, and the models."""
-    layouts = {path for run in RUNS for path in training_backgrounds(SimpleNamespace(**run)).values()}
-    layouts |= {f"{BACKGROUNDS}/test/layout.csv"}
-    roles = [SimpleNamespace(set=config["background_set"], role=Path(path).parent.name) for path in sorted(layouts)]
+    packed = {path for run in RUNS for path in training_backgrounds(SimpleNamespace(**run)).values()}
+    packed |= set(packed_backgrounds("test").values())
+    names = sorted({Path(path).parent.name for path in packed})
+    roles = [SimpleNamespace(set=config["background_set"], role=name) for name in names]
     return [
         *files_of_mask_quality(),
-        *expand("data/{dataset}/pixels/layout.csv", dataset=DATASETS),
+        *expand("data/{dataset}/pixels/{file}", dataset=DATASETS, file=("layout.csv", "rgba.bin")),
         *filter(None, map(photos_of_backgrounds, roles)),
-        *sorted(layouts),
+        *sorted(packed),
         *of_runs(f"{RUN}/model.safetensors"),
     ]
 

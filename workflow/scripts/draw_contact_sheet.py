@@ -14,8 +14,11 @@ from bgbias.names import human
 from bgbias.pixels import PixelStore
 
 
-def draw_contact_sheet(layout: str, backgrounds: str, dataset: str, shown: int, png: str, pdf: str) -> None:
-    store, scenes = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
+def draw_contact_sheet(
+    layout: str, backgrounds_layout: str, dataset: str, shown: int, png: str, pdf: str
+) -> None:
+    store = PixelStore.open(Path(layout).parent)
+    backgrounds = PixelStore.open(Path(backgrounds_layout).parent)
     # In the order of their classes, so that a sheet shows as many classes as it can.
     rows = sorted(store.index.rows("test"), key=lambda row: (store.index.labels[row], row))
     size = int(store.sizes.min())
@@ -23,7 +26,7 @@ def draw_contact_sheet(layout: str, backgrounds: str, dataset: str, shown: int, 
     for number, row in enumerate(spread(rows, shown)):
         square = centre_square(store.rgba(row), size)
         rgb, alpha = square[..., :3], square[..., 3]
-        scene = centre_square(scenes.rgba(number % len(scenes)), size)[..., :3]
+        scene = centre_square(backgrounds.rgba(number % len(backgrounds)), size)[..., :3]
         pictures.append((rgb, alpha, swap(rgb, alpha, scene)))
     save(draw(pictures, human(dataset)), png, pdf)
 

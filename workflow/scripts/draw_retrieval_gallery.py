@@ -18,7 +18,7 @@ from bgbias.pixels import PixelStore
 
 def draw_retrieval_gallery(
     layout: str,
-    backgrounds: str,
+    backgrounds_layout: str,
     matches: list[str],
     runs: list[dict],
     evaluation: dict,
@@ -26,8 +26,9 @@ def draw_retrieval_gallery(
     png: str,
     pdf: str,
 ) -> None:
-    store, scenes = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
-    picture = pictures_as_compared(store, scenes, evaluation, transform)
+    store = PixelStore.open(Path(layout).parent)
+    backgrounds = PixelStore.open(Path(backgrounds_layout).parent)
+    picture = pictures_as_compared(store, backgrounds, evaluation, transform)
     chosen = one_run_a_variant(runs)
     queries: dict[str, Query] = {}
     for variant, place in chosen.items():
@@ -40,7 +41,7 @@ def draw_retrieval_gallery(
     save(draw(list(queries.values()), list(chosen), title(runs)), png, pdf)
 
 
-def pictures_as_compared(store: PixelStore, scenes: PixelStore, evaluation: dict, transform: dict):
+def pictures_as_compared(store: PixelStore, backgrounds: PixelStore, evaluation: dict, transform: dict):
     """A function (row, protocol, draw) → uint8 (size, size, 3): the very picture that the model embedded."""
     # Here and not above: torch takes seconds to import.
     from bgbias.batches import evaluation_batch
@@ -51,7 +52,7 @@ def pictures_as_compared(store: PixelStore, scenes: PixelStore, evaluation: dict
     view = evaluation_view(transform, evaluation["background_crop"])
 
     def picture(row: int, protocol: str, draw_: int):
-        behind = scenes if protocol == "swapped" else None
+        behind = backgrounds if protocol == "swapped" else None
         batch = evaluation_batch(store, [row], behind, seed=evaluation["seed"], draw=draw_, view=view,
                                  preprocessing=plain)  # fmt: skip
         return batch[0].permute(1, 2, 0).round().byte().numpy()

@@ -18,7 +18,7 @@ def embed_images(
     layout: str,
     model_path: str,
     run_path: str,
-    backgrounds: str,
+    backgrounds_layout: str,
     out: str,
     *,
     evaluation: dict,
@@ -27,10 +27,11 @@ def embed_images(
 ) -> None:
     """Write ``out`` (.npz): ``rows`` of the store beside ``layout`` and ``labels``, int64 (N,); ``clean``
     and ``swapped0``, ``swapped1``, … of each draw, float32 (N, E); ``is_query``, ``is_gallery`` bool (N,)
-    where given. An array a draw: whoever measures them then holds one at once.
+    where given. One array per draw, so that a reader holds one at a time.
     """
     chosen = choose_device(device)
-    store, unseen = PixelStore.open(Path(layout).parent), PixelStore.open(Path(backgrounds).parent)
+    store = PixelStore.open(Path(layout).parent)
+    unseen = PixelStore.open(Path(backgrounds_layout).parent)
     rows = store.index.rows("test")
     if len(rows) == 0:
         raise StudyError(f"{layout} has no test images.")

@@ -164,7 +164,9 @@ def mask_seconds(settings: dict, config: dict) -> float | None:
 
 
 def shown(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+    if value is None:
+        return "unknown"
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
 def report(

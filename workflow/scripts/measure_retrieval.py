@@ -1,5 +1,6 @@
 """Measure how well a run's test embeddings retrieve their own class, clean and on swapped backgrounds."""
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.gallery import first_of_each_class, one_per_class
 from bgbias.logs import job_log
-from bgbias.nearest import on_cpu, on_device
+from bgbias.nearest import Search, on_cpu, on_device
 from bgbias.randomness import generator
 from bgbias.retrieval import BLOCK_BYTES, measure, top_matches
 
@@ -17,18 +18,19 @@ MATCHES = ("protocol", "draw", "query_row", "rank", "match_row", "hit")
 
 
 def measure_retrieval(
-    embeddings_path,
-    run,
-    ks,
-    gallery_queries,
-    seed,
-    retrieval_out,
-    matches_out,
-    gallery_draws=None,
-    search_in=on_cpu,
-    block_bytes=BLOCK_BYTES,
+    embeddings_path: str,
+    retrieval_out: str,
+    matches_out: str,
+    *,
+    run: dict,
+    ks: Sequence[int],
+    gallery_queries: int,
+    seed: int,
+    gallery_draws: int | None = None,
+    search_in: Callable[[np.ndarray], Search] = on_cpu,
+    block_bytes: int = BLOCK_BYTES,
 ) -> None:
-    """Write one row of metrics per protocol and draw, and of both first draws the matches of a few queries.
+    """Write a row of metrics per protocol and draw, and a few queries' matches for each protocol's first draw.
 
     ``run``: the identity columns. The queries depend on ``seed`` and the labels only, so every run of a
     dataset shows the same ones. With ``gallery_draws``, that many galleries of one random image a class are
@@ -43,35 +45,44 @@ def measure_retrieval(
         chosen = shown_queries(labels[query], gallery_queries, seed)
         for protocol, draw, embeddings in conditions(data):
             try:
-                results = [
+                measured = [
                     measure(
                         part(embeddings, q),
                         labels[q],
                         part(embeddings, g),
                         labels[g],
-                        ks,
-                        positions(q, g),
-                        search_in,
-                        block_bytes,
+                        ks=ks,
+                        own=positions(q, g),
+                        search_in=search_in,
+                        block_bytes=block_bytes,
                     )
                     for q, g in galleries
                 ]
-                sides = part(embeddings, query), part(embeddings, gallery), positions(query, gallery)
-                found, _ = top_matches(*sides, chosen, SHOWN_MATCHES, search_in)
+                if draw == 0:
+                    sides = part(embeddings, query), part(embeddings, gallery), positions(query, gallery)
+                    nearest, _ = top_matches(*sides, queries=chosen, k=SHOWN_MATCHES, search_in=search_in)
+                    matches += [
+                        {"protocol": protocol, "draw": draw, **match}
+                        for match in matches_of(query[chosen], gallery, nearest, labels, rows)
+                    ]
             except StudyError as error:
                 raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
-            if not results[0]["n_queries"]:
+            if not measured[0]["n_queries"]:
                 raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
-            metrics.append({**run, "protocol": protocol, "draw": draw, **means(results)})
-            if draw > 0:
-                continue
-            for position, neighbours in zip(query[chosen], found, strict=True):
-                for rank, match in enumerate(gallery[neighbours[neighbours >= 0]], start=1):
-                    hit = int(labels[position] == labels[match])
-                    row = (protocol, draw, rows[position], rank, rows[match], hit)
-                    matches.append(dict(zip(MATCHES, row, strict=True)))
+            metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured)})
     write_rows(retrieval_out, metrics, list(metrics[0]))
     write_rows(matches_out, matches, MATCHES)
+
+
+def matches_of(
+    queries: np.ndarray, gallery: np.ndarray, nearest: np.ndarray, labels: np.ndarray, rows: np.ndarray
+) -> Iterator[dict]:
+    """What ``matches.csv`` says of the positions ``queries`` (Q,) and of ``nearest`` (Q, k), places in
+    ``gallery``, −1 where there are no more."""
+    for query, neighbours in zip(queries, nearest, strict=True):
+        for rank, match in enumerate(gallery[neighbours[neighbours >= 0]], start=1):
+            hit = int(labels[query] == labels[match])
+            yield {"query_row": rows[query], "rank": rank, "match_row": rows[match], "hit": hit}
 
 
 def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -86,9 +97,8 @@ def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np
     return [(np.flatnonzero(query), np.flatnonzero(gallery)) for query, gallery in sides]
 
 
-def conditions(data):
-    """(protocol, draw, embeddings) in the order of the table; an array is read from the file when it is its
-    turn."""
+def conditions(data) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Protocol, draw and embeddings in the table's order; an array is read when its turn comes."""
     yield "clean", 0, data["clean"]
     for draw in range(sum(name.startswith("swapped") for name in data)):
         yield "swapped", draw, data[f"swapped{draw}"]
@@ -100,11 +110,9 @@ def part(embeddings: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def means(results: list[dict]) -> dict:
-    """Of each metric the mean over galleries; each class has the same number of queries in every one of them,
-    so that ``n_queries`` stays a whole number."""
-    return {
-        name: type(value)(np.mean([result[name] for result in results])) for name, value in results[0].items()
-    }
+    """Each metric's mean over the galleries; the number of queries is the same in all of them."""
+    found = {name: float(np.mean([result[name] for result in results])) for name in results[0]}
+    return found | {"n_queries": results[0]["n_queries"]}
 
 
 def positions(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
@@ -133,13 +141,13 @@ if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         measure_retrieval(
             snakemake.input.embeddings,
-            snakemake.params.run,
-            snakemake.params.ks,
-            snakemake.params.gallery_queries,
-            snakemake.params.seed,
             snakemake.output.retrieval,
             snakemake.output.matches,
-            snakemake.params.gallery_draws,
-            configured_search(snakemake.params.search_device),
-            snakemake.resources.search_mb * 2**20,
+            run=snakemake.params.run,
+            ks=snakemake.params.ks,
+            gallery_queries=snakemake.params.gallery_queries,
+            seed=snakemake.params.seed,
+            gallery_draws=snakemake.params.gallery_draws,
+            search_in=configured_search(snakemake.params.search_device),
+            block_bytes=snakemake.resources.search_mb * 2**20,
         )

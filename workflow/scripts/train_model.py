@@ -15,7 +15,7 @@ from bgbias.losses import check_loss
 from bgbias.mask_limits import check_limits
 from bgbias.models import build_model, save_model
 from bgbias.pixels import PixelStore
-from bgbias.runs import versions, write_run
+from bgbias.runs import FROZEN, versions, write_run
 
 HISTORY = ("epoch", "loss", "map_at_r", "precision_at_1", "mean_similarity", "learning_rate", "seconds")
 
@@ -43,7 +43,7 @@ def train_model(
     chosen = choose_device(device)
     check_loss(settings["loss"])
     store = PixelStore.open(Path(layout).parent)
-    if settings["loss"]["type"] == "frozen":
+    if settings["loss"]["type"] == FROZEN:
         model, _ = build_model(settings["backbone"]["model"], settings["backbone"], None, run["seed"])
         found = {"n_classes": 0, "best_epoch": 0, "epochs": 0, "seconds": 0.0}
         history = []

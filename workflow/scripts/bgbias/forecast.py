@@ -8,6 +8,7 @@ from bgbias.datasets import cars196, cub200, inshop, sop
 from bgbias.demo_world.classes import split_sizes
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
+from bgbias.pretrained import IMAGENET
 from bgbias.study import backbone_settings, index_file
 
 PUBLISHED = {
@@ -119,7 +120,7 @@ def download_gigabytes(config: dict, sources: dict) -> dict[str, float]:
             found[name] = sum(archive["gigabytes"] for archive in archives)
     for name in dict.fromkeys([*config["grid"]["backbone"], *config["frozen"]]):
         settings = backbone_settings(config, name)
-        if settings.get("weights") == "imagenet" and settings["model"] in sources["weights"]:
+        if settings.get("weights") == IMAGENET and settings["model"] in sources["weights"]:
             found[f"weights of {name}"] = sources["weights"][settings["model"]]["gigabytes"]
     if config["backgrounds"][config["background_set"]]["source"] == "study":
         files = read_rows(sources["study_backgrounds"]["files"])

@@ -9,6 +9,7 @@ from torch import nn
 from bgbias.errors import StudyError
 from bgbias.postponing import postpone
 from bgbias.randomness import integer_seed
+from bgbias.runs import FROZEN
 
 # A second of each job's start, for relabelling what we never relabel and for a loss that is not the study's.
 postpone("scipy.stats")
@@ -47,7 +48,7 @@ LOSSES: dict[str, Kind] = {
     # margin in degrees, as in pytorch-metric-learning
     "arcface": Kind(losses.ArcFaceLoss, ("margin", "scale"), has_weights=True),
     "normalized_softmax": Kind(losses.NormalizedSoftmaxLoss, ("temperature",), has_weights=True),
-    "frozen": Kind(Frozen, ()),
+    FROZEN: Kind(Frozen, ()),
 }
 
 

@@ -121,7 +121,7 @@ def _check_backbones(config: dict, schema: dict) -> None:
         timm = model.startswith(TIMM)
         if not timm:
             _check_known(model, known, f"backbones.{name}.model", "model")
-        for size in ["eval_size"] + ["train_size"] * (name in trained):
+        for size in ["eval_size", "train_size"] if name in trained else ["eval_size"]:
             if model in of_224_pixels and config["transform"][size] != 224:
                 raise _refusal(f"transform.{size}", f"the backbone {name} takes images of 224 pixels only")
         if (timm or model in without_map) and "gradcam" in config["attribution"]["methods"]:

@@ -43,7 +43,8 @@ class Validation:
             raise StudyError(
                 "No validation class has two images, so no epoch can be selected: mend the index's splits."
             )
-        self._store, self._backgrounds = store, backgrounds if selection == "swapped" else None
+        self._store = store
+        self._backgrounds = backgrounds if selection == "swapped" else None
         # ASSUME: one draw for all epochs, where the study draws anew: epochs are compared on the same images.
         # ASSUME: backgrounds of validation images are cropped at random, as in training.
         self._view = evaluation_view(transform, background_crop="random")

@@ -28,7 +28,8 @@ def rows(root: Path, settings: dict) -> Index:
     study's other datasets.
     """
     listing = _first(root, ["Eval/list_eval_partition.txt", "list_eval_partition.txt"])
-    announced = " ".join(*read_table(listing, 1)[:1] or [["no"]])
+    head = read_table(listing, 1)
+    announced = head[0][0] if head else "no"
     entries = read_table(listing, 3, skip=2)
     if announced != str(len(entries)):
         raise StudyError(f"{listing} announces {announced} images and lists {len(entries)}. Fetch it again.")

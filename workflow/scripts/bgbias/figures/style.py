@@ -45,7 +45,6 @@ matplotlib.rcParams.update({
     "grid.color": RULE,
     "grid.linewidth": 0.7,
     "legend.frameon": False,
-    "svg.hashsalt": "bgbias",
     "figure.facecolor": "white",
 })  # fmt: skip
 
