@@ -30,7 +30,7 @@ def measure_retrieval(
     search_in: Callable[[np.ndarray], Search] = on_cpu,
     block_bytes: int = BLOCK_BYTES,
 ) -> None:
-    """Write a row of metrics per protocol and draw, and a few queries' matches for each protocol's first draw.
+    """Write a row of metrics per protocol and draw, and a few queries' matches for the first draw of each.
 
     ``run``: the identity columns. The queries depend on ``seed`` and the labels only, so every run of a
     dataset shows the same ones. With ``gallery_draws``, that many galleries of one random image a class are
