@@ -9,13 +9,17 @@ include: "workflow/rules/disk.smk"
 configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/masks.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/attribute.smk"
-include: "workflow/rules/publish.smk"
+include: "workflow/rules/collect.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 report: "workflow/report/workflow.rst"
 
@@ -32,7 +36,7 @@ rule all:
 
 
 onerror:
-    print(reasons(log))
+    print(failures.report(log))
 
 
 onsuccess:

@@ -10,6 +10,7 @@ DEFAULT = yaml.safe_load((ROOT / "profiles" / "default" / "config.yaml").read_te
 FILES = [path for path in (ROOT / "workflow" / "rules").glob("*.smk") if path.stem != "common"]
 TEXT = "\n".join(path.read_text() for path in FILES)
 RULES = {block.split(":")[0]: block for block in re.split(r"^ *rule (?=\w+:)", TEXT, flags=re.M)[1:]}
+RULES |= {name: RULES[of] for of, name in re.findall(r"^use rule (\w+) as (\w+) with:", TEXT, flags=re.M)}
 
 
 def test_it_names_only_rules_that_there_are():

@@ -35,19 +35,3 @@ rule attribute_images:
         "../../envs/models.yaml"
     script:
         "../scripts/attribute_images.py"
-
-
-rule collect_attention:
-    output:
-        f"{RESULTS}/attention.csv",
-    input:
-        tables=of_runs(f"{RUN}/attention.csv"),
-        verified=f"{RESULTS}/runs_verified",
-    params:
-        code=hash_script("collect_rows.py"),
-    log:
-        f"{RESULTS}/logs/collect_attention.log",
-    conda:
-        "../../envs/tables.yaml"
-    script:
-        "../scripts/collect_rows.py"

@@ -61,36 +61,3 @@ rule measure_retrieval:
         "../../envs/models.yaml"
     script:
         "../scripts/measure_retrieval.py"
-
-
-rule verify_runs:
-    output:
-        f"{RESULTS}/runs_verified",
-    input:
-        runs=of_runs(f"{RUN}/run.yaml"),
-        accepted=expand(f"{RESULTS}/masks_accepted/{{dataset}}", dataset=DATASETS),
-    params:
-        code=hash_script("verify_runs.py"),
-        expected=settings_of_runs(),
-    log:
-        f"{RESULTS}/logs/verify_runs.log",
-    conda:
-        "../../envs/tables.yaml"
-    script:
-        "../scripts/verify_runs.py"
-
-
-rule collect_retrieval:
-    output:
-        f"{RESULTS}/retrieval.csv",
-    input:
-        tables=of_runs(f"{RUN}/retrieval.csv"),
-        verified=f"{RESULTS}/runs_verified",
-    params:
-        code=hash_script("collect_rows.py"),
-    log:
-        f"{RESULTS}/logs/collect_retrieval.log",
-    conda:
-        "../../envs/tables.yaml"
-    script:
-        "../scripts/collect_rows.py"

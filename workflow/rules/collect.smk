@@ -1,0 +1,53 @@
+"""What all runs measured, in one table each, once they are seen to be of these settings."""
+
+
+rule verify_runs:
+    output:
+        f"{RESULTS}/runs_verified",
+    input:
+        runs=of_runs(f"{RUN}/run.yaml"),
+        accepted=expand(f"{RESULTS}/masks_accepted/{{dataset}}", dataset=DATASETS),
+    params:
+        code=hash_script("verify_runs.py"),
+        expected=settings_of_runs(),
+    log:
+        f"{RESULTS}/logs/verify_runs.log",
+    conda:
+        "../../envs/tables.yaml"
+    script:
+        "../scripts/verify_runs.py"
+
+
+rule collect_retrieval:
+    output:
+        f"{RESULTS}/retrieval.csv",
+    input:
+        tables=of_runs(f"{RUN}/retrieval.csv"),
+        verified=f"{RESULTS}/runs_verified",
+    params:
+        code=hash_script("collect_rows.py"),
+    log:
+        f"{RESULTS}/logs/collect_retrieval.log",
+    conda:
+        "../../envs/tables.yaml"
+    script:
+        "../scripts/collect_rows.py"
+
+
+use rule collect_retrieval as collect_attention with:
+    output:
+        f"{RESULTS}/attention.csv",
+    input:
+        tables=of_runs(f"{RUN}/attention.csv"),
+        verified=f"{RESULTS}/runs_verified",
+    log:
+        f"{RESULTS}/logs/collect_attention.log",
+
+
+use rule collect_retrieval as collect_mask_quality with:
+    output:
+        f"{RESULTS}/mask_quality.csv",
+    input:
+        tables=expand("data/{dataset}/mask_quality.csv", dataset=DATASETS),
+    log:
+        f"{RESULTS}/logs/collect_mask_quality.log",

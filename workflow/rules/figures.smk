@@ -1,0 +1,148 @@
+"""The figures: of the data, of the results, and of what single models see."""
+
+FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves")
+FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", "retrieval_gallery")
+
+
+rule figures:
+    input:
+        files_of_results(),
+        expand(f"{RESULTS}/figures/published_scatter.{{form}}", form=("png", "pdf")) if COMPARED else [],
+        expand(f"{RESULTS}/figures/{{figure}}.{{form}}", figure=FIGURES_OF_THE_STUDY, form=("png", "pdf")),
+        expand(
+            f"{RESULTS}/figures/{{figure}}_{{dataset}}.{{form}}",
+            figure=FIGURES_OF_A_DATASET,
+            dataset=DATASETS,
+            form=("png", "pdf"),
+        ),
+
+
+rule draw_contact_sheet:
+    output:
+        png=report(f"{RESULTS}/figures/contact_sheet_{{dataset}}.png", caption="../report/contact_sheet.rst", category="Data"),
+        pdf=f"{RESULTS}/figures/contact_sheet_{{dataset}}.pdf",
+    input:
+        unpack(pixels),
+        **packed_backgrounds("test"),
+    params:
+        code=hash_script("draw_contact_sheet.py"),
+        dataset="{dataset}",
+        shown=config["publish"]["contact_rows"],
+    log:
+        f"{RESULTS}/logs/draw_contact_sheet_{{dataset}}.log",
+    conda:
+        "../../envs/publish.yaml"
+    script:
+        "../scripts/draw_contact_sheet.py"
+
+
+rule draw_mask_examples:
+    output:
+        png=report(f"{RESULTS}/figures/mask_examples_{{dataset}}.png", caption="../report/mask_examples.rst", category="Data"),
+        pdf=f"{RESULTS}/figures/mask_examples_{{dataset}}.pdf",
+    input:
+        images="data/{dataset}/mask_quality_images.csv",
+        index="data/{dataset}/index.csv",
+    params:
+        code=hash_script("draw_mask_examples.py"),
+        dataset="{dataset}",
+        shown=config["publish"]["mask_examples"],
+        root=image_root,
+        masks=mask_folder,
+    log:
+        f"{RESULTS}/logs/draw_mask_examples_{{dataset}}.log",
+    conda:
+        "../../envs/publish.yaml"
+    script:
+        "../scripts/draw_mask_examples.py"
+
+
+rule draw_swap_chart:
+    output:
+        png=report(f"{RESULTS}/figures/swap_chart.png", caption="../report/swap_chart.rst", category="Results"),
+        pdf=f"{RESULTS}/figures/swap_chart.pdf",
+    input:
+        results=f"{RESULTS}/retrieval.csv",
+    params:
+        code=hash_script("draw_swap_chart.py"),
+    log:
+        f"{RESULTS}/logs/draw_swap_chart.log",
+    conda:
+        "../../envs/publish.yaml"
+    script:
+        "../scripts/draw_swap_chart.py"
+
+
+rule draw_training_curves:
+    output:
+        png=report(f"{RESULTS}/figures/training_curves.png", caption="../report/training_curves.rst", category="Results"),
+        pdf=f"{RESULTS}/figures/training_curves.pdf",
+    input:
+        histories=of_runs(f"{RUN}/history.csv"),
+    params:
+        code=hash_script("draw_training_curves.py"),
+        runs=RUNS,
+    log:
+        f"{RESULTS}/logs/draw_training_curves.log",
+    conda:
+        "../../envs/publish.yaml"
+    script:
+        "../scripts/draw_training_curves.py"
+
+
+rule draw_attribution_panels:
+    output:
+        png=report(f"{RESULTS}/figures/attribution_panels_{{dataset}}.png", caption="../report/attribution_panels.rst", category="Results"),
+        pdf=f"{RESULTS}/figures/attribution_panels_{{dataset}}.pdf",
+    input:
+        unpack(pixels),
+        maps=files_of_shown_runs("attention_maps.npz"),
+        images=files_of_shown_runs("attention_images.csv"),
+    params:
+        code=hash_script("draw_attribution_panels.py"),
+        method=METHOD,
+        runs=lambda wildcards: shown_runs(wildcards.dataset),
+    log:
+        f"{RESULTS}/logs/draw_attribution_panels_{{dataset}}.log",
+    conda:
+        "../../envs/publish.yaml"
+    script:
+        "../scripts/draw_attribution_panels.py"
+
+
+rule draw_retrieval_gallery:
+    output:
+        png=report(f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.png", caption="../report/retrieval_gallery.rst", category="Results"),
+        pdf=f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.pdf",
+    input:
+        unpack(pixels),
+        **packed_backgrounds("test"),
+        matches=files_of_shown_runs("matches.csv"),
+    params:
+        code=hash_script("draw_retrieval_gallery.py"),
+        runs=lambda wildcards: shown_runs(wildcards.dataset),
+        evaluation={key: config["evaluation"][key] for key in ("seed", "background_crop")},
+        transform=EVALUATION_VIEW,
+    log:
+        f"{RESULTS}/logs/draw_retrieval_gallery_{{dataset}}.log",
+    conda:
+        "../../envs/models.yaml"
+    script:
+        "../scripts/draw_retrieval_gallery.py"
+
+
+rule draw_published_scatter:
+    output:
+        png=report(f"{RESULTS}/figures/published_scatter.png", caption="../report/published_scatter.rst", category="Results"),
+        pdf=f"{RESULTS}/figures/published_scatter.pdf",
+    input:
+        retrieval=f"{RESULTS}/tables/published_retrieval.csv",
+        attention=f"{RESULTS}/tables/published_attention.csv",
+    params:
+        code=hash_script("draw_published_scatter.py"),
+    log:
+        f"{RESULTS}/logs/draw_published_scatter.log",
+    conda:
+        "../../envs/publish.yaml"
+    script:
+        "../scripts/draw_published_scatter.py"

@@ -1,0 +1,190 @@
+"""What a job takes, as functions of its wildcards: its input files, and parameters of just what it depends on."""
+
+
+def demo_world_settings(wildcards):
+    """What draws a generated dataset: its entry without the name of the source."""
+    return {key: value for key, value in config["datasets"][wildcards.dataset].items() if key != "source"}
+
+
+def background_settings(wildcards):
+    return {key: value for key, value in config["backgrounds"][wildcards.set].items() if key != "source"}
+
+
+def background_folder(wildcards):
+    """Where the photographs of a role lie: the user's folder, the fetched one, or the one that is drawn."""
+    settings, role = config["backgrounds"][wildcards.set], wildcards.role.removesuffix("_half")
+    photos = f"data/backgrounds/{wildcards.set}/photos"
+    if settings["source"] == "study":
+        return f"{photos}/test" if role == "test" else f"{photos}/val"
+    return settings.get(role, f"{photos}/{role}")
+
+
+def background_half(wildcards):
+    """Which of every two photographs a role has, where training and validation share a folder."""
+    return {"train_half": 0, "validation_half": 1}.get(wildcards.role)
+
+
+def photos_of_backgrounds(wildcards):
+    """What must be there before a role is packed; a user's folder is no input, no rule makes it."""
+    source = config["backgrounds"][wildcards.set]["source"]
+    made = {"demo_world": background_folder(wildcards), "study": f"data/backgrounds/{wildcards.set}/fetched.csv"}
+    return made.get(source, [])
+
+
+def archive_folder(wildcards):
+    """Where a dataset's archives lie; a folder, for Snakemake would delete the half-fetched file of a failed job."""
+    return f"data/{wildcards.dataset}/archives"
+
+
+@cache
+def listing(folder):
+    """Which images are in a folder of the user's: when some come, go or change, what is made of them is made again."""
+    try:
+        return listings.fingerprint(folder)
+    except (OSError, StudyError):
+        return None  # the job that reads them says what is wrong
+
+
+def listed_images(wildcards):
+    """Of a dataset of folders. An index is a file, whose date is looked at, and its root may be a whole disk."""
+    settings = config["datasets"][wildcards.dataset]
+    return listing(settings["root"]) if settings["source"] == "folders" else None
+
+
+def listed_masks(wildcards):
+    ready = config["datasets"][wildcards.dataset].get("masks")
+    return listing(ready) if ready else None
+
+
+def listed_backgrounds(wildcards):
+    return listing(background_folder(wildcards)) if wildcards.set in background_sets_from("folders") else None
+
+
+def mask_folder(wildcards):
+    """The tree of a dataset's masks; its files are no outputs, the tables that list them are."""
+    return f"data/{wildcards.dataset}/masks"
+
+
+def image_root(wildcards):
+    """The folder that the paths in a dataset's index are relative to."""
+    return config["datasets"][wildcards.dataset].get("root", f"data/{wildcards.dataset}/raw")
+
+
+def hand_labels(wildcards):
+    """The folder of the hand labels that attention is scored against, where the study wants them."""
+    return image_root(wildcards) if config["attribution"]["masks"] == "hand_labels" else None
+
+
+def dataset_settings(wildcards):
+    """What the index of a dataset depends on: its entry without what only later stages need."""
+    settings = config["datasets"][wildcards.dataset]
+    if settings["source"] == "demo_world":
+        return {"source": "index"}
+    return {key: value for key, value in settings.items() if key not in ("masks", "root", "gallery_draws")}
+
+
+def raw_index(wildcards):
+    """The file whose change must make a new index, where there is one."""
+    settings = config["datasets"][wildcards.dataset]
+    if settings["source"] == "demo_world":
+        return f"data/{wildcards.dataset}/raw/index.csv"
+    if wildcards.dataset in ARCHIVED_DATASETS and "root" not in settings:
+        return f"data/{wildcards.dataset}/extracted.csv"
+    return study.index_file(settings) if settings["source"] == "index" else []
+
+
+def gallery_draws(wildcards):
+    """How many galleries of one random image a class retrieval is averaged over; None: the index says."""
+    settings = config["datasets"][wildcards.dataset]
+    return settings.get("gallery_draws", 10 if settings["source"] == "vehicleid" else None)
+
+
+def published_source(wildcards):
+    """The archives of a published dataset, as resources/sources.yaml lists them."""
+    return SOURCES[config["datasets"][wildcards.dataset]["source"]]
+
+
+def masker(wildcards):
+    return study.masker_settings(config, wildcards.dataset)
+
+
+def masker_weights(wildcards):
+    """The ONNX file of the masker, when it is a file of the user's or the project's."""
+    return masker(wildcards).get("weights") or []
+
+
+def pixels(wildcards):
+    folder = f"data/{wildcards.dataset}/pixels"
+    return {"layout": f"{folder}/layout.csv", "rgba": f"{folder}/rgba.bin"}
+
+
+def packed_backgrounds(role, name="backgrounds"):
+    """The packed backgrounds of a role, as two inputs."""
+    return {name: f"{BACKGROUNDS}/{role}/layout.csv", f"{name}_rgba": f"{BACKGROUNDS}/{role}/rgba.bin"}
+
+
+def training_backgrounds(wildcards):
+    """The backgrounds that this variant's training and validation look at; base needs none of them."""
+    if wildcards.loss == study.FROZEN:
+        return {}
+    variant = config["variants"][wildcards.variant]
+    needed = {}
+    if variant["probability"] > 0:
+        needed |= packed_backgrounds(protocol.background_role(config, "train"), "train_backgrounds")
+    if variant["selection"] == "swapped":
+        needed |= packed_backgrounds(protocol.background_role(config, "validation"), "validation_backgrounds")
+    return needed
+
+
+def run_identity(wildcards):
+    """The values of the run's axes, as columns of its tables."""
+    identity = {axis: getattr(wildcards, axis) for axis in study.AXES}
+    return identity | {"seed": int(wildcards.seed)}
+
+
+def training_settings(wildcards):
+    """Everything that the training of this run depends on, and nothing else: a change elsewhere reruns nothing."""
+    settings = {
+        "backbone": BACKBONES[wildcards.backbone],
+        "loss": study.loss_settings(config, wildcards.loss, wildcards.dataset),
+    }
+    if wildcards.loss == study.FROZEN:
+        return settings
+    return settings | {
+        "embedding_size": config["embedding_size"],
+        "variant": config["variants"][wildcards.variant],
+        "transform": config["transform"],
+        "training": config["training"],
+    }
+
+
+def settings_of_runs():
+    """What :func:`training_settings` gives for each run, in the order of ``RUNS``."""
+    return [training_settings(SimpleNamespace(**run)) for run in RUNS]
+
+
+def backbone_weights(wildcards):
+    """The backbone's weights: nothing, the user's file, or the receipt of the published ones."""
+    if config["backbones"][wildcards.backbone].get("weights") == pretrained.IMAGENET:
+        return f"{pretrained.FOLDER}/{BACKBONES[wildcards.backbone]['model']}.csv"
+    return BACKBONES[wildcards.backbone].get("weights") or []
+
+
+def shown_runs(dataset):
+    """The runs that the figures of single images show: one loss, backbone and seed, every variant."""
+    grid, loss = config["grid"], config["publish"]["loss"]
+    if not grid["loss"]:
+        fixed = {"backbone": config["frozen"][0], "loss": study.FROZEN}
+    else:
+        loss = loss if loss in grid["loss"] else grid["loss"][0]
+        fixed = {"backbone": grid["backbone"][0], "loss": loss, "seed": grid["seed"][0]}
+    return [run for run in RUNS if run["dataset"] == dataset and fixed.items() <= run.items()]
+
+
+def files_of_shown_runs(name):
+    """An input function: one file of each shown run of the dataset."""
+
+    def files(wildcards):
+        return [f"{RUN}/{name}".format(**run) for run in shown_runs(wildcards.dataset)]
+
+    return files
