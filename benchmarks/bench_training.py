@@ -23,7 +23,8 @@ import torch
 
 from bgbias.checkpoints import stopping
 from bgbias.devices import choose_device, describe_device, prepare_cpu
-from bgbias.training import Progress, Training
+from bgbias.progress import Progress
+from bgbias.training import Training
 
 BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}
 CLASSES_OF_A_BATCH = 8
@@ -73,7 +74,7 @@ def epoch(training: Training) -> None:
     """The steps of the first epoch, from whatever weights there are."""
     training.progress = Progress()
     with stopping() as stop:
-        training._train_epoch(stop)
+        training.train_epoch(stop)
 
 
 def constant(training: Training, steps: int) -> None:
@@ -84,7 +85,7 @@ def constant(training: Training, steps: int) -> None:
     labels = torch.arange(batch, device=training.device) // training.settings["loss"]["images_per_class"]
     before = None
     for _ in range(steps):
-        result = training._step(images, labels)
+        result = training.step(images, labels)
         if before is not None:
             before()
         before = result
@@ -114,7 +115,7 @@ def measure(case: tuple, name: str, photographs, folder: Path, device: torch.dev
         for probability in (0.0, 1.0)
     )
     for training in (base, bgaugment):
-        training._set_training_mode()
+        training.set_training_mode()
     methods = {
         "base": lambda _: epoch(base),
         "bgaugment": lambda _: epoch(bgaugment),

@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from bgbias import embedding, training
+from bgbias import embedding, feeding
 
 PAPER = torch.device("meta")
 
@@ -28,7 +28,7 @@ def gpu():
         patch("torch.autocast", lambda *_, **__: nullcontext()),
         patch("torch.inference_mode", lambda *_: torch.no_grad()),  # wrappers cannot be inference tensors
         # The mode below holds in this thread only.
-        patch.object(training, "prefetch", map),
+        patch.object(feeding, "prefetch", map),
         patch.object(embedding, "prefetch", map),
         _PaperMode(),
     ):

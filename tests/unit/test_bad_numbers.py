@@ -26,14 +26,14 @@ def layouts(tmp_path_factory):
 def test_the_step_the_batch_and_the_settings_are_named(
     layouts, tmp_path, monkeypatch, capsys, loss, embeddings, what
 ):
-    real, steps = training.Training._step, []
+    real, steps = training.Training.step, []
 
     def bad_at_the_seventh(self, images, labels):
         steps.append(1)
         result = real(self, images, labels)
         return (lambda: [loss, embeddings]) if len(steps) == 7 else result
 
-    monkeypatch.setattr(training.Training, "_step", bad_at_the_seventh)
+    monkeypatch.setattr(training.Training, "step", bad_at_the_seventh)
     with pytest.raises(StudyError) as caught:
         train(layouts, tmp_path)
     message = str(caught.value)

@@ -129,7 +129,7 @@ def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch,
     settings = changed(training={"max_epochs": 2, "iterations_per_epoch": 4})
     settings["backbone"] = {"model": backbone, "weights": None}
     expected = train(layouts, tmp_path / "quiet", settings)
-    real = training.Training._step
+    real = training.Training.step
     steps = []
 
     def interrupting(self, images, labels):
@@ -138,7 +138,7 @@ def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch,
             os.kill(os.getpid(), signal.SIGTERM)
         return real(self, images, labels)
 
-    monkeypatch.setattr(training.Training, "_step", interrupting)
+    monkeypatch.setattr(training.Training, "step", interrupting)
     for _ in range(3):
         with pytest.raises(StudyError, match="SIGTERM"):
             train(layouts, tmp_path / "stopped", settings)

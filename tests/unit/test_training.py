@@ -130,7 +130,7 @@ def test_the_loss_weights_have_their_own_learning_rate(stores):
     trained = training.Training(stores[0], settings, 0, *stores[1:])
     head, weights = trained.model.head.weight.detach().clone(), trained.loss.W.detach().clone()
     images = torch.randn(16, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    trained._step(images, torch.arange(16))
+    trained.step(images, torch.arange(16))
     assert (trained.loss.W - weights).abs().median().item() == pytest.approx(0.05, rel=1e-3)
     assert (trained.model.head.weight - head).abs().median().item() == pytest.approx(1e-3, rel=1e-3)
 
@@ -144,11 +144,11 @@ def test_frozen_batchnorm_keeps_statistics_and_trains_weights_at_227_pixels(stor
     )
     settings["backbone"].pop("widths")
     trained = training.Training(stores[0], settings, 0, *stores[1:])
-    trained._set_training_mode()
+    trained.set_training_mode()
     norms = [module for module in trained.model.modules() if isinstance(module, nn.BatchNorm2d)]
     before = [(n.running_mean.clone(), n.running_var.clone(), n.weight.detach().clone()) for n in norms]
     images = 50 * torch.randn(4, 3, 227, 227, generator=torch.Generator().manual_seed(0))
-    trained._step(images, torch.tensor([0, 0, 1, 1]))
+    trained.step(images, torch.tensor([0, 0, 1, 1]))
     assert len(norms) == 69
     for norm, (mean, var, _) in zip(norms, before, strict=True):
         assert torch.equal(norm.running_mean, mean)
@@ -160,8 +160,8 @@ def test_frozen_batchnorm_keeps_statistics_and_trains_weights_at_227_pixels(stor
 
 def test_batchnorm_that_is_not_frozen_moves(stores):
     trained = training.Training(stores[0], SETTINGS, 0, *stores[1:])
-    trained._set_training_mode()
-    trained._step(torch.randn(8, 3, 16, 16), torch.arange(8) // 4)
+    trained.set_training_mode()
+    trained.step(torch.randn(8, 3, 16, 16), torch.arange(8) // 4)
     assert trained.model.backbone[1].num_batches_tracked == 1
 
 
@@ -217,7 +217,7 @@ def test_bfloat16_computes_the_network_coarsely_and_trains_full_weights(stores, 
     for precision in ("float32", "bfloat16"):
         settings = changed(training={"precision": precision}) | {"loss": LOSS_SETTINGS[name]}
         trained = training.Training(stores[0], settings, 0, *stores[1:])
-        trained._train_epoch(Stop())
+        trained.train_epoch(Stop())
         losses[precision] = trained.progress.loss_sum
         assert all(parameter.dtype == torch.float32 for parameter in trained.model.parameters())
     assert losses["bfloat16"] != losses["float32"]
