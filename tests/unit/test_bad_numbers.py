@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from tiny_runs import changed, make_layouts, train
 
-from bgbias import training, validation
+from bgbias import feeding, training, validation
 from bgbias.errors import StudyError
 from bgbias.findings import collapse_findings
-from bgbias.runs import read_run
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +46,13 @@ def test_the_step_the_batch_and_the_settings_are_named(
 
 
 def test_a_loss_that_is_not_finite_stops_at_its_step(layouts, tmp_path, monkeypatch):
-    real = training.training_batches
+    real = feeding.training_batches
 
     def poisoned(*arguments, steps, **options):
         pairs = zip(steps, real(*arguments, steps=steps, **options), strict=True)
         return [images * float("nan") if step == 7 else images for step, images in pairs]
 
-    monkeypatch.setattr(training, "training_batches", poisoned)
+    monkeypatch.setattr(feeding, "training_batches", poisoned)
     # The triplet loss drops NaN triplets and would go on: it is the embedding that shows them.
     with pytest.raises(StudyError, match=r"epoch 2 at step 7.*not finite.*train/.*learning_rate"):
         train(layouts, tmp_path)
@@ -74,9 +73,19 @@ def test_a_collapsed_model_is_reported(layouts, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training.Training, "_close_epoch", all_alike)
     train(layouts, tmp_path, changed(training={"max_epochs": 1}))
     assert "WARNING: the embeddings have nearly collapsed" in capsys.readouterr().out
-    (finding,) = collapse_findings([read_run(tmp_path / "run.yaml")])
-    assert "1 of 1 model" in finding
-    assert "d/small_cnn/triplet/bgaugment/0" in finding
+
+
+@pytest.mark.parametrize(("loss", "remedy"), [("triplet", True), ("frozen", False)])
+def test_a_collapse_in_the_test_is_the_first_finding(loss, remedy):
+    run = {"dataset": "d", "backbone": "small_cnn", "loss": loss, "variant": "base", "seed": 0}
+    clean, swapped = ({"protocol": protocol, "draw": 0} for protocol in ("clean", "swapped"))
+    rows = [run | clean | {"mean_similarity": "0.96"}, run | swapped | {"mean_similarity": "0.2"}]
+    other = [row | {"seed": 1, "mean_similarity": "0.94"} for row in rows]
+    (finding,) = collapse_findings(rows + other)
+    assert "1 of 2 models have collapsed" in finding
+    assert f"d/small_cnn/{loss}/base/0." in finding
+    assert ("learning_rate" in finding) == remedy  # nothing was learnt
+    assert collapse_findings(other) == []
 
 
 def test_embeddings_that_are_all_alike_are_a_collapse(layouts, tmp_path, capsys, monkeypatch):

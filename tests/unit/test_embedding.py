@@ -6,7 +6,8 @@ import tiny_stores
 import torch
 from embed_images import embed_images
 
-from bgbias.embedding import embed, mean_similarity
+from bgbias.collapse import mean_similarity
+from bgbias.embedding import embed
 from bgbias.errors import StudyError
 from bgbias.models import build_model, save_model
 from bgbias.pixels import PixelStore

@@ -40,8 +40,8 @@ def test_retrieval_sentences():
     assert retrieval_findings(summary) == [
         "Swapping the backgrounds of the test images costs Base most on Online Products with Triplet: MAP@R "
         "falls from 80.0 to 10.0\u00a0%.",
-        "Of its MAP@R Base loses on average 10\u00a0% on Cars196 and 88\u00a0% on Online Products.",
-        "Of its MAP@R BGAugment loses on average 10\u00a0% on Cars196 and 14\u00a0% on Online Products.",
+        "On average Base loses 10\u00a0% of its MAP@R on Cars196 and 88\u00a0% on Online Products.",
+        "On average BGAugment loses 10\u00a0% of its MAP@R on Cars196 and 14\u00a0% on Online Products.",
         # clean: +10, 0 and −10 points
         "With swapped backgrounds BGAugment retrieves better than Base in 2 of 3 cells; on the clean images "
         "it changes MAP@R by +0.0 points on average.",
@@ -52,10 +52,10 @@ def test_no_largest_drop_where_nothing_falls():
     better = [*cells("rho_0", "triplet", base=(0.5, 0.52)), *cells("rho_1", "triplet", base=(0.5, 0.501))]
     assert retrieval_findings(better) == [
         # −4 % and −.2 %
-        "Of its MAP@R Base loses on average 0\u00a0% on Rho 1, and gains on average 4\u00a0% on Rho 0.",
+        "On average Base loses 0\u00a0% of its MAP@R on Rho 1, and gains 4\u00a0% on Rho 0.",
     ]
     assert retrieval_findings(cells("sop", "triplet", base=(0.5004, 0.4996))) == [  # both print as 50.0
-        "Of its MAP@R Base loses on average 0\u00a0% on Online Products."
+        "On average Base loses 0\u00a0% of its MAP@R on Online Products."
     ]
 
 
@@ -70,11 +70,11 @@ def test_losses_and_gains_of_one_variant():
     largest, changes = retrieval_findings(rows)
     assert "most on A with Triplet: MAP@R falls from 50.0 to 40.0\u00a0%." in largest
     assert changes == (
-        "Of its MAP@R Base loses on average 20\u00a0% on A, 10\u00a0% on B and 33\u00a0% on E, and gains on "
-        "average 10\u00a0% on C and 20\u00a0% on D."
+        "On average Base loses 20\u00a0% of its MAP@R on A, 10\u00a0% on B and 33\u00a0% on E, and gains "
+        "10\u00a0% on C and 20\u00a0% on D."
     )
     frozen = cells("a", "frozen", base=(0.5, 0.6))
-    assert retrieval_findings(frozen) == ["Of its MAP@R a backbone as it comes gains 20\u00a0% on A."]
+    assert retrieval_findings(frozen) == ["A backbone as it comes gains 20\u00a0% of its MAP@R on A."]
 
 
 def test_backbones_as_they_come_are_no_base():
@@ -82,9 +82,9 @@ def test_backbones_as_they_come_are_no_base():
     trained = cells("sop", "triplet", base=(0.6, 0.3), bgaugment=(0.6, 0.6))
     summary = [*trained, *cells("sop", "frozen", base=(0.2, 0.02))]
     expected = retrieval_findings(trained)
-    last = "Of its MAP@R a backbone as it comes loses 90\u00a0% on Online Products."
+    last = "A backbone as it comes loses 90\u00a0% of its MAP@R on Online Products."
     assert retrieval_findings(summary) == [*expected[:3], last, *expected[3:]]
-    assert "Base loses on average 50\u00a0%" in expected[1]
+    assert "On average Base loses 50\u00a0%" in expected[1]
     assert retrieval_findings(cells("sop", "frozen", base=(0.2, 0.02))) == [last]
 
 
@@ -96,7 +96,7 @@ def test_of_several_backbones_the_one_that_loses_most_is_named():
 
 def test_one_variant_alone_is_compared_with_nothing():
     findings = retrieval_findings(cells("sop", "triplet", mine=(0.4, 0.2)))
-    assert findings[1:] == ["Of its MAP@R Mine loses on average 50\u00a0% on Online Products."]
+    assert findings[1:] == ["On average Mine loses 50\u00a0% of its MAP@R on Online Products."]
     assert retrieval_findings([]) == attention_findings([], "study") == mask_findings([]) == []
 
 
@@ -114,11 +114,14 @@ def test_attention_and_mask_sentences():
     masks = [
         {"dataset": "sop", "iou_mean": "0.8517", "masks": "50", "empty": "3"},
         {"dataset": "cars196", "iou_mean": "0.9668", "masks": "40", "empty": "0"},
+        {"dataset": "mine", "iou_mean": "", "masks": "9", "empty": "0"},
     ]
     assert mask_findings(masks) == [
         "The automatic masks agree with hand labels to a mean IoU between 0.85 (Online Products) and "
         "0.97 (Cars196).",
-        "Masks that are empty or failed: 3 of 50 on Online Products. Swapped, such an image has no object.",
+        "Without hand labels the masks of Mine are unchecked: see the mask examples.",
+        "Masks that are empty or failed: 3 of 50 on Online Products. Such an image loses its "
+        "object in the swap.",
     ]
 
 
@@ -146,7 +149,8 @@ def arguments(tmp_path):
     run = {"dataset": "d<1>", "backbone": "b", "loss": "triplet", "variant": "base", "seed": 0}
     tables = {
         "retrieval": [
-            run | {"protocol": p, "draw": 0, "map_at_r": m} for p, m in (("clean", 0.5), ("swapped", 0.2))
+            run | {"protocol": p, "draw": 0, "map_at_r": m, "mean_similarity": 0.2}
+            for p, m in (("clean", 0.5), ("swapped", 0.2))
         ],
         "attention": [run | {"method": "study", "mean": 0.5, "sd": 0.1, "n": 3}],
         "mask_quality": [

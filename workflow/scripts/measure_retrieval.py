@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from bgbias.collapse import mean_similarity
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.gallery import first_of_each_class, one_per_class
@@ -69,7 +70,8 @@ def measure_retrieval(
                 raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
             if not measured[0]["n_queries"]:
                 raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
-            metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured)})
+            alike = {"mean_similarity": mean_similarity(embeddings)}
+            metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured), **alike})
     write_rows(retrieval_out, metrics, list(metrics[0]))
     write_rows(matches_out, matches, MATCHES)
 

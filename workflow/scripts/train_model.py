@@ -7,7 +7,6 @@ import torch
 
 from bgbias import checkpoints, training
 from bgbias.devices import choose_device, describe_device, prepare_cpu
-from bgbias.embedding import COLLAPSED
 from bgbias.files import write_rows
 from bgbias.hashes import hash_script, hash_settings
 from bgbias.logs import job_log
@@ -61,7 +60,6 @@ def train_model(
             "n_classes": trained.n_classes,
             "best_epoch": trained.progress.best_epoch,
             "epochs": len(history),
-            "collapsed": history[trained.progress.best_epoch - 1]["mean_similarity"] > COLLAPSED,
             "seconds": round(sum(row["seconds"] for row in history), 3),
         }
     save_model(model_path, model)

@@ -35,7 +35,8 @@ def write_report(
 ) -> None:
     """``results``: retrieval, attention, mask_quality; ``figures``: a path, or (dataset, path) pairs, a name;
     ``published``: kind → its comparison table, for those that there are."""
-    retrieval = summarise_retrieval(read_rows(results["retrieval"]))
+    measured = read_rows(results["retrieval"])
+    retrieval = summarise_retrieval(measured)
     attention = summarise_attention(read_rows(results["attention"]))
     masks = read_rows(results["mask_quality"])
     tables = {
@@ -45,7 +46,7 @@ def write_report(
     }
     records = [read_run(run) for run in runs]
     findings = [
-        *collapse_findings(records),
+        *collapse_findings(measured),
         *retrieval_findings(retrieval),
         *attention_findings(attention, method),
         *mask_findings(masks),

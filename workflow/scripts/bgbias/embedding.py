@@ -13,9 +13,6 @@ from bgbias.pixels import PixelStore
 from bgbias.prefetching import prefetch
 from bgbias.transforms import Preprocessing
 
-# ASSUME: a mean similarity above this is a collapse: all images look alike to the model, whatever it scores.
-COLLAPSED = 0.95
-
 
 def evaluation_view(transform: dict, background_crop: str) -> EvaluationView:
     """The evaluation crop of ``transform`` (the config's section)."""
@@ -82,8 +79,3 @@ def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = 
             "Train it with a smaller training.learning_rate."
         )
     return embeddings
-
-
-def mean_similarity(embeddings: np.ndarray) -> float:
-    """Mean inner product over all pairs of rows (N, E) of length 1, each with itself too: 1 = all equal."""
-    return float(np.square(embeddings.mean(axis=0, dtype=np.float64)).sum())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bgbias.collapse import COLLAPSED
 from bgbias.names import human
 from bgbias.runs import AXES, FROZEN, trained
 from bgbias.summaries import pick, seen, variants_of
@@ -11,15 +12,18 @@ from bgbias.summaries import pick, seen, variants_of
 CELL = ("dataset", "backbone", "loss")
 
 
-def collapse_findings(runs: Sequence[dict]) -> list[str]:
-    """Which models see hardly any difference between images, from the contents of run.yaml."""
-    names = ["/".join(str(run[axis]) for axis in AXES) for run in runs if run.get("collapsed")]
-    if not names:
+def collapse_findings(rows: Sequence[dict]) -> list[str]:
+    """Which models see hardly any difference between clean test images, from the rows of retrieval.csv."""
+    clean = [row for row in rows if row["protocol"] == "clean"]
+    collapsed = [row for row in clean if float(row["mean_similarity"]) > COLLAPSED]
+    if not collapsed:
         return []
-    total = f"{len(names)} of {len(runs)} {'model' if len(runs) == 1 else 'models'}"
+    names = "; ".join("/".join(str(row[axis]) for axis in AXES) for row in collapsed)
+    remedy = " A smaller training.learning_rate may help." if trained(collapsed) else ""
     return [
-        f"To {total} all images look nearly the same (mean_similarity in history.csv is near 1), so that "
-        f"their numbers say little: {'; '.join(names)}. A smaller training.learning_rate may help."
+        f"{len(collapsed)} of {len(clean)} {'model has' if len(clean) == 1 else 'models have'} collapsed "
+        f"(the embeddings' mean similarity is above {_plain(COLLAPSED)}), so that their numbers say little: "
+        f"{names}.{remedy}"
     ]
 
 
@@ -28,14 +32,14 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     measured = _drops(summary)
     drops = trained(measured)
     frozen = [row for row in measured if row["loss"] == FROZEN]
-    untrained = [f"Of its MAP@R a backbone as it comes {_change_by_dataset(frozen)}."] if frozen else []
+    untrained = [f"A backbone as it comes {_change_by_dataset(frozen)}."] if frozen else []
     if not drops:
         return untrained
     baseline, *others = variants_of(drops)
     sentences = _largest_drop([row for row in drops if row["variant"] == baseline])
     for variant in (baseline, *others):
         of_variant = [row for row in drops if row["variant"] == variant]
-        sentences.append(f"Of its MAP@R {human(variant)} {_change_by_dataset(of_variant, ' on average')}.")
+        sentences.append(f"On average {human(variant)} {_change_by_dataset(of_variant)}.")
     sentences += untrained
     for variant in others:
         pairs = _pairs(drops, baseline, variant)
@@ -71,11 +75,11 @@ def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
 
 def mask_findings(rows: Sequence[dict]) -> list[str]:
     """How well the automatic masks agree with hand labels, worst and best named, and how many are empty."""
-    return [*_agreement_of_masks(rows), *_empty_masks(rows)]
+    return [*_agreement_of_masks(rows), *_unlabelled(rows), *_empty_masks(rows)]
 
 
 def _agreement_of_masks(rows: Sequence[dict]) -> list[str]:
-    rows = [row for row in rows if row["iou_mean"]]  # a dataset without hand labels has none
+    rows = [row for row in rows if row["iou_mean"]]
     if not rows:
         return []
     ranked = sorted(rows, key=lambda row: float(row["iou_mean"]))
@@ -85,12 +89,19 @@ def _agreement_of_masks(rows: Sequence[dict]) -> list[str]:
     return [f"The automatic masks agree with hand labels to a mean IoU between {ends[0]} and {ends[1]}."]
 
 
+def _unlabelled(rows: Sequence[dict]) -> list[str]:
+    names = [human(row["dataset"]) for row in rows if not row["iou_mean"]]
+    if not names:
+        return []
+    return [f"Without hand labels the masks of {_enumeration(names)} are unchecked: see the mask examples."]
+
+
 def _empty_masks(rows: Sequence[dict]) -> list[str]:
     rows = [row for row in rows if int(row["empty"])]
     if not rows:
         return []
     counts = _enumeration([f"{row['empty']} of {row['masks']} on {human(row['dataset'])}" for row in rows])
-    return [f"Masks that are empty or failed: {counts}. Swapped, such an image has no object."]
+    return [f"Masks that are empty or failed: {counts}. Such an image loses its object in the swap."]
 
 
 def _drops(summary: Sequence[dict]) -> list[dict]:
@@ -119,13 +130,16 @@ def _largest_drop(rows: Sequence[dict]) -> list[str]:
     ]
 
 
-def _change_by_dataset(rows: Sequence[dict], how: str = "") -> str:
-    """In words: loses 10 % on A and 20 % on B, and gains 4 % on C; ``how`` follows the verbs."""
+def _change_by_dataset(rows: Sequence[dict]) -> str:
+    """In words: loses 10 % of its MAP@R on A and 20 % on B, and gains 4 % on C."""
     changes: dict[str, list[str]] = {"loses": [], "gains": []}
     for dataset in seen(rows, "dataset"):
         percent = round(100 * float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset])))
         changes["gains" if percent < 0 else "loses"].append(f"{abs(percent)}\u00a0% on {human(dataset)}")
-    return ", and ".join(f"{verb}{how} {_enumeration(parts)}" for verb, parts in changes.items() if parts)
+    said = {verb: _enumeration(parts) for verb, parts in changes.items() if parts}
+    first = next(iter(said))
+    said[first] = said[first].replace("%", "% of its MAP@R", 1)
+    return ", and ".join(f"{verb} {parts}" for verb, parts in said.items())
 
 
 def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict, dict]]:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from bgbias.checkpoints import Stop, read_checkpoint, stopped, stopping, write_checkpoint
+from bgbias.collapse import COLLAPSED
 from bgbias.devices import choose_precision, fetch, seed_generators
-from bgbias.embedding import COLLAPSED
 from bgbias.errors import StudyError
 from bgbias.feeding import TrainingFeed
 from bgbias.logs import progress

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from bgbias.checkpoints import Stop
-from bgbias.embedding import embed, evaluation_batches, evaluation_view, mean_similarity
+from bgbias.collapse import mean_similarity
+from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.models import EmbeddingModel
 from bgbias.nearest import on_cpu, on_device
