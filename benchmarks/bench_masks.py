@@ -61,7 +61,7 @@ def against_the_bare_session(photographs, folder: Path, count: int, rounds: int)
     from bgbias.maskers import build_masker
 
     settings = masker_settings()
-    masker = build_masker(settings, 1)
+    masker = build_masker(settings)
     return measuring.alternate(
         {
             "stage": lambda _: stage(masker, photographs, count, folder),
@@ -77,7 +77,7 @@ def worker(barrier, results, photographs, folder: Path, count: int) -> None:
     from bgbias.maskers import build_masker
 
     settings = masker_settings()
-    masker, predict = build_masker(settings, 1), bare(settings["weights"], count)
+    masker, predict = build_masker(settings), bare(settings["weights"], count)
     # As often as is measured: with its first images a process takes its memory from the system too, which two
     # at once wait for. A shard has thousands.
     stage(masker, photographs, count, folder)

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from bgbias.backbones import BACKBONES, build_backbone
 from bgbias.errors import StudyError
 from bgbias.models import build_model, check_size, load_model, save_model
-from bgbias.transforms import normalise
+from bgbias.transforms import Preprocessing, normalise
 from bgbias.weights import read_weights
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
@@ -174,15 +174,77 @@ def test_the_real_squeezenet_loads_and_does_not_fit_another_backbone():
 
 def test_a_file_with_more_than_weights_is_told_with_what_to_save_instead(tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / "model.pth")
-    torch.save({"model": {"weight": torch.ones(1)}, "epoch": 3}, tmp_path / "training.pth")
+    torch.save({"weights": {"weight": torch.ones(1)}, "epoch": 3}, tmp_path / "training.pth")
     for name in ("model.pth", "training.pth"):
         with pytest.raises(StudyError, match=r"torch\.save\(model\.state_dict\(\), file\)"):
             read_weights(tmp_path / name)
 
 
-def test_what_of_the_weights_is_left_out_is_told(tmp_path, capsys):
-    backbone = build_backbone("squeezenet1_1", {}, 0)
-    state = backbone.module.state_dict() | {"classifier.1.weight": torch.ones(1)}
-    torch.save(state, tmp_path / "mine.pth")
-    build_backbone("squeezenet1_1", {"weights": str(tmp_path / "mine.pth")}, 1)
-    assert "mine.pth classifier.1.weight is left out" in capsys.readouterr().out
+@pytest.fixture
+def with_top(tmp_path):
+    """A checkpoint of BN-Inception with further layers on top of its 1024 features."""
+
+    def write(**top):
+        state = build_backbone("bninception", {}, seed=3).module.state_dict()
+        torch.save(state | {f"last_linear.{key}": value for key, value in top.items()}, tmp_path / "mine.pth")
+        return {"weights": str(tmp_path / "mine.pth")}
+
+    return write
+
+
+def test_the_embedding_layer_of_a_model_of_ones_own(with_top):
+    weight, bias = torch.randn(6, 1024), torch.randn(6)
+    settings = with_top(weight=weight, bias=bias)
+    images = torch.randn(2, 3, 224, 224)
+    features = build_backbone("bninception", settings, 0).module.eval()(images)
+    model, _ = build_model("bninception", settings | {"head": True}, None, seed=0)
+    expected = features @ weight.T + bias
+    torch.testing.assert_close(model.eval()(images), expected / expected.norm(dim=1, keepdim=True))
+    below, _ = build_model("bninception", settings | {"head": False}, None, seed=0)
+    torch.testing.assert_close(below.eval()(images), features / features.norm(dim=1, keepdim=True))
+    # Without a word of it nobody knows which of the two is meant.
+    with pytest.raises(StudyError, match=r"last_linear\.weight, last_linear\.bias\. Say in `backbones`"):
+        build_model("bninception", settings, None, seed=0)
+    # A bias is not needed.
+    model, _ = build_model("bninception", with_top(weight=weight) | {"head": True}, None, seed=0)
+    assert model.head.bias.count_nonzero() == 0
+
+
+def test_a_model_with_a_head_of_its_own_is_what_was_saved(with_top, tmp_path):
+    settings = with_top(weight=torch.randn(6, 1024), bias=torch.randn(6)) | {"head": True}
+    model, _ = build_model("bninception", settings, None, seed=0)
+    save_model(tmp_path / "model.safetensors", model)
+    run = {"backbone": "bninception", "settings": {"model": {"backbone": settings, "embedding_size": None}}}
+    run["settings"]["model"]["backbone"]["model"] = "bninception"
+    loaded, _ = load_model(tmp_path / "model.safetensors", run, size=224)
+    images = torch.randn(2, 3, 224, 224)
+    torch.testing.assert_close(loaded(images), model.eval()(images))
+    assert loaded.embedding_size == 6
+
+
+def test_a_classifier_of_imagenet_is_left_out_and_told(with_top, capsys):
+    settings = with_top(weight=torch.ones(1000, 1024), bias=torch.ones(1000))
+    model, _ = build_model("bninception", settings, None, seed=0)
+    assert model.embedding_size == 1024
+    assert "last_linear.weight, last_linear.bias is left out" in capsys.readouterr().out
+    # Under a training a head of embedding_size takes the place of any.
+    assert build_model("bninception", with_top(weight=torch.ones(6, 1024)), 8, 0)[0].embedding_size == 8
+
+
+def test_a_head_that_is_no_linear_layer_is_refused(with_top):
+    settings = with_top(**{"0.weight": torch.ones(9, 1024), "2.weight": torch.ones(6, 9)}) | {"head": True}
+    with pytest.raises(StudyError, match="no single linear layer on top of 1024 features"):
+        build_model("bninception", settings, None, seed=0)
+
+
+def test_preprocessing_of_ones_own():
+    settings = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
+    preprocessing = build_backbone("bninception", settings, 0).preprocessing
+    # Values from 0 to 1, red first, whatever the published weights took.
+    assert preprocessing == Preprocessing((0.5, 0.4, 0.3), (0.2, 0.2, 0.2), "RGB", 1.0)
+
+
+def test_a_torchscript_program_is_told_from_weights(tmp_path):
+    torch.jit.script(torch.nn.ReLU()).save(tmp_path / "program.pt")
+    with pytest.raises(StudyError, match=r"program\.pt is a TorchScript program.*state_dict"):
+        read_weights(tmp_path / "program.pt")

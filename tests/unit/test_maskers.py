@@ -115,7 +115,8 @@ def test_ready_masks_are_found_in_a_mirrored_tree(tmp_path):
     for value, place in enumerate(places):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (5, 4), 200 + value).save(tmp_path / place)
-    masker = build_masker({"model": "ready", "folder": str(tmp_path)})
+    images = [f"images/a/{name}.jpg" for name in ("one", "two", "three", "four", "five")]
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, images)
     for value, name in enumerate(("one", "two", "three", "four")):
         assert (masker(f"images/a/{name}.jpg", rgb) == 200 + value).all()
     with pytest.raises(StudyError, match=r"images/a/five\.jpg"):
@@ -125,6 +126,22 @@ def test_ready_masks_are_found_in_a_mirrored_tree(tmp_path):
     Image.new("L", (5, 4), 1).save(tmp_path / "a/two.png")
     with pytest.raises(StudyError, match=r"two\.png has no pixel brighter than 1"):
         masker("images/a/two.jpg", rgb)
+
+
+def test_no_two_images_share_a_ready_mask(tmp_path):
+    rgb = np.zeros((4, 5, 3), dtype=np.uint8)
+    for value, place in enumerate(["0.png", "a/0.png", "a/1.png", "a/1.jpg.png"]):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (5, 4), 200 + value).save(tmp_path / place)
+    images = ["a/0.jpg", "a/1.jpg", "a/1.png", "b/0.jpg"]
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, images)
+    assert (masker("a/0.jpg", rgb) == 201).all()
+    assert (masker("a/1.jpg", rgb) == 203).all()
+    # 0.png might be that of a/0.jpg, and a/1.png that of a/1.jpg.
+    with pytest.raises(StudyError, match=r"no ready mask of b/0\.jpg: none of b/0\.jpg\.png, b/0\.png is in"):
+        masker("b/0.jpg", rgb)
+    with pytest.raises(StudyError, match=r"no ready mask of a/1\.png: none of a/1\.png\.png is in"):
+        masker("a/1.png", rgb)
 
 
 @pytest.fixture

@@ -15,8 +15,22 @@ SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text
 
 
 @pytest.fixture
-def config():
+def config(monkeypatch):
+    monkeypatch.chdir(ROOT)  # paths are seen from the project's folder
     return copy.deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+
+
+def of_photographs(config, folder):
+    """Backgrounds and a masker that go with other images than the demo's; folders in ``folder``."""
+    folders = {role: folder / f"bg/{role}" for role in ("train", "validation", "test")}
+    for path in folders.values():
+        path.mkdir(parents=True, exist_ok=True)
+    config["backgrounds"]["demo"] = {
+        "source": "folders",
+        **{role: str(path) for role, path in folders.items()},
+    }
+    config["masker"] = {"model": "u2net", "shards": 1}
+    return config["backgrounds"]["demo"]
 
 
 def put(config, path, value):
@@ -38,9 +52,9 @@ def put(config, path, value):
             "triplet.per_dataset.demo_cars: the key 'mrgin'",
         ),
         ("losses.triplet.per_dataset", {"demo_car": {}}, "'demo_car' is not known under `datasets`; did you"),
-        ("datasets.demo_cars", {"root": "cars"}, "datasets.demo_cars: 'source' is a required property"),
-        ("pixels.short_side", 80.0, "pixels.short_side: 80.0 is not of type 'integer'"),
-        ("training.batch_size", True, "training.batch_size: True is not of type 'integer'"),
+        ("datasets.demo_cars", {"root": "cars"}, "datasets.demo_cars: the key 'source' is missing"),
+        ("pixels.short_side", 80.0, "pixels.short_side: 80.0 is not a whole number"),
+        ("training.batch_size", True, "training.batch_size: True is not a whole number"),
         ("losses.triplt", {"images_per_class": 4}, "not known under `losses`; did you mean 'triplet'?"),
         (
             "losses.mine",
@@ -52,16 +66,35 @@ def put(config, path, value):
         ("grid.seed", [], "grid.seed: [] should be non-empty"),
         ("grid.loss", [], "grid.loss: there is nothing to do; name a loss, or a backbone under `frozen`"),
         ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
-        ("training.batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
+        ("training.batch_size", "many", "training.batch_size: 'many' is not a whole number"),
         ("variants.half", {"probability": 1.5, "selection": "clean"}, "1.5 is greater than the maximum of 1"),
-        ("study", "../elsewhere", "study: '../elsewhere' does not match"),
+        ("study", "../elsewhere", "study: '../elsewhere' must begin with a letter"),
         (
             "backbones.small_cnn",
-            {"model": "resnt18"},
-            "'resnt18' is not known under `model`; did you",
+            {"model": "resnt18", "weights": None},
+            "model: 'resnt18' is unknown; did you mean 'resnet18'? Or timm/<name>; a network of your own",
         ),
-        ("backbones.small_cnn", {"model": "vit_b_16"}, "transform.eval_size: the backbone small_cnn takes"),
-        ("backbones.small_cnn", {"model": "timm/vit_tiny_patch16_224"}, "gradcam needs a spatial map"),
+        ("backbones.small_cnn", {"model": "resnet18"}, "small_cnn: the key 'weights' is missing"),
+        (
+            "backbones.small_cnn",
+            {"weights": "mine.pth"},
+            "small_cnn.weights: there is no file mine.pth, seen",
+        ),
+        (
+            "backbones.small_cnn",
+            {"weights": None, "mean": [0.5, 0.5, 0.5]},
+            "'std' is a dependency of 'mean'",
+        ),
+        (
+            "backbones.small_cnn",
+            {"model": "vit_b_16", "weights": None},
+            "transform.eval_size: the backbone small_cnn takes",
+        ),
+        (
+            "backbones.small_cnn",
+            {"model": "timm/vit_tiny_patch16_224", "weights": None},
+            "gradcam needs a spatial map",
+        ),
         (
             "training.batch_size",
             30,
@@ -90,23 +123,23 @@ def test_refuses_with_one_sentence(config, path, value, sentence):
 def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
     config["datasets"]["mine"] = {"source": "index", "root": str(tmp_path)}
     config["grid"]["dataset"] = ["mine"]
-    with pytest.raises(StudyError, match=r"datasets\.mine\.index: the file .*index\.csv does not exist"):
+    of_photographs(config, tmp_path)
+    with pytest.raises(StudyError, match=r"datasets\.mine\.index: there is no file .*index\.csv, seen from"):
         check(config, SCHEMA)
 
 
 @pytest.mark.parametrize("spelling", ["bg/train", "bg/train/", "./bg/train", "bg/../bg/train"])
-def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling):
-    folders = {"source": "folders", "train": "bg/train", "validation": "bg/validation", "test": "bg/test"}
-    config["backgrounds"]["demo"] = folders
+def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling, tmp_path):
+    folders = of_photographs(config, tmp_path)
     check(config, SCHEMA)
-    folders["test"] = spelling
+    folders["test"] = f"{tmp_path}/{spelling}"
     with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: it is also the folder of train"):
         check(config, SCHEMA)
 
 
 def test_a_transformer_takes_its_own_size_only(config):
     config["attribution"]["methods"] = ["study"]
-    config["backbones"]["vit"] = {"model": "vit_b_16"}
+    config["backbones"]["vit"] = {"model": "vit_b_16", "weights": None}
     config["pixels"]["short_side"] = 256
     config["frozen"] = ["vit"]
     with pytest.raises(StudyError, match=r"transform\.eval_size: the backbone vit takes images of 224"):
@@ -120,20 +153,27 @@ def test_a_transformer_takes_its_own_size_only(config):
     check(config, SCHEMA)
 
 
-def test_refuses_backgrounds_that_lie_in_one_another(config):
-    folders = {"source": "folders", "train": "bg", "validation": "other", "test": "bg/test"}
-    config["backgrounds"]["demo"] = folders
+def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
+    folders = of_photographs(config, tmp_path)
+    train, inside = folders["train"], tmp_path / "bg/train/more"
+    inside.mkdir()
+    other = tmp_path / "other"
+    other.mkdir()
+    folders |= {"train": str(tmp_path / "bg"), "validation": str(other)}
     with pytest.raises(StudyError, match=r"demo\.test: this folder and that of train share photos"):
         check(config, SCHEMA)
-    folders |= {"train": "bg/train", "validation": "bg/train/more"}
+    folders |= {"train": train, "validation": str(inside)}
     with pytest.raises(StudyError, match=r"demo\.validation: this folder and that of train share photos"):
         check(config, SCHEMA)
-    folders["validation"] = "bg/train"  # the protocol gives each half of one folder
+    folders["validation"] = train  # the protocol gives each half of one folder
     check(config, SCHEMA)
 
 
 @pytest.mark.parametrize("masks", ["masks", "."])
 def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
+    for folder in ("masks", ".masks"):
+        (tmp_path / folder).mkdir()
+    of_photographs(config, tmp_path / ".bg")
     dataset = {"source": "folders", "root": str(tmp_path), "masks": str(tmp_path / masks)}
     config["datasets"]["demo_cars"] = dataset
     with pytest.raises(StudyError, match=r"demo_cars\.masks: the folder lies in .* read as photographs"):
@@ -146,7 +186,8 @@ def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
 
 
 def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test(config, tmp_path):
-    config["backgrounds"]["demo"] = {"source": "folders", "test": "bg"}
+    folders = of_photographs(config, tmp_path)
+    seen = folders.pop("train"), folders.pop("validation")
     with pytest.raises(StudyError, match=r"backgrounds\.demo: the folder 'train' is missing, which training"):
         check(config, SCHEMA)
     config["datasets"]["mine"] = {"source": "folders", "root": str(tmp_path), "test_only": True}
@@ -154,8 +195,39 @@ def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test
     config["frozen"] = ["small_cnn"]
     check(config, SCHEMA)
     config["grid"]["loss"] = ["triplet"]
-    config["backgrounds"]["demo"] |= {"train": "seen", "validation": "seen"}
+    folders |= dict(zip(("train", "validation"), seen, strict=True))
     with pytest.raises(StudyError, match=r"datasets\.mine\.test_only: on test images nothing"):
+        check(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        # What a file of one's own does not mention stays the demo's, and would go unnoticed.
+        (lambda c: c["masker"].update({"model": "u2net_custom", "weights": "resources/demo_masker.onnx"}),
+         r"masker: the demo's own masker knows its drawings only, not the images of mine"),
+        (lambda c: c["backgrounds"].update(demo={"source": "demo_world", "count": 2, "size": 32, "seed": 0}),
+         r"background_set: the demo's backgrounds are drawings"),
+        (lambda c: c["masker"].update({"model": "u2net_custom", "weights": "mine.onnx"}),
+         r"masker\.weights: there is no file mine\.onnx, seen from"),
+        (lambda c: c["backgrounds"]["demo"].update({"test": "nowhere"}),
+         r"backgrounds\.demo\.test: there is no folder nowhere, seen from"),
+        (lambda c: c["datasets"]["mine"].update({"masks": "nowhere"}),
+         r"datasets\.mine\.masks: there is no folder nowhere, seen from"),
+        (lambda c: c["datasets"]["mine"].update({"root": "~/photos"}),
+         r"datasets\.mine\.root: there is no folder ~/photos, seen from"),
+    ],
+)  # fmt: skip
+def test_images_of_ones_own_need_masks_backgrounds_and_files_that_are_there(
+    config, tmp_path, change, sentence
+):
+    of_photographs(config, tmp_path)
+    (tmp_path / "photos").mkdir()
+    config["datasets"]["mine"] = {"source": "folders", "root": str(tmp_path / "photos")}
+    config["grid"]["dataset"] = ["mine"]
+    check(config, SCHEMA)
+    change(config)
+    with pytest.raises(StudyError, match=sentence):
         check(config, SCHEMA)
 
 

@@ -112,9 +112,14 @@ def test_a_missing_hand_label_is_a_problem_of_its_image(root):
     assert index_photos(root, "fail").masks[0] == "labels/a.png"
 
 
-def test_a_misspelt_decision_is_named(root):
-    with pytest.raises(StudyError, match="on_bad_image is 'ignore'"):
-        index_photos(root, "ignore")
+def test_skip_leaves_out_what_is_alone_in_its_class(root):
+    lines = (root / "index.csv").read_text(encoding="utf-8")
+    Image.new("RGB", (30, 40)).save(root / "single.jpg")
+    (root / "index.csv").write_text(f"{lines}single.jpg,99,single,test\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"class 'single' .* has no other image.*on_bad_image: skip"):
+        index_photos(root, "fail")
+    assert len(index_photos(root, "skip")) == 21
+    assert list(problems(root)) == ["single.jpg"]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "1", "I;16", "F"])

@@ -21,7 +21,7 @@ frozen: [mine]
 datasets: {catalogue: {source: folders, root: catalogue, test_only: true}}
 backgrounds: {offices: {source: folders, test: unseen}}
 backbones: {mine: {model: small_cnn, widths: [8, 16], weights: mine.pth}}
-masker: {shards: 1}
+masker: {weights: masker.onnx, shards: 1}
 mask_quality: {minimum_iou: 0, maximum_empty: 1}
 pixels: {short_side: 32}
 transform: {eval_size: 32}

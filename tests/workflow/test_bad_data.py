@@ -23,7 +23,7 @@ background_set: mine
 grid: {dataset: [mine], loss: [triplet], variant: [base]}
 datasets: {mine: {source: index, root: photos}}
 backgrounds: {mine: {source: folders, train: backdrops, validation: backdrops, test: unseen}}
-masker: {shards: 2}
+masker: {weights: masker.onnx, shards: 2}
 mask_quality: {minimum_iou: 0, maximum_empty: 1}
 pixels: {short_side: 24}
 transform: {train_size: 16, eval_size: 16}
@@ -114,7 +114,8 @@ def packed(tmp_path_factory):
         name = path.partition("/")[0]
         rows.append({"path": path, "label": name[-1], "class_name": name, "split": SPLITS[name]})
     write_rows(project.root / "photos" / "index.csv", rows, ["path", "label", "class_name", "split"])
-    (project.root / "backdrops").mkdir()
+    for folder in ("backdrops", "unseen"):
+        (project.root / folder).mkdir()
     (project.root / "life.yaml").write_text(CONFIG)
     done = project.snakemake("data/mine/pixels/layout.csv", config="life.yaml")
     assert done.returncode == 0, done.stdout
@@ -161,6 +162,8 @@ def test_no_name_was_run_as_a_command(packed):
         "tests",
         "photos",
         "backdrops",
+        "unseen",
+        "masker.onnx",
         "life.yaml",
         "data",
         "results",

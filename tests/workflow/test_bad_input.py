@@ -14,7 +14,7 @@ background_set: mine
 grid: {{dataset: [mine], loss: [triplet], variant: [base]}}
 datasets: {{mine: {{source: {source}, root: photos{extra}}}}}
 backgrounds: {{mine: {{source: folders, train: backdrops, validation: backdrops, test: unseen}}}}
-masker: {{shards: 1}}
+masker: {{weights: masker.onnx, shards: 1}}
 """
 
 

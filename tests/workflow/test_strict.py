@@ -48,7 +48,8 @@ def place_weights(project):
 
 def test_placed_weights_and_the_strict_protocol(project):
     checksum = place_weights(project)
-    (project.root / "photos").mkdir()
+    for folder in ("photos", "unseen"):
+        (project.root / folder).mkdir()
     for number in range(4):
         Image.new("RGB", (60, 50), (60 * number, 80, 90)).save(project.root / f"photos/{number}.png")
     (project.root / "strict.yaml").write_text(STRICT)

@@ -21,15 +21,13 @@ def index_dataset(
 ) -> None:
     """Index ``root`` as ``settings`` say.
 
-    Images that cannot be read are listed in ``problems_path``; they end the study (``on_bad_image: fail``) or
-    are left out of the index (``skip``).
+    Images that cannot be read, and test images without another one of their class, end the study
+    (``on_bad_image: fail``) or are left out of the index (``skip``) and listed in ``problems_path``.
     """
-    if on_bad_image not in ("fail", "skip"):
-        raise StudyError(f"on_bad_image is {on_bad_image!r}; it must be fail or skip.")
-    index = dataset_index(root, settings)
+    index = dataset_index(root, settings, alone=on_bad_image)
     problems = find_problems(index, Path(root), threads)
     kept = index
-    if problems and on_bad_image == "skip":
+    if on_bad_image == "skip":
         kept, problems = without_problems(index, problems)
     rows = [{"path": index.paths[row], "problem": problem} for row, problem in problems.items()]
     write_rows(problems_path, rows, ["path", "problem"])

@@ -31,8 +31,9 @@ def mask_images(
     threads: int = 1,
 ) -> None:
     """Write the masks of every ``shards``-th image from the ``shard``-th on, and the table that says so."""
-    paths = read_index(index).paths[shard::shards]
-    results = masks_of(paths, build_masker(masker, threads), root, masks, on_bad_image)
+    everything = read_index(index).paths
+    paths = everything[shard::shards]
+    results = masks_of(paths, build_masker(masker, everything, threads), root, masks, on_bad_image)
     rows = list(progress(results, f"masks, shard {shard + 1} of {shards}", "images", len(paths)))
     write_rows(table, rows, COLUMNS)
 

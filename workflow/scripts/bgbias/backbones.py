@@ -1,7 +1,7 @@
 """The networks below the embedding, by name: pooled features, and how their input is prepared."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
@@ -25,8 +25,8 @@ class Backbone:
 
     ``module``: (B, 3, S, S) float as ``preprocessing`` leaves it → (B, ``features``). ``last_map``: dotted
     name inside ``module`` of the layer whose output is the last spatial map, for Grad-CAM; None where there
-    is none (transformers). ``classifier``: prefixes of checkpoint keys that belong to the classification
-    layers, which have no place here.
+    is none (transformers). ``classifier``: prefixes of checkpoint keys that belong to the layers on top,
+    which have no place here; ``top``: what the weights that were loaded had there.
     """
 
     module: nn.Module
@@ -34,23 +34,32 @@ class Backbone:
     preprocessing: Preprocessing
     last_map: str | None
     classifier: tuple[str, ...] = ()
+    top: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 def build_backbone(name: str, settings: dict, seed: int) -> Backbone:
     """Build backbone ``name``, or ``settings["model"]``; the same ``seed`` gives the same random weights.
 
     ``settings["weights"]``: None for random ones, else the path of a .pth or .safetensors file; nothing is
-    fetched here (see bgbias.pretrained). Other keys are the backbone's own (small_cnn: ``widths``).
-    StudyError for an unknown name or key, and for weights that are unreadable or do not fit.
+    fetched here (see bgbias.pretrained). ``mean``, ``std``: of red, green and blue, of values from 0 to 1,
+    instead of the backbone's preprocessing. ``head`` is for :func:`bgbias.models.build_model`. Other keys are
+    the backbone's own (small_cnn: ``widths``). StudyError for an unknown name or key, and for weights that
+    are unreadable or do not fit.
     """
-    settings = {**settings}
+    settings = {key: value for key, value in settings.items() if key != "head"}
     name = settings.pop("model", name)
     weights = settings.pop("weights", None)
+    values = {key: tuple(settings.pop(key)) for key in ("mean", "std") if key in settings}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "backbone weights"))
         backbone = _built(name, settings)
+    if values:
+        backbone = replace(backbone, preprocessing=Preprocessing(**values))
     if weights is not None:
-        load_strictly(backbone.module, read_weights(weights), weights, name, ignore=backbone.classifier)
+        state = read_weights(weights)
+        load_strictly(backbone.module, state, weights, name, ignore=backbone.classifier)
+        top = {key: value for key, value in state.items() if key.startswith(backbone.classifier)}
+        backbone = replace(backbone, top=top)
     return backbone
 
 

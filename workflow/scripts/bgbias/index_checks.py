@@ -10,11 +10,14 @@ from bgbias.errors import StudyError
 from bgbias.index import SPLITS, Index
 
 
-def check_index(index: Index, path: str | os.PathLike, splits: Sequence[str] = SPLITS) -> None:
+def check_index(
+    index: Index, path: str | os.PathLike, splits: Sequence[str] = SPLITS, alone: str = "fail"
+) -> None:
     """Raise StudyError with file, line (or image) and reason when the study cannot be run on ``index``.
 
-    ``path`` is the file that the message points at, ``splits`` are those that the study needs. A check either
-    names one line or, where something is missing altogether, the file.
+    ``path`` is the file that the message points at, ``splits`` are those that the study needs; test images
+    without another one of their class may be there where ``alone`` is skip. A check either names one line or,
+    where something is missing altogether, the file.
     """
 
     def refuse(row, reason):
@@ -24,14 +27,15 @@ def check_index(index: Index, path: str | os.PathLike, splits: Sequence[str] = S
     _check_classes(index, refuse)
     _check_splits(index, path, splits)
     _check_queries(index, path, refuse)
-    alone = partnerless_rows(index)
-    if len(alone):
-        names = list(dict.fromkeys(index.class_names[row] for row in alone))
+    rows = partnerless_rows(index)
+    if len(rows) and alone == "fail":
+        names = list(dict.fromkeys(index.class_names[row] for row in rows))
         more = f", and so {len(names) - 1} more: {', '.join(map(repr, names[1:4]))}" if names[1:] else ""
         refuse(
-            alone[0],
-            f"class {names[0]!r} (label {index.labels[alone[0]]}) has no other image in the test split that "
-            f"could be retrieved{more}{', …' if len(names) > 4 else ''}. Add one or leave this image out",
+            rows[0],
+            f"class {names[0]!r} (label {index.labels[rows[0]]}) has no other image in the test split that "
+            f"could be retrieved{more}{', …' if len(names) > 4 else ''}. Add one, or set on_bad_image: skip, "
+            "which leaves such images out",
         )
     val_labels = index.labels[index.rows("val")]
     if "val" in splits and len(np.unique(val_labels)) == len(val_labels):

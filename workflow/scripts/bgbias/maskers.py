@@ -5,7 +5,8 @@ It gives an all-black mask where it finds no object: the caller flags it with :f
 """
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,13 +17,15 @@ from bgbias.images import HALF, read_given_mask
 Masker = Callable[[str, np.ndarray], np.ndarray]
 
 
-def build_masker(settings: dict, threads: int = 1) -> Masker:
+def build_masker(settings: dict, paths: Sequence[str] = (), threads: int = 1) -> Masker:
     """The masker of ``settings``: ``model`` is "ready" (with ``folder``) or the name of a rembg model.
 
-    ``weights`` is the ONNX file of a rembg model whose name ends in ``_custom``. StudyError when it cannot
-    run.
+    ``weights`` is the ONNX file of a rembg model whose name ends in ``_custom``. ``paths``: of all images,
+    which say whose a ready mask is. StudyError when it cannot run.
     """
-    return (ready_masker if settings["model"] == "ready" else rembg_masker)(settings, threads)
+    if settings["model"] == "ready":
+        return ready_masker(settings["folder"], paths)
+    return rembg_masker(settings["model"], settings.get("weights"), threads)
 
 
 def is_empty(mask: np.ndarray) -> bool:
@@ -30,29 +33,34 @@ def is_empty(mask: np.ndarray) -> bool:
     return not (mask >= HALF).any()
 
 
-def ready_masker(settings: dict, threads: int = 1) -> Masker:
-    """Masks out of a folder that mirrors the tree of images, with or without its first folder.
+def ready_masker(folder: str | os.PathLike, paths: Sequence[str]) -> Masker:
+    """Masks out of a ``folder`` that mirrors the tree of the images ``paths``.
 
-    The mask of a/b/c.jpg is c.jpg.png or c.png in a/b or in b.
+    The mask of a/b/c.jpg is a/b/c.jpg.png, or a/b/c.png where no other image is a/b/c but for its suffix; the
+    folder a may be left out where all images lie in it. So no two images share a mask.
     """
-    folder = Path(settings["folder"])
-    if not folder.is_dir():
-        raise StudyError(f"The folder of ready masks {folder} does not exist. Mend `masks` of the dataset.")
+    if not Path(folder).is_dir():
+        raise StudyError(f"The folder of ready masks {folder} does not exist. Correct the dataset's `masks`.")
+    bare = Counter(PurePosixPath(path).with_suffix("") for path in paths)
+    tops = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
+    may_lack_top = len(tops) == 1 and all("/" in path for path in paths)
 
     def mask(path: str, rgb: np.ndarray) -> np.ndarray:
         whole = PurePosixPath(path)
-        trees = [whole, PurePosixPath(*whole.parts[1:])] if len(whole.parts) > 1 else [whole]
-        for tree in trees:
-            for name in (f"{tree}.png", str(tree.with_suffix(".png"))):
-                if (folder / name).is_file():
-                    return read_given_mask(folder / name, rgb.shape[:2], path)
-        expected = folder / trees[-1].with_suffix(".png")
-        raise StudyError(f"There is no ready mask of {path}: expected {expected} or one named like it.")
+        names = [f"{path}.png"]
+        if bare[whole.with_suffix("")] <= 1:
+            names.append(str(whole.with_suffix(".png")))
+        if may_lack_top:
+            names += [name.partition("/")[2] for name in names]
+        for name in names:
+            if (Path(folder) / name).is_file():
+                return read_given_mask(Path(folder) / name, rgb.shape[:2], path)
+        raise StudyError(f"There is no ready mask of {path}: none of {', '.join(names)} is in {folder}.")
 
     return mask
 
 
-def rembg_masker(settings: dict, threads: int = 1) -> Masker:
+def rembg_masker(model: str, weights: str | None = None, threads: int = 1) -> Masker:
     """Masks by rembg, one session for all images.
 
     rembg stretches each prediction to the full range, which turns a prediction of nothing into an arbitrary
@@ -61,7 +69,7 @@ def rembg_masker(settings: dict, threads: int = 1) -> Masker:
     """
     from PIL import Image
 
-    remove, session = _session(settings["model"], settings.get("weights"), threads)
+    remove, session = _session(model, weights, threads)
     session.inner_session = watched = _Watched(session.inner_session)
 
     def mask(path: str, rgb: np.ndarray) -> np.ndarray:
@@ -69,7 +77,7 @@ def rembg_masker(settings: dict, threads: int = 1) -> Masker:
             result = np.asarray(remove(Image.fromarray(rgb), session=session, only_mask=True))
         if result.shape != rgb.shape[:2]:
             raise StudyError(
-                f"The rembg model {settings['model']} gives no mask of the image's size "
+                f"The rembg model {model} gives no mask of the image's size "
                 f"({path}). Choose one that separates a foreground, for example u2net."
             )
         return result if _found(watched.output, hasattr(session, "sigmoid")) else np.zeros_like(result)

@@ -16,8 +16,7 @@ from bgbias.weights import load_strictly, read_weights
 class EmbeddingModel(nn.Module):
     """(B, 3, S, S) normalised float images → (B, E) float32 embeddings of length 1.
 
-    Without ``embedding_size`` the head is the identity and E the number of pooled features: what a backbone
-    that is only evaluated, never trained, gives.
+    Without ``embedding_size`` the head is the identity and E the number of pooled features.
     """
 
     def __init__(self, backbone: Backbone, embedding_size: int | None) -> None:
@@ -41,11 +40,47 @@ class EmbeddingModel(nn.Module):
 def build_model(
     backbone: str, backbone_settings: dict, embedding_size: int | None, seed: int
 ) -> tuple[EmbeddingModel, Preprocessing]:
-    """A fresh model on the CPU, and how its input is prepared. The same seed gives the same weights."""
+    """A fresh model on the CPU, and how its input is prepared. The same seed gives the same weights.
+
+    Without ``embedding_size``, for a backbone that is evaluated as it comes, ``backbone_settings["head"]``
+    says whether the linear layer that its weights have on top is the embedding (True) or the pooled features
+    below it are (False). StudyError where neither is said and the layer is no classifier of ImageNet.
+    """
     built = build_backbone(backbone, backbone_settings, seed)
+    own_head = _own_head(built, backbone_settings) if embedding_size is None else None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "head weights"))
-        return EmbeddingModel(built, embedding_size), built.preprocessing
+        model = EmbeddingModel(built, len(own_head["weight"]) if own_head else embedding_size)
+    if own_head:
+        model.head.load_state_dict({"bias": torch.zeros(model.embedding_size), **own_head})
+    elif built.top:
+        print(f"Of {backbone_settings['weights']} {', '.join(built.top)} is left out.", flush=True)
+    return model, built.preprocessing
+
+
+def _own_head(backbone: Backbone, settings: dict) -> dict[str, Tensor] | None:
+    """``weight`` and ``bias`` of the layer that is to be the head; None where there shall be none."""
+    layer = {key.rpartition(".")[2]: value for key, value in backbone.top.items()}
+    is_linear = (
+        len(layer) == len(backbone.top)
+        and layer.keys() in ({"weight"}, {"weight", "bias"})
+        and layer["weight"].ndim == 2
+        and layer["weight"].shape[1] == backbone.features
+    )
+    head, weights = settings.get("head"), settings.get("weights")
+    if head and weights and not is_linear:
+        raise StudyError(
+            f"The weights {weights} have no single linear layer on top of {backbone.features} features that "
+            "`head: true` could mean. Set head to false to measure the features, or add the network as a "
+            "backbone (CONTRIBUTING.md)."
+        )
+    is_imagenets = any(len(tensor) == 1000 for tensor in backbone.top.values())
+    if head is None and backbone.top and not is_imagenets:
+        raise StudyError(
+            f"The weights {weights} have layers on top of the features: {', '.join(backbone.top)}. Say in "
+            "`backbones` whether they are the embedding (head: true) or the features are (head: false)."
+        )
+    return layer if head and is_linear else None
 
 
 def check_size(model: EmbeddingModel, name: str, size: int) -> None:
@@ -81,11 +116,14 @@ def load_model(
 ) -> tuple[EmbeddingModel, Preprocessing]:
     """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``, for images
     of ``size`` × ``size`` pixels."""
-    settings = run["settings"]["model"]
+    settings, state = run["settings"]["model"], read_weights(model_path)
+    embedding_size = settings["embedding_size"]
+    if embedding_size is None and "head.weight" in state:
+        embedding_size = len(state["head.weight"])
     # The starting weights are not needed, and on another machine perhaps not there.
     model, preprocessing = build_model(
-        run["backbone"], {**settings["backbone"], "weights": None}, settings["embedding_size"], seed=0
+        run["backbone"], {**settings["backbone"], "weights": None}, embedding_size, seed=0
     )
-    load_strictly(model, read_weights(model_path), model_path, run["backbone"])
+    load_strictly(model, state, model_path, run["backbone"])
     check_size(model, run["backbone"], size)
     return model.eval().to(device, memory_format=torch.channels_last), preprocessing

@@ -9,7 +9,8 @@ import yaml
 from bgbias.index import index_name
 from bgbias.runs import AXES, FROZEN
 
-DEMO_MASKER = "resources/demo_masker.onnx"  # config.yaml's; it stays where a study names another model only
+# config.yaml's own, which stay where a study says nothing of them.
+DEMO_MASKER, DEMO_BACKGROUNDS = "resources/demo_masker.onnx", "demo"
 PUBLISHED_DATASETS = ("cars196", "cub200", "sop")
 SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "losses", "variant": "variants"}
 

@@ -6,15 +6,28 @@ from itertools import combinations, product
 from pathlib import Path
 
 from bgbias.errors import StudyError
-from bgbias.pretrained import TIMM
+from bgbias.pretrained import IMAGENET, TIMM
 from bgbias.study import (
+    DEMO_BACKGROUNDS,
     DEMO_MASKER,
     SECTION_OF_AXIS,
     backbone_settings,
     index_file,
     loss_settings,
+    masker_settings,
     takes_weights,
 )
+
+# What JSON's types are called in YAML.
+_KINDS = {
+    "array": "a list, [...]",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping of keys",
+    "string": 'text (a number in "quotes" is)',
+}
 
 
 def check(config: dict, schema: dict) -> None:
@@ -32,7 +45,7 @@ def check(config: dict, schema: dict) -> None:
     _check_known(config["publish"]["loss"], config["losses"], "publish.loss", "losses")
     _check_backbones(config, schema)
     _check_batches(config)
-    _check_masker(config["masker"])
+    _check_masker(config)
     _check_backgrounds(config)
     if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
         raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
@@ -90,10 +103,9 @@ def _check_dataset(config: dict, dataset: str) -> None:
             "on test images nothing can be trained; set grid.loss to [], or leave this key out",
         )
     if settings["source"] in ("index", "folders") and not Path(settings["root"]).is_dir():
-        raise StudyError(
-            f"datasets.{dataset}.root: the folder {settings['root']} does not exist; "
-            "correct the path in the configuration."
-        )
+        raise _refusal(f"datasets.{dataset}.root", _missing("folder", settings["root"]))
+    if "masks" in settings and not Path(settings["masks"]).is_dir():
+        raise _refusal(f"datasets.{dataset}.masks", _missing("folder", settings["masks"]))
     if settings["source"] == "folders" and "masks" in settings:
         root, masks = Path(settings["root"]).resolve(), Path(settings["masks"]).resolve()
         inside = masks.relative_to(root).parts if masks.is_relative_to(root) else None
@@ -104,9 +116,9 @@ def _check_dataset(config: dict, dataset: str) -> None:
                 "elsewhere",
             )
     if settings["source"] == "index" and not index_file(settings).is_file():
-        raise StudyError(
-            f"datasets.{dataset}.index: the file {index_file(settings)} does not exist; "
-            "write it (columns path,label,class_name,split) or correct the path."
+        raise _refusal(
+            f"datasets.{dataset}.index",
+            f"{_missing('file', index_file(settings))}, or write it (columns path,label,class_name,split)",
         )
 
 
@@ -119,8 +131,15 @@ def _check_backbones(config: dict, schema: dict) -> None:
     for name in [*config["grid"]["backbone"], *config["frozen"]]:
         model = backbone_settings(config, name)["model"]
         timm = model.startswith(TIMM)
-        if not timm:
-            _check_known(model, known, f"backbones.{name}.model", "model")
+        if not timm and model not in known:
+            raise _refusal(
+                f"backbones.{name}.model",
+                f"{model!r} is unknown{_suggestion(model, known)} Or timm/<name>; a network of your own: "
+                "CONTRIBUTING.md",
+            )
+        weights = config["backbones"][name]["weights"]
+        if weights not in (None, IMAGENET) and not Path(weights).is_file():
+            raise _refusal(f"backbones.{name}.weights", _missing("file", weights))
         for size in ["eval_size", "train_size"] if name in trained else ["eval_size"]:
             if model in of_224_pixels and config["transform"][size] != 224:
                 raise _refusal(f"transform.{size}", f"the backbone {name} takes images of 224 pixels only")
@@ -144,12 +163,23 @@ def _check_batches(config: dict) -> None:
             )
 
 
-def _check_masker(masker: dict) -> None:
-    """rembg's other models have weights of their own; a file that is named for one would not be looked at."""
+def _check_masker(config: dict) -> None:
+    """A file of weights goes with the models that take one, and the demo's goes with the demo."""
+    masker = config["masker"]
     if not takes_weights(masker["model"]) and masker.get("weights") not in (None, DEMO_MASKER):
         raise _refusal(
             "masker.weights", f"{masker['model']} has weights of its own; a file goes with model u2net_custom"
         )
+    for dataset in config["grid"]["dataset"]:
+        weights = masker_settings(config, dataset).get("weights")
+        if weights == DEMO_MASKER and config["datasets"][dataset]["source"] != "demo_world":
+            raise _refusal(
+                "masker",
+                f"the demo's own masker knows its drawings only, not the images of {dataset}; name one of "
+                f"rembg's models, masker: {{model: u2net}}, or a folder of masks, datasets.{dataset}.masks",
+            )
+        if weights and not Path(weights).is_file():
+            raise _refusal("masker.weights", _missing("file", weights))
 
 
 def _check_backgrounds(config: dict) -> None:
@@ -159,14 +189,17 @@ def _check_backgrounds(config: dict) -> None:
     """
     name = config["background_set"]
     settings = config["backgrounds"][name]
+    if name == DEMO_BACKGROUNDS and settings["source"] == "demo_world":
+        _check_only_the_demo_has_drawn_backgrounds(config)
     if settings["source"] != "folders":
         return
-    if not config["grid"]["loss"]:
-        return
-    for role in ("train", "validation"):
+    roles = ("train", "validation", "test") if config["grid"]["loss"] else ("test",)
+    for role in roles:
         if role not in settings:
             raise _refusal(f"backgrounds.{name}", f"the folder {role!r} is missing, which training needs")
-    folders = {role: Path(settings[role]).resolve() for role in ("train", "validation", "test")}
+        if not Path(settings[role]).is_dir():
+            raise _refusal(f"backgrounds.{name}.{role}", _missing("folder", settings[role]))
+    folders = {role: Path(settings[role]).resolve() for role in roles}
     for (one, first), (other, second) in combinations(folders.items(), 2):
         if first == second and other == "test":
             raise _refusal(
@@ -179,11 +212,34 @@ def _check_backgrounds(config: dict) -> None:
             )
 
 
+def _check_only_the_demo_has_drawn_backgrounds(config: dict) -> None:
+    for dataset in config["grid"]["dataset"]:
+        if config["datasets"][dataset]["source"] != "demo_world":
+            raise _refusal(
+                "background_set",
+                f"the demo's backgrounds are drawings, and the images of {dataset} are none; name folders of "
+                "photographs under `backgrounds`, and them here",
+            )
+
+
+def _missing(kind: str, path: str | Path) -> str:
+    return f"there is no {kind} {path}, seen from {Path.cwd()}; correct the path"
+
+
 def _explain(error) -> Iterator[str]:
     if error.validator in ("additionalProperties", "unevaluatedProperties"):
         allowed = error.schema.get("properties", {})
         for key in error.instance:
             if key not in allowed:
                 yield f"the key {key!r} is unknown{_suggestion(key, allowed)}"
+    elif error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        yield f"the key {missing[0]!r} is missing"
+    elif error.validator == "pattern":
+        yield f"{error.instance!r} must begin with a letter or digit and hold these, '_', '.' and '-' only"
+    elif error.validator == "type":
+        wanted = error.validator_value
+        kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
+        yield f"{error.instance!r} is not {' or '.join(kinds)}"
     else:
         yield error.message

@@ -78,9 +78,7 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
     problems = dict(problems)
     kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
     lonely = kept[partnerless_rows(index.take(kept))]
-    problems.update(
-        {int(row): "no other readable image of its class is left in the test split" for row in lonely}
-    )
+    problems.update({int(row): "no other readable image of its class is in the test split" for row in lonely})
     rest = index.take([row for row in range(len(index)) if row not in problems])
     for split in sorted(set(index.splits)):
         if len(np.unique(rest.labels[rest.rows(split)])) < 2:

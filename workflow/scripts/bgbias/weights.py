@@ -20,7 +20,7 @@ def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     if not Path(path).is_file():
-        raise StudyError(f"The weights {path} do not exist. Put the file there or mend the path.")
+        raise StudyError(f"The weights {path} do not exist. Put the file there or correct the path.")
     try:
         if Path(path).suffix == ".safetensors":
             return load_file(path)
@@ -28,11 +28,14 @@ def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         raise StudyError(f"{path} holds more than weights, and is not run. {_STATE}") from error
     except (OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        if "TorchScript" in str(error):
+            raise StudyError(f"{path} is a TorchScript program, not weights alone. {_STATE}") from error
         raise StudyError(f"{path} is not a readable file of weights alone: {_first_line(error)}") from error
     except (SafetensorError, zipfile.BadZipFile) as error:
         raise StudyError(f"{path} is damaged or not a file of weights: {_first_line(error)}") from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise StudyError(f"{path} holds something other than a dictionary of weights. {_STATE}")
     return dict(content)
@@ -52,9 +55,6 @@ def load_strictly(
     """
     expected = module.state_dict()
     given = {key: value for key, value in state.items() if not key.startswith(tuple(ignore))}
-    left_out = [key for key in state if key not in given]
-    if left_out:
-        print(f"Of {path} {', '.join(left_out)} is left out: the features below it are used.", flush=True)
     for key, value in expected.items():
         if key.endswith("num_batches_tracked"):
             given.setdefault(key, value)

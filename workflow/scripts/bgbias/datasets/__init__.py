@@ -24,11 +24,12 @@ SOURCES = {
 }
 
 
-def dataset_index(root: str | os.PathLike, settings: dict) -> Index:
+def dataset_index(root: str | os.PathLike, settings: dict, alone: str = "fail") -> Index:
     """The checked index of the dataset under ``root`` as ``settings`` (``source``, its own keys) describe it.
 
-    With ``test_only`` every image is of the test split. Raises StudyError for an unknown source, a missing
-    folder, or what the source refuses.
+    With ``test_only`` every image is of the test split. ``alone``: whether test images without another one of
+    their class are refused (fail) or kept, for the caller to leave out (skip). Raises StudyError for an
+    unknown source, a missing folder, or what the source refuses.
     """
     source = settings.get("source")
     if source not in SOURCES:
@@ -40,7 +41,7 @@ def dataset_index(root: str | os.PathLike, settings: dict) -> Index:
     where = root / index_name(settings) if source == "index" else f"{root} as source {source} reads it"
     if settings.get("test_only"):
         index = replace(index, splits=["test"] * len(index))
-        check_index(index, where, splits=("test",))
+        check_index(index, where, splits=("test",), alone=alone)
     else:
-        check_index(index, where)
+        check_index(index, where, alone=alone)
     return limited(index, settings.get("limit") or {}, int(settings.get("seed", 0)))
