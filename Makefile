@@ -7,10 +7,11 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile -c constraints
 # On all cores; pip would compile one file after the other. The templates in some packages are no Python.
 COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
 
-.PHONY: demo test test-unit lint help
+.PHONY: demo setup test test-unit lint help
 
 help:
 	@echo "make demo       the whole embedded study, to results/demo/report.html"
+	@echo "make setup      what the study needs, in .venv; nothing is run"
 	@echo "make forecast   what the paper's study would cost here, measured; another one: CONFIG=..."
 	@echo "make test       all tests"
 	@echo "make test-unit  the library's tests only"
@@ -21,6 +22,8 @@ help:
 demo: $(VENV)/.study
 	$(SNAKEMAKE) --cores $(CORES)
 	@echo "Open results/demo/report.html"
+
+setup: $(VENV)/.study
 
 # In the files' order: SLURM, which mostly waits, beside the library's tests, and the short studies at the end.
 test: $(VENV)/.dev

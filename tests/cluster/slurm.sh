@@ -85,7 +85,7 @@ GresTypes=gpu
 # A bigger node than this machine is: what matters here is who asked for what.
 SlurmdParameters=config_overrides
 NodeName=$host NodeAddr=127.0.0.1 CPUs=8 CoresPerSocket=8 RealMemory=64000 Gres=gpu:standin:2 State=UNKNOWN
-PartitionName=main Nodes=$host Default=YES MaxTime=24:00:00 DefMemPerCPU=500 PriorityTier=1
+PartitionName=main Nodes=$host Default=YES MaxTime=4:00:00 DefMemPerCPU=500 PriorityTier=1
 PartitionName=urgent Nodes=$host MaxTime=24:00:00 DefMemPerCPU=500 PriorityTier=10
 EOC
     # The plugin's job step drops every SLURM_* variable, SLURM_CONF too: commands on PATH that bring it back.

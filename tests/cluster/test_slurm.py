@@ -21,12 +21,14 @@ JOBS = {
     "prepare": 1,
     "mask_images": 2,
     "accept": 1,
+    "limits": 1,
     "pack_pixels": 1,
     "train_model": 2,
     "embed_images": 2,
     "attribute_images": 2,
     "measure": 1,
-    "publish": 1,
+    "numbers": 1,
+    "pictures": 1,
 }
 
 
@@ -36,7 +38,7 @@ def aftermath(slurm, tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     shutil.copytree(ROOT / "profiles", folder / "profiles")
     shutil.copy2(HERE / "small" / "Snakefile", folder)
-    running = snakemake_through_slurm(slurm, folder)
+    running = snakemake_through_slurm(slurm, folder, "--config", f"library={ROOT / 'workflow/scripts'}")
     try:
         deadline = time.monotonic() + 150
         while not (folder / "waiting").is_dir() and time.monotonic() < deadline:
@@ -72,9 +74,9 @@ def test_a_cancelled_job_is_noticed_and_submitted_again(aftermath):
     assert (folder / "cancelled").read_text() == "done\n"
 
 
-def test_the_log_of_a_failed_job_reaches_the_screen_and_the_others_go_on(aftermath):
+def test_a_failed_job_is_told_with_its_reason_and_the_others_go_on(aftermath):
     folder, screen, status, jobs = aftermath
-    assert "the seventh image is not an image" in screen
+    assert "\nthe seventh image is not an image\n  (the whole log: logs/broken.log)" in screen
     assert status == 1
     assert set(states(jobs, "broken")) == {"FAILED"}
     assert not (folder / "broken").exists()

@@ -10,7 +10,9 @@ from PIL import Image
 from bgbias.demo_world import make_backgrounds, make_dataset
 from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.demo_world.dataset import at_home, make_image
+from bgbias.demo_world.scenery import PAINTERS
 from bgbias.errors import StudyError
+from bgbias.randomness import generator
 
 SETTINGS = {"rho": 0.5, "classes": 9, "images_per_class": 4, "size": 64, "seed": 3}
 
@@ -61,8 +63,8 @@ def test_rows_describe_what_lies_on_disk(tmp_path):
             assert (picture.mode, picture.size) == ("RGB", (64, 64))
     assert set(splits.values()) == {"train", "val", "test"}
     assert list(splits) == list(range(9)), "labels count the classes from 0"
-    # 9 classes less round(.46 × 9) = 4 for training and round(.14 × 9) = 1 for validation leave 4 × 4 test
-    # images: fewer than 20, so all have their hand label and no other image has.
+    # 9 classes less round(.46 × 9) = 4 for training and 2, the fewest, for validation leave 3 × 4 test images:
+    # fewer than 20, so all have their hand label and no other image has.
     assert [bool(row["mask"]) for row in rows] == [row["split"] == "test" for row in rows]
     for row in rows:
         if row["mask"]:
@@ -77,6 +79,17 @@ def test_exactly_twenty_hand_labels_of_many_test_images(tmp_path):
     labelled = [row for row in rows if row["mask"]]
     assert len(labelled) == 20
     assert {row["split"] for row in labelled} == {"test"}
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
+def test_a_place_is_the_same_from_every_point_of_view(kind):
+    # As many numbers are drawn for the place, whatever the view: one more would turn all that is drawn later.
+    ends = set()
+    for view in range(8):
+        place = generator(0, "place")
+        PAINTERS[kind](place, generator(0, "view", view), 64)
+        ends.add(str(place.bit_generator.state))
+    assert len(ends) == 1
 
 
 def test_rho_is_the_share_of_images_at_home():

@@ -18,7 +18,7 @@ from torch import nn
 
 from bgbias import checkpoints, training
 from bgbias.backbones import BACKBONES, Backbone
-from bgbias.checkpoints import read_checkpoint, write_checkpoint
+from bgbias.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
 from bgbias.errors import StudyError
 from bgbias.hashes import hash_script
 from bgbias.index import COLUMNS
@@ -89,12 +89,12 @@ def test_kill_9_at_random_moments_leaves_the_same_model(layouts, tmp_path, start
         time.sleep(moments.uniform(0.1, 1.0) * length)
         process.kill()  # nothing happens when it has already ended
         process.join()
+        in_time = not (folder / "model.safetensors").exists()
         process = start(layouts, folder)
         process.join()
         assert process.exitcode == 0, (folder / "log.txt").read_text()
         assert same(load_file(folder / "model.safetensors"), expected)
-        assert not (folder / "checkpoint").exists()
-        continued += "Continuing after step" in (folder / "log.txt").read_text()
+        continued += in_time and "Continuing after step" in (folder / "log.txt").read_text()
     assert continued > 0, "no kill fell between two checkpoints: the test shows nothing"
 
 
@@ -155,8 +155,20 @@ def test_the_checkpoint_of_other_settings_is_ignored(layouts, tmp_path, capsys):
     assert (tensors["x"].tolist(), state) == ([0, 1, 2], {"step": 2})
     assert read_checkpoint(checkpoint, {"a": 2}) is None
     assert "other settings" in capsys.readouterr().out
-    train(layouts, tmp_path, changed(training={"max_epochs": 1}))
+    remove_checkpoint(checkpoint)
     assert not checkpoint.exists()
+
+
+def test_a_finished_training_whose_model_was_deleted_is_done_at_once(layouts, tmp_path, capsys):
+    # Snakemake deletes the outputs of a job that SLURM calls failed, whatever its last line said.
+    settings = changed(training={"max_epochs": 2})
+    expected = train(layouts, tmp_path, settings)
+    (tmp_path / "model.safetensors").unlink()
+    capsys.readouterr()
+    assert same(train(layouts, tmp_path, settings), expected)
+    said = capsys.readouterr().out
+    assert "Continuing after step 10" in said
+    assert "epoch" not in said
 
 
 def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):

@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
 sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 
-from bgbias import failures, files, listings, pretrained, protocol, study, study_checks  # noqa: E402 - on the path now
+from bgbias import checkpoints, failures, files, listings, pretrained, protocol, study, study_checks  # noqa: E402 - on the path now
 from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
 from bgbias.sources import load_sources  # noqa: E402
@@ -74,11 +74,11 @@ def of_runs(pattern, **fixed):
 
 
 def growing(amount, per_input_mb=0):
-    """Megabytes or minutes that double with every retry; ``per_input_mb`` more for each MB of the job's inputs."""
+    """Megabytes or minutes that double with every retry, and ``per_input_mb`` for each MB of the job's inputs."""
 
     def resource(wildcards, input, attempt):
         inputs = input.size_mb if per_input_mb else 0  # unknown while they do not exist, so ask only where needed
-        return int((amount + per_input_mb * inputs) * 2 ** (attempt - 1))
+        return int(amount * 2 ** (attempt - 1) + per_input_mb * inputs)
 
     return resource
 
@@ -95,9 +95,15 @@ def training_minutes():
 
 
 def remove_leftovers():
-    """Take away the half-written files of jobs that were killed; nobody ever read them."""
+    """Take away what nobody reads any more: half-written files of jobs that were killed, checkpoints of trained models.
+
+    A checkpoint outlives its training, for Snakemake deletes a model whose job is called failed after its last line.
+    """
     for folder in ("data", RESULTS):
         files.sweep(folder)
+    for run in RUNS:
+        if os.path.isfile(f"{RUN}/model.safetensors".format(**run)):
+            checkpoints.remove_checkpoint(f"{RUN}/checkpoint".format(**run))
 
 
 wildcard_constraints:

@@ -73,6 +73,8 @@ rule index_dataset:
         on_bad_image=config["on_bad_image"],
     log:
         "data/{dataset}/logs/index_dataset.log",
+    resources:
+        runtime=growing(30),
     conda:
         "../../envs/images.yaml"
     script:

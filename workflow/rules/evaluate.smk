@@ -56,7 +56,7 @@ rule measure_retrieval:
         mem_mb=growing(2000),
         # Not a parameter: it changes the last digit at most, so nothing is to run again for it.
         search_mb=config["evaluation"]["search_memory_mb"],
-        runtime=growing(60),
+        runtime=growing(15),
     conda:
         "../../envs/models.yaml"
     script:

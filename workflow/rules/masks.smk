@@ -71,6 +71,8 @@ rule check_masks:
         masker=lambda wildcards: masker(wildcards)["model"],
     log:
         "data/{dataset}/logs/check_masks.log",
+    resources:
+        runtime=growing(30),
     conda:
         "../../envs/images.yaml"
     script:

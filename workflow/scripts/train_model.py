@@ -35,8 +35,8 @@ def train_model(
     """Train on the store beside ``layout``, replacing by the stores beside the background layouts.
 
     ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone and loss, and for a training also
-    embedding_size, variant, transform, training. ``checkpoint``: a folder outside the outputs, gone when the
-    training has finished.
+    embedding_size, variant, transform, training. ``checkpoint``: a folder outside the outputs, which
+    stays when the training has finished: the job may be called failed all the same, and is then done at once.
     """
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
     chosen = choose_device(device)
@@ -75,7 +75,6 @@ def train_model(
             "hashes": hashes,
         },
     )
-    checkpoints.remove_checkpoint(checkpoint)
 
 
 def open_store(layout: str | None) -> PixelStore | None:

@@ -3,6 +3,8 @@
 The file is safetensors with JSON in its header, so reading it runs no code.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -10,11 +12,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from bgbias.errors import StudyError
 from bgbias.files import replacing, sweep
+
+if TYPE_CHECKING:  # torch costs seconds, and planning the study removes checkpoints only
+    from torch import Tensor
 
 _NAME = "training.safetensors"
 _WHOLE = 2**26  # bytes

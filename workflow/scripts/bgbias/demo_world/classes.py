@@ -20,7 +20,6 @@ class World:
     places: list[str]
     support: str  # what an object stands on
     sway: int  # degrees by which it may lean
-    hue_spread: float  # largest turn of the colours within a class
 
 
 WORLDS = {
@@ -30,10 +29,9 @@ WORLDS = {
         ["street", "hills", "mountains", "desert", "bricks", "garage"],
         "shadow",
         4,
-        0.04,
     ),
     "birds": World(
-        birds, list(birds.BUILDS), ["foliage", "forest", "hills", "mountains", "shore"], "branch", 9, 0.04
+        birds, list(birds.BUILDS), ["foliage", "forest", "hills", "mountains", "shore"], "branch", 9
     ),
     "products": World(
         products,
@@ -41,7 +39,6 @@ WORLDS = {
         ["room", "table", "shelf", "tiles", "cloth", "bricks"],
         "shadow",
         7,
-        0.04,
     ),
 }
 # Shares of the classes that are for training and for validation; the rest is the test. About the papers'

@@ -18,6 +18,7 @@ from bgbias.randomness import generator
 
 INDEX_COLUMNS = ["path", "label", "class_name", "split", "mask"]
 HAND_LABELS = 20
+HUE_SPREAD = 0.04  # largest turn of the colours within a class
 ROLES = ("train", "validation", "test")
 
 
@@ -78,7 +79,7 @@ def make_image(
     # The object's stream knows nothing of rho: two datasets that differ in rho show the same objects.
     rng = generator(seed, "object", label, number)
     canvas = Canvas(size, random_pose(rng, world.sway))
-    turn = between(rng, -world.hue_spread, world.hue_spread)
+    turn = between(rng, -HUE_SPREAD, HUE_SPREAD)
     world.painter.draw(canvas, world.painter.vary(member.design, turn, rng), rng)
     place = member.home
     if not at_home(rho, seed, label, number):

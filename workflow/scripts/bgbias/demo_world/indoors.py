@@ -56,16 +56,16 @@ def shelf(place: Generator, view: Generator, side: int) -> Image.Image:
     wood = colour(between(place, 0.05, 0.1), between(place, 0.2, 0.6), between(place, 0.3, 0.8))
     books = [_interior_colour(place) for _ in range(5)]
     for board in range(boards):
-        y, x = (board + 0.9) / boards, between(view, 0, 0.05)
+        y, x, shift = (board + 0.9) / boards, 0.0, between(view, 0, 0.05)
         while x < 1:
             width, high = between(place, 0.03, 0.09), between(place, 0.5, 0.8) / boards
             if happens(place, 0.75):
                 cover = shade(pick(place, books), between(place, 0.7, 1.2))
                 pen.rectangle(
                     [
-                        round(x * side),
+                        round((x + shift) * side),
                         round((y - high) * side),
-                        round((x + width) * side) - 1,
+                        round((x + shift + width) * side) - 1,
                         round(y * side),
                     ],
                     fill=cover,
