@@ -79,7 +79,7 @@ def measure(folder: Path, kills: int, seed: int) -> dict:
         rounds.append({"killed": died, "continued": bool(at), "same": digest(place) == expected})
         print(
             f"{number + 1:3d}  at {share:5.1%}  {'killed' if died else 'had ended'}  "
-            f"{'continued after step ' + at if at else 'began anew':28s}  "
+            f"{'continued after step ' + at if at else 'began from the start':28s}  "
             f"{'identical' if rounds[-1]['same'] else 'DIFFERENT'}",
             flush=True,
         )

@@ -63,8 +63,8 @@ def test_rows_describe_what_lies_on_disk(tmp_path):
             assert (picture.mode, picture.size) == ("RGB", (64, 64))
     assert set(splits.values()) == {"train", "val", "test"}
     assert list(splits) == list(range(9)), "labels count the classes from 0"
-    # 9 classes less round(.46 × 9) = 4 for training and 2, the fewest, for validation leave 3 × 4 test images:
-    # fewer than 20, so all have their hand label and no other image has.
+    # 9 classes less round(.46 × 9) = 4 for training and 2, the fewest, for validation leave 3 × 4 images for
+    # the test: fewer than 20, so all have their hand label and no other image has.
     assert [bool(row["mask"]) for row in rows] == [row["split"] == "test" for row in rows]
     for row in rows:
         if row["mask"]:

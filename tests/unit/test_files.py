@@ -86,7 +86,7 @@ def test_a_failing_writer_leaves_what_was_there(tmp_path):
 
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path):
     (tmp_path / "results").write_text("")
-    with pytest.raises(StudyError, match=r"results/x\.csv cannot be written: .*mend the folder"):
+    with pytest.raises(StudyError, match=r"results/x\.csv cannot be written: .*fix the folder"):
         write_text(tmp_path / "results" / "x.csv", "")
 
 

@@ -192,7 +192,10 @@ def test_an_unreadable_file_is_named(tmp_path):
     with pytest.raises(StudyError, match=r"index\.csv does not exist"):
         read_index(path)
     path.write_bytes(b"path,label\n\xff\xfe,1\n")
-    with pytest.raises(StudyError, match=r"index\.csv cannot be read as CSV"):
+    with pytest.raises(StudyError, match=r"index\.csv is not UTF-8 .* Save it as CSV in UTF-8"):
+        read_index(path)
+    path.write_text("path;label;class_name;split\na.jpg;0;a;train\n")
+    with pytest.raises(StudyError, match=r"index\.csv is separated by semicolons or tabs"):
         read_index(path)
     path.write_text('path,label,class_name,split\n"open,0,a,train\n')
     with pytest.raises(StudyError, match=r"index\.csv cannot be read as CSV"):

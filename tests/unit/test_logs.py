@@ -63,7 +63,7 @@ def test_too_little_memory_is_told_with_its_remedy(tmp_path, body, what):
 def test_a_file_that_cannot_be_opened_is_a_sentence_too(tmp_path):
     status, screen, _ = run(tmp_path, "open('nowhere/x')")
     assert (status, screen.count("\n")) == (1, 1)
-    assert "nowhere/x cannot be read or written: No such file or directory. Mend that" in screen
+    assert "nowhere/x cannot be read or written: No such file or directory. Fix that" in screen
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a file that is always full")

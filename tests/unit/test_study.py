@@ -101,6 +101,10 @@ def test_settings_in_force_are_those_that_are_looked_at(config):
     assert list(found["grid"]) == ["dataset", "seed"]
     assert "train_size" not in found["transform"]
     assert "eval_size" in found["transform"]
+    assert "loss" not in found["publish"]
+    for name in config["grid"]["dataset"]:
+        config["datasets"][name]["masks"] = "ready"
+    assert "masker" not in study.settings_in_force(config)
 
 
 def test_a_loss_takes_its_own_values_for_a_dataset(config):

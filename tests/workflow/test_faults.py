@@ -1,4 +1,4 @@
-"""The fault table: each misfortune ends with its sentence; mended, the same command with the same results.
+"""The fault table: each misfortune ends with its sentence, and once fixed, with the same results.
 
 What docs/robustness.md lists is what is tried here, in a finished tiny study whose files lie on a small disk.
 """
@@ -60,7 +60,9 @@ class SmallDisk:
 
     def fill(self):
         for logs in ("results/tiny/logs", "results/tiny/benchmarks", "data/tiny_cars/logs"):
-            shutil.rmtree(self.place / logs, ignore_errors=True)  # a log that is written anew would make room
+            shutil.rmtree(
+                self.place / logs, ignore_errors=True
+            )  # a log that is written again would make room
         with open(self.filler, "ab", buffering=0) as stream:
             try:
                 while True:
@@ -146,7 +148,7 @@ def test_an_image_that_vanished(finished):
     image.unlink()
     done = finished.snakemake("--forcerun", "mask_images")
     assert done.returncode != 0
-    assert f"{image.name} does not exist. Mend the index or put the file there." in done.stdout, done.stdout
+    assert f"{image.name} does not exist. Fix the index or put the file there." in done.stdout, done.stdout
     image.write_bytes(kept)
     done = finished.snakemake()
     assert done.returncode == 0, done.stdout

@@ -11,7 +11,7 @@ rule download_weights:
         receipt=f"{pretrained.FOLDER}/{{model}}.csv",
     params:
         # Neither a fingerprint of the code nor addresses: the checksum decides what the file is, and a new receipt would
-        # train every model anew.
+        # train every model again.
         model="{model}",
         checksum=lambda wildcards: SOURCES["weights"].get(wildcards.model, {}).get("sha256"),
         sources=SOURCES_FILE,

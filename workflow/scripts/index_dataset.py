@@ -35,7 +35,7 @@ def index_dataset(
         first = "; ".join(f"{row['path']!r} {row['problem']}" for row in rows[:3])
         raise StudyError(
             f"{len(rows)} of {len(index)} images of dataset {dataset} in {root} are unusable: {first}"
-            f"{'; …' if len(rows) > 3 else ''}. All are listed in {problems_path}. Mend them, or set "
+            f"{'; …' if len(rows) > 3 else ''}. All are listed in {problems_path}. Fix them, or set "
             "on_bad_image: skip in the config to leave them out."
         )
     print(f"{dataset}: {len(kept)} images indexed, {len(rows)} left out")

@@ -19,7 +19,7 @@ def pack_backgrounds(
     """
     root = Path(folder)
     if not root.is_dir():
-        raise StudyError(f"The folder of backgrounds {folder} does not exist. Mend `backgrounds`.")
+        raise StudyError(f"The folder of backgrounds {folder} does not exist. Fix `backgrounds`.")
     paths = [path.relative_to(root).as_posix() for path in list_images(root)]
     if half is not None and len(paths) == 1:
         raise StudyError(
@@ -31,7 +31,7 @@ def pack_backgrounds(
     if not paths:
         raise StudyError(
             f"The folder of backgrounds {folder} has no photo ({', '.join(sorted(IMAGE_SUFFIXES))}). "
-            "Put some there, or mend `backgrounds`."
+            "Put some there, or fix `backgrounds`."
         )
 
     def pack(path: str):

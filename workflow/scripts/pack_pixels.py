@@ -38,7 +38,7 @@ def pack_pixels(
     if failed and on_bad_image == "fail":
         raise StudyError(
             f"{len(failed)} images of {index} have no mask, {min(failed)!r} is one of them "
-            f"({table}). Mend them and make the masks again, or set on_bad_image: skip."
+            f"({table}). Fix them and make the masks again, or set on_bad_image: skip."
         )
     kept = [row for row in rows if row["path"] not in failed]
 
@@ -71,7 +71,7 @@ if "snakemake" in globals():
             snakemake.input.quality,
             snakemake.output.layout,
             snakemake.output.rgba,
-            # Not a parameter: other limits change no pixel, and accept_masks looks at them anew.
+            # Not a parameter: other limits change no pixel, and accept_masks looks at them again.
             limits=snakemake.config["mask_quality"],
             root=snakemake.params.root,
             masks=snakemake.params.masks,

@@ -11,7 +11,7 @@ def verify_runs(runs: list[str], flag: str, *, expected: list[dict]) -> None:
     """Write ``flag`` when each run.yaml of ``runs`` has the settings in ``expected``, in that order.
 
     StudyError when one has not: its numbers must not be published as if they were this study's. Snakemake
-    trains such a run anew, unless somebody told it not to (``--touch``, other ``--rerun-triggers``).
+    trains such a run again, unless somebody told it not to (``--touch``, other ``--rerun-triggers``).
     """
     for path, settings in zip(runs, expected, strict=True):
         if (read_run(path).get("hashes") or {}).get("settings") != hash_settings(settings):

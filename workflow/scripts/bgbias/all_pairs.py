@@ -90,7 +90,7 @@ def _offer_block(block, top, left, worst, products, rows, starts):
         line, across = block[i - top], worst[left : left + block.shape[1]]
         for first in range(max(i + 1 - left, 0), len(line), _COMPARED):
             last = min(first + _COMPARED, len(line))
-            # The cuts have no names: a second use of them would take four times as long as the comparisons.
+            # The slices stay unnamed: reusing them would cost four times as much as the comparisons.
             if not _any_wanted(line[first:last], worst[i], across[first:last]):
                 continue
             for k in range(first, last):

@@ -55,7 +55,7 @@ def unpack_all(archives: Iterable[tuple[Path, str]], folder: Path) -> list[dict]
         aside.rename(folder)
     except OSError as error:
         raise StudyError(
-            f"{folder} cannot be unpacked: {error.strerror or error}. Mend that, run again."
+            f"{folder} cannot be unpacked: {error.strerror or error}. Fix that, run again."
         ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)

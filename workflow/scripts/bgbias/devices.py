@@ -18,10 +18,10 @@ _CPU_PIXELS, _GPU_PIXELS = 2**19, 2**22
 def prepare_cpu(threads: int) -> None:
     """What this process's speed on a CPU depends on, for the rest of its life."""
     torch.set_num_threads(threads)
-    # Tiny numbers that a CPU handles hundreds of times slower than zero, and that mean zero here.
+    # Subnormal numbers are hundreds of times slower than zero, and as good as zero here.
     torch.set_flush_denormal(True)
     # What one pass frees the next one takes: given back to the system, every page would be fetched and
-    # emptied anew, an eighth of a training step. Other C libraries than glibc have no such function.
+    # emptied again, an eighth of a training step. Other C libraries than glibc have no such function.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_TRIM_THRESHOLD, -1)

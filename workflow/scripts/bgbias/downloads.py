@@ -58,7 +58,7 @@ def obtain(
             failures.append(f"{url}: {error}")
         except OSError as error:
             raise StudyError(
-                f"{path} cannot be written: {error.strerror}. Mend it; the download resumes."
+                f"{path} cannot be written: {error.strerror}. Fix it; the download resumes."
             ) from error
     reasons = f" ({'; '.join(failures)})" if failures else ""
     raise StudyError(

@@ -14,7 +14,7 @@ from pathlib import Path
 from bgbias.errors import StudyError
 
 _ASIDE = ".aside-"  # how the name of a file begins that is being written
-# Read once, for it can only be read by changing it: two threads that do so may leave it changed.
+# Read once, at the import: reading it means setting it, which is not thread-safe.
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
@@ -99,7 +99,9 @@ def read_numbered_rows(path: str | os.PathLike) -> list[tuple[int, dict[str, str
             rows = [(reader.line_num - _line_breaks(row), row) for row in reader]
     except FileNotFoundError as error:
         raise StudyError(f"{path} does not exist.") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path} is not UTF-8 ({error}). Save it as CSV in UTF-8.") from error
+    except (OSError, csv.Error) as error:
         raise StudyError(f"{path} cannot be read as CSV: {error}.") from error
     for number, row in rows:
         if None in row or None in row.values():
@@ -115,4 +117,4 @@ def _cannot_write(path: Path, error: OSError) -> str:
     reason = error.strerror or error
     if error.errno is None and shutil.disk_usage(path.parent).free < 2**20:
         reason = os.strerror(errno.ENOSPC)  # Pillow's encoders do not pass on why
-    return f"{path} cannot be written: {reason}. Make room or mend the folder, then run again."
+    return f"{path} cannot be written: {reason}. Make room or fix the folder, then run again."

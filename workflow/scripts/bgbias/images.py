@@ -9,8 +9,6 @@ from PIL import Image
 
 from bgbias.errors import StudyError
 
-# Twice this many pixels is where Pillow itself refuses (a "decompression bomb"); no photograph is larger.
-MAX_PIXELS = Image.MAX_IMAGE_PIXELS
 HALF = 128  # a pixel of a mask of at least this value is foreground
 MIN_SIDE = 2  # ASSUME: an image one pixel wide is a mistake of whoever made it, not a photograph
 MAX_ELONGATION = 64  # resizing the short side of a sliver would make the long side enormous
@@ -94,9 +92,14 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     except StudyError:
         raise
     except FileNotFoundError as error:
-        raise StudyError(f"{path} does not exist. Mend the index or put the file there.") from error
+        raise StudyError(f"{path} does not exist. Fix the index or put the file there.") from error
     except Image.DecompressionBombError as error:
-        raise StudyError(_enormous(path)) from error
+        limit = (
+            2 * Image.MAX_IMAGE_PIXELS // 10**6
+        )  # Pillow's own; medium-format cameras make two thirds of it
+        raise StudyError(
+            f"{path} has more than {limit} million pixels. Scale it down or leave it out."
+        ) from error
     except Exception as error:  # Pillow's decoders raise anything on damaged data, struct.error and all
         reason = "it is empty" if _is_empty(path) else f"{error}"
         raise StudyError(
@@ -105,16 +108,10 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
 
 
 def _check_size(path, width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise StudyError(_enormous(path))
     if min(width, height) < MIN_SIDE or max(width, height) > MAX_ELONGATION * min(width, height):
         raise StudyError(
             f"{path} is {width}×{height} pixels, which is no photograph. Replace the file or leave it out."
         )
-
-
-def _enormous(path) -> str:
-    return f"{path} has more than {MAX_PIXELS // 10**6} million pixels. Scale it down or leave it out."
 
 
 def _is_empty(path) -> bool:

@@ -69,7 +69,7 @@ class Index:
         )
 
     def place(self, row: int) -> str:
-        """Where ``row`` is to be found by whoever has to mend it."""
+        """Where ``row`` is to be found by whoever has to fix it."""
         return f"line {self.lines[row]}" if self.lines else f"image {self.paths[row]!r}"
 
 
@@ -92,6 +92,9 @@ def read_index(path: str | os.PathLike) -> Index:
         raise StudyError(f"{path} has no rows. It needs a header {','.join(COLUMNS)} and one line per image.")
     missing = [name for name in COLUMNS if name not in rows[0]]
     if missing:
+        (only, *others) = rows[0]
+        if not others and any(sign in only for sign in ";\t"):
+            raise StudyError(f"{path} is separated by semicolons or tabs. Save it with commas.")
         raise StudyError(
             f"{path} has no column {' and no column '.join(missing)}; found {', '.join(rows[0])}. "
             f"The header must be {','.join(COLUMNS)} (and optionally is_query,is_gallery,mask,group)."

@@ -46,7 +46,7 @@ def job_log(path: str | os.PathLike) -> Iterator[None]:
 
 def _sentence(error: OSError, log: str | os.PathLike) -> str:
     place = error.filename or f"A file of this job, or its log {log},"
-    remedy = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend that"
+    remedy = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Fix that"
     return f"{place} cannot be read or written: {error.strerror or error}. {remedy}, then run again."
 
 
@@ -66,7 +66,7 @@ def _out_of_memory(error: Exception) -> str:
 
 def _end(sentence: str, screen: int, details: str = "") -> NoReturn:
     """Say why, in the log and on the screen, and leave with status 1."""
-    sys.stdout = sys.stderr = None  # what is still buffered may not fit on a full disk; nobody shall mind
+    sys.stdout = sys.stderr = None  # what is still buffered may not fit on a full disk
     for number, text in ((2, details), (2, f"ERROR: {sentence}\n"), (screen, f"ERROR: {sentence}\n")):
         with suppress(OSError):
             os.write(number, text.encode("utf-8", "backslashreplace"))

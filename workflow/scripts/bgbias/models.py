@@ -27,7 +27,7 @@ class EmbeddingModel(nn.Module):
         self._last_map = backbone.last_map
 
     def forward(self, images: Tensor) -> Tensor:
-        # Their length is float32 even under autocast: distances between close neighbours need the digits.
+        # In float32 even under autocast: near neighbours differ in the last digits.
         return nn.functional.normalize(self.head(self.backbone(images)).float(), dim=1)
 
     def last_map(self) -> nn.Module:

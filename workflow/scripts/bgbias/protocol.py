@@ -1,6 +1,6 @@
-"""Which protocol a study follows: a preset of the keys in which the published study can be argued with.
+"""Which protocol a study follows: a preset of the debatable choices of the published study.
 
-``paper`` is the study as published, ``strict`` mends it. A key that the configuration states wins over both:
+``paper`` is the study as published, ``strict`` corrects it. A key that is set wins over both:
 
 - ``background_roles``: training looks at the validation backgrounds (shared), or, where both are one folder
   of photos, at one half of them and validation at the other (disjoint);

@@ -104,7 +104,11 @@ def settings_in_force(config: dict) -> dict:
     used["backgrounds"] = {config["background_set"]: config["backgrounds"][config["background_set"]]}
     if not takes_weights(config["masker"]["model"]):
         used["masker"] = _without(config["masker"], "weights")
+    if config["publish"]["loss"] not in config["grid"]["loss"]:
+        used["publish"] = _without(config["publish"], "loss")
     in_force = config | used
+    if all("masks" in dataset for dataset in used["datasets"].values()):
+        in_force = _without(in_force, "masker")
     return in_force if config["grid"]["loss"] else _without_training(in_force)
 
 
@@ -116,7 +120,6 @@ def _without_training(settings: dict) -> dict:
         "backbones": {name: settings["backbones"][name] for name in settings["frozen"]},
         "backgrounds": {name: _without(entry, "train", "validation") for name, entry in backgrounds.items()},
         "transform": _without(settings["transform"], "train_size", "noise"),
-        "publish": _without(settings["publish"], "loss"),
     }
 
 

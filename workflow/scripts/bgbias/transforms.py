@@ -91,7 +91,7 @@ def normalise(rgb: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
 @lru_cache
 def normalisation_on(device: torch.device, preprocessing: Preprocessing) -> list[torch.Tensor]:
     """:func:`normalisation` as tensors on the device, float32 (3, 1, 1) each."""
-    # Kept, because a GPU would be waited for at every upload; so not as tensors of inference only.
+    # Cached, as each upload would wait for a GPU. No inference tensors: training uses them too.
     with torch.inference_mode(False):
         return [torch.tensor(of, device=device)[:, None, None] for of in normalisation(preprocessing)]
 

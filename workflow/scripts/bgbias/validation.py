@@ -42,11 +42,11 @@ class Validation:
         self._labels = store.index.labels[self._rows]
         if len(self._rows) == 0 or np.unique(self._labels, return_counts=True)[1].max() < 2:
             raise StudyError(
-                "No validation class has two images, so no epoch can be selected: mend the index's splits."
+                "No validation class has two images, so no epoch can be selected: fix the index's splits."
             )
         self._store = store
         self._backgrounds = backgrounds if selection == "swapped" else None
-        # ASSUME: one draw for all epochs, where the study draws anew: epochs are compared on the same images.
+        # ASSUME: one draw for all epochs, where the study draws new ones: all are scored on the same images.
         # ASSUME: backgrounds of validation images are cropped at random, as in training.
         self._view = evaluation_view(transform, background_crop="random")
         self._preprocessing, self._seed, self._device = preprocessing, seed, device
