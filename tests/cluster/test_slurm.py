@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(1500)]
 TINY = ("--configfile", "tests/config/tiny.yaml")
 # How often SLURM must have run what: groups of rules are one job each, whose name begins with the group's.
 JOBS = {
-    "prepare": 1,
+    "prepare": 4,  # the dataset, and three roles of backgrounds
     "mask_images": 2,
     "accept": 1,
     "limits": 1,
@@ -28,7 +28,6 @@ JOBS = {
     "attribute_images": 2,
     "measure": 1,
     "numbers": 1,
-    "pictures": 1,
 }
 
 

@@ -50,6 +50,8 @@ rule measure_retrieval:
         search_device=config["evaluation"]["search_device"],
     log:
         f"{RESULTS}/logs/measure_retrieval/{RUN_NAME}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_retrieval/{RUN_NAME}.tsv"
     threads: 1
     resources:
         gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
