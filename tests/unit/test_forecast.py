@@ -6,7 +6,7 @@ import forecast as script
 import pytest
 import yaml
 
-from bgbias import forecast
+from bgbias import forecast, timing
 from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.errors import StudyError
 from bgbias.forecast import Counts, Seconds
@@ -91,12 +91,11 @@ def test_a_part_of_a_dataset_is_counted_in_its_index_only(tmp_path):
 def test_masks_are_charged_to_the_datasets_that_need_them(monkeypatch, ready_first):
     calls = []
 
-    def build_masker(settings):
+    def mask_seconds(settings, short_side):
         calls.append(settings["model"])
-        return lambda path, picture: picture
+        return 0.5
 
-    monkeypatch.setattr(script, "build_masker", build_masker)
-    monkeypatch.setattr(script, "second_time", lambda work: 0.5)
+    monkeypatch.setattr(timing, "mask_seconds", mask_seconds)
     names = ["ready", "a", "b"] if ready_first else ["a", "b", "ready"]
     config = {
         "grid": {"dataset": names},
@@ -126,7 +125,7 @@ def test_the_measurement_measures(tmp_path):
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(overlay))
     config = script.read_config(str(tmp_path / "mine.yaml"))
-    seconds, parameters = script.measure(config, "small_cnn", tmp_path, script.torch.device("cpu"))
+    seconds, parameters = timing.run_seconds(config, "small_cnn", tmp_path, script.torch.device("cpu"))
     assert min(seconds.step, seconds.embed, seconds.attribute) > 0
     # Convolutions 3 -> 4 (7 x 7) -> 8 (3 x 3) without bias, their BatchNorms, and the head 8 -> 128.
     assert parameters == 4 * 147 + 2 * 4 + 8 * 36 + 2 * 8 + 8 * 128 + 128

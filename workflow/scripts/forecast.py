@@ -7,28 +7,16 @@ multiplies. Nothing is fetched, but rembg fetches its model when it has not got 
 """
 
 import argparse
-import contextlib
-import io
 import tempfile
-import time
 from pathlib import Path
 
-import numpy as np
 import torch
 import yaml
 
-from bgbias import forecast, protocol, study, study_checks
-from bgbias.attribution import Target, attribution_maps
-from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import choose_batch_size, choose_device, describe_device, prepare_cpu
-from bgbias.embedding import embed, evaluation_batches, evaluation_view
+from bgbias import forecast, protocol, study, study_checks, timing
+from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.errors import StudyError
-from bgbias.index import COLUMNS
-from bgbias.maskers import build_masker
-from bgbias.pixels import PixelStore, write_store
-from bgbias.randomness import generator
 from bgbias.sources import load_sources
-from bgbias.training import Training
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,74 +43,6 @@ def read_mapping(path: str) -> dict:
     return found
 
 
-def noise_store(folder: Path, classes: dict[str, int], images: int, short_side: int) -> PixelStore:
-    """Pictures of noise with half masks, ``images`` a class; ``classes``: how many in each split."""
-    size = (short_side, round(short_side * forecast.ASPECT), 4)
-    picture = generator(0, "forecast").integers(0, 256, size, dtype=np.uint8)
-    splits = [split for split, count in classes.items() for _ in range(count)]
-    rows = [
-        {"path": f"{label}/{image}", "label": label, "class_name": f"{label}", "split": split}
-        for label, split in enumerate(splits)
-        for image in range(images)
-    ]
-    write_store(folder / "rgba.bin", folder / "layout.csv", ((picture, row) for row in rows), COLUMNS)
-    return PixelStore.open(folder)
-
-
-def measure(config: dict, backbone: str, folder: Path, device: torch.device) -> tuple[forecast.Seconds, int]:
-    """Seconds of each kind of work with ``backbone`` on ``device``, and the model's number of parameters."""
-    # A CPU takes seconds for a step of a real network, and little to warm up.
-    steps, images = (20, 512) if device.type == "cuda" else (1, 8)
-    batch, short_side = config["training"]["batch_size"], config["pixels"]["short_side"]
-    store = noise_store(folder / "images", {"train": batch, "val": 2, "test": 2}, 4, short_side)
-    behind = noise_store(folder / "backgrounds", {"train": 4}, 1, short_side)
-    # ASSUME: all losses cost the same; the network is nearly all of a step.
-    dataset, loss = config["grid"]["dataset"][0], config["grid"]["loss"][0]
-    settings = {
-        "backbone": study.backbone_settings(config, backbone) | {"weights": None},
-        "embedding_size": config["embedding_size"],
-        "loss": study.loss_settings(config, loss, dataset),
-        "variant": {"probability": 1.0, "selection": "clean"},
-        "transform": config["transform"],
-        # The second epoch is counted; the first warms up. Validation of 8 images is part of it.
-        "training": config["training"] | {"iterations_per_epoch": steps, "max_epochs": 2, "patience": 2},
-    }
-    trained = Training(store, settings, 0, behind, behind, device=device)
-    said = io.StringIO()  # an epoch of noise tells nothing
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        trained.run(folder / "checkpoint", {})
-    model, preprocessing = trained.model, trained.preprocessing
-
-    rows = np.resize(store.index.rows("test"), images)
-    size, evaluation = config["transform"]["eval_size"], config["evaluation"]
-
-    def embedding() -> None:
-        view = evaluation_view(config["transform"], evaluation["background_crop"])
-        batches = evaluation_batches(
-            store, rows, behind, seed=0, draw=0, view=view, preprocessing=preprocessing, device=device,
-            batch_size=evaluation.get("batch_size"),
-        )  # fmt: skip
-        embed(model, batches)
-
-    scored = rows[: max(1, images // 64)]
-    target = Target(model, trained.loss.distance.to(device), black_image(size, preprocessing, device))
-
-    explaining = config["attribution"]
-    explaining = explaining | {"batch_size": choose_batch_size(explaining.get("batch_size"), size, device)}
-
-    def attribution() -> None:
-        pictures, _ = images_and_masks(store, scored, size, preprocessing, device)
-        for method in explaining["methods"]:
-            attribution_maps(method, target, pictures, scored.tolist(), explaining).cpu()
-
-    seconds = forecast.Seconds(
-        step=trained.progress.history[-1]["seconds"] / steps,
-        embed=second_time(embedding) / len(rows),
-        attribute=second_time(attribution) / len(scored),
-    )
-    return seconds, sum(parameter.numel() for parameter in model.parameters())
-
-
 def available_device(name: str) -> torch.device:
     """The study's device; where it asks for a GPU and none is here, the CPU: that, too, is worth knowing."""
     if name == "cuda" and not torch.cuda.is_available():
@@ -131,34 +51,25 @@ def available_device(name: str) -> torch.device:
     return choose_device(name)
 
 
-def second_time(work) -> float:
-    """Seconds that ``work`` takes once it is warm."""
-    work()
-    started = time.monotonic()
-    work()
-    return time.monotonic() - started
-
-
 def masking(config: dict) -> dict[str, float | None]:
     """Seconds per mask of each dataset; a masker of several datasets is measured once."""
     maskers = {dataset: study.masker_settings(config, dataset) for dataset in config["grid"]["dataset"]}
-    models = {settings["model"]: settings for settings in maskers.values()}
-    measured = {model: mask_seconds(settings, config) for model, settings in models.items()}
+    measured = {}
+    for settings in maskers.values():
+        if settings["model"] not in measured:
+            measured[settings["model"]] = measured_mask(settings, config["pixels"]["short_side"])
     return {dataset: measured[settings["model"]] for dataset, settings in maskers.items()}
 
 
-def mask_seconds(settings: dict, config: dict) -> float | None:
-    """Seconds per mask on one thread of this CPU; 0 for ready masks, None where the masker is not here."""
+def measured_mask(settings: dict, short_side: int) -> float | None:
+    """Seconds per mask; 0 for ready masks, None where the masker is not here."""
     if settings["model"] == "ready":
         return 0.0
     try:
-        masker = build_masker(settings)
+        seconds = timing.mask_seconds(settings, short_side)
     except StudyError as error:
         print(f"Masks were not measured. {error}\n")
         return None
-    short_side = config["pixels"]["short_side"]
-    picture = generator(0, "forecast").integers(0, 256, (short_side, short_side, 3), dtype=np.uint8)
-    seconds = second_time(lambda: masker("noise", picture))
     print(f"{settings['model']}: {shown(seconds)} s a mask (CPU)\n")
     return seconds
 
@@ -210,7 +121,7 @@ def main() -> None:
     masks = masking(config)
     for backbone in config["grid"]["backbone"]:
         with tempfile.TemporaryDirectory() as folder:
-            report(config, backbone, masks, *measure(config, backbone, Path(folder), device))
+            report(config, backbone, masks, *timing.run_seconds(config, backbone, Path(folder), device))
     fetched = forecast.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(
         "Download, GB (kept, and unpacked once more):",
