@@ -8,7 +8,9 @@ import torch
 
 from bgbias import batches, on_device
 from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, training_batches
+from bgbias.embedding import evaluation_view
 from bgbias.errors import StudyError
+from bgbias.feeding import training_view
 from bgbias.index import COLUMNS
 from bgbias.pixels import PixelStore, background_row, write_store
 from bgbias.transforms import Preprocessing, normalisation
@@ -68,6 +70,14 @@ def evaluation(store, backgrounds, rows=range(6), draw=0, preprocessing=RGB, cro
     )
 
 
+def test_the_views_take_every_key_of_the_transform():
+    # None of these is a default of the views.
+    transform = {"train_size": 20, "eval_size": 18, "scale": [0.3, 0.9], "ratio": [0.8, 1.2], "flip": False}
+    trained = TrainingView(20, (0.3, 0.9), (0.8, 1.2), False, 0.2)
+    assert training_view(transform | {"noise": 0.2}) == trained
+    assert evaluation_view(transform, "centre") == EvaluationView(18, "centre", (0.3, 0.9), (0.8, 1.2), False)
+
+
 def test_shape_and_type(store, backgrounds):
     for batch in (training(store, backgrounds), evaluation(store, backgrounds), evaluation(store, None)):
         assert batch.shape == (6, 3, 24, 24)
@@ -119,9 +129,15 @@ def test_an_evaluation_image_depends_on_seed_draw_and_row_only(store, background
 def test_both_ways_of_making_a_batch_agree(store, backgrounds, preprocessing, probability, monkeypatch):
     """The compiled loop against batched products: at most 1 of 255 apart for rounding a row to whole values
     and its weights to 256ths (.5 each), as much again where mask and background are rounded too."""
-    fused = training(store, backgrounds, preprocessing=preprocessing, probability=probability)
+
+    def made():
+        # Of several steps, as in some of them the images that are replaced are not the first ones.
+        given = {"preprocessing": preprocessing, "probability": probability}
+        return torch.cat([training(store, backgrounds, step=step, **given) for step in range(8)])
+
+    fused = made()
     monkeypatch.setattr(batches, "_assemble_on_cpu", partial(on_device.assemble, device=torch.device("cpu")))
-    exact = training(store, backgrounds, preprocessing=preprocessing, probability=probability)
+    exact = made()
     one = torch.tensor(normalisation(preprocessing)[0])[:, None, None]  # of 255, in normalised units
     difference = (fused - exact) / one
     assert difference.abs().max() < 2
@@ -140,6 +156,33 @@ def test_the_share_of_replaced_backgrounds_is_the_probability(tmp_path):
         assert set(values.tolist()) <= {0.0, 255.0}
         assert low <= (values == 0).float().mean() <= high
         assert (training(images, None, rows=[0], probability=probability, preprocessing=PLAIN) == 255).all()
+
+
+def test_every_background_is_drawn_whatever_the_probability(tmp_path):
+    """White invisible images, a third replaced, before five greys: 1,000 draws miss one with 5 · .94¹⁰⁰⁰."""
+    white = make_store(tmp_path / "a", [np.full((32, 32, 4), (255, 255, 255, 0), dtype=np.uint8)])
+    greys = make_store(tmp_path / "b", [np.full((32, 32, 4), 40 * i, dtype=np.uint8) for i in range(5)])
+    batch = training(white, greys, rows=[0] * 1000, probability=0.3, preprocessing=PLAIN)
+    assert set(batch[:, 0, 0, 0].tolist()) == {0, 40, 80, 120, 160, 255}
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_half_of_the_images_are_mirrored_where_the_view_says_so(tmp_path, flip):
+    """Black at the left, white at the right, cut whole: of 400 half, ± 5 standard deviations of .025."""
+    image = np.zeros((32, 32, 4), dtype=np.uint8)
+    image[:, 16:, :3] = 255
+    halves, view = make_store(tmp_path, [image]), TrainingView(24, (1.0, 1.0), (1.0, 1.0), flip)
+    batch = training(halves, None, [0] * 400, probability=0.0, preprocessing=PLAIN, view=view)
+    mirrored = (batch[:, 0, 12, 0] > 128).float().mean().item()
+    assert mirrored == (pytest.approx(0.5, abs=0.125) if flip else 0)
+
+
+def test_mirroring_has_nothing_to_do_with_the_crop(tmp_path):
+    """Grey rises to the right by as much as the crop is wide: of 400 images the correlation is 0 ± .05."""
+    grey = np.broadcast_to(4 * np.arange(64, dtype=np.uint8)[None, :, None], (64, 64, 4))
+    batch = training(make_store(tmp_path, [grey]), None, [0] * 400, probability=0.0, preprocessing=PLAIN)
+    rise = (batch[:, 0, 12, -1] - batch[:, 0, 12, 0]).numpy()
+    assert abs(np.corrcoef(rise > 0, np.abs(rise))[0, 1]) < 0.25
 
 
 def with_mask(store, folder, value) -> PixelStore:
@@ -175,6 +218,23 @@ def test_backgrounds_cropped_in_the_centre_are_exact_slices(store, backgrounds, 
         assert any((image == piece).all() for piece in slices)
 
 
+def test_each_image_of_a_draw_gets_a_background_of_its_own(store, backgrounds, tmp_path):
+    """Six invisible images before five backgrounds: all six alike by accident with probability 5⁻⁵."""
+    invisible = with_mask(store, tmp_path, 0)
+    shown = evaluation(invisible, backgrounds, crop="centre", preprocessing=PLAIN)
+    assert len({image.sum().item() for image in shown}) > 1
+
+
+def test_a_background_is_cropped_apart_from_the_image_before_it(store, tmp_path):
+    """An invisible image before itself: with the same crop nothing would change."""
+    rgba = store.rgba(0).copy()
+    rgba[..., 3] = 0
+    invisible = make_store(tmp_path, [rgba])
+    itself = training(invisible, None, rows=[0] * 6, probability=0.0)
+    before = training(invisible, invisible, rows=[0] * 6)
+    assert not any(torch.equal(one, other) for one, other in zip(itself, before, strict=True))
+
+
 def test_every_background_is_drawn(store, backgrounds):
     """200 draws from 5 backgrounds miss one with probability 5 · 0.8²⁰⁰ < 1e-18."""
     seen = {
@@ -193,26 +253,24 @@ def test_images_smaller_than_the_crop(tmp_path, backgrounds):
         evaluation(tiny, backgrounds, rows=[0])
 
 
-def test_noise_has_the_strength_that_it_says_and_depends_on_the_step_alone(store):
-    """sd uniform in 0 to s has a mean square of s²/3; in units of the normalised image, s times the range."""
-    rows = np.zeros(64, dtype=np.int64)
-    quiet = batch_with_noise(store, rows, 0.0, step=5)
-    noisy = batch_with_noise(store, rows, 0.3, step=5)
-    # mean .5 and sd .5: the range of values, 1, is 2 after normalising
-    assert (noisy - quiet).square().mean().item() == pytest.approx((2 * 0.3) ** 2 / 3, rel=0.2)
-    assert torch.equal(noisy, batch_with_noise(store, rows, 0.3, step=5))
-    assert not torch.equal(noisy, batch_with_noise(store, rows, 0.3, step=6))
-
-
-def batch_with_noise(store, rows, noise, step):
-    (batch,) = training_batches(
-        store,
-        rows[None],
-        None,
-        seed=1,
-        steps=[step],
-        probability=0.0,
-        view=TrainingView(16, noise=noise),
-        preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0),
+@pytest.mark.parametrize("order", ["RGB", "BGR"])
+def test_noise_has_the_strength_that_it_says_in_each_channels_own_range(store, order):
+    """sd uniform in 0 to s has a mean square of s²/3, in units of the range: 2, 4 and 10 after dividing the
+    channels by .5, .25 and .1."""
+    given = {"preprocessing": Preprocessing((0.5,) * 3, (0.5, 0.25, 0.1), order, 1.0), "probability": 0.0}
+    quiet, noisy = (
+        training(store, None, [0] * 400, view=TrainingView(16, noise=noise), **given) for noise in (0.0, 0.3)
     )
-    return batch
+    found = (noisy - quiet).square().mean((0, 2, 3))
+    assert found.tolist() == pytest.approx([(0.3 * of) ** 2 / 3 for of in (2, 4, 10)], rel=0.2)
+
+
+def test_noise_depends_on_step_and_seed_alone(store):
+    def grain(step=5, seed=1):
+        given = {"step": step, "seed": seed, "probability": 0.0}
+        quiet, noisy = (training(store, None, view=TrainingView(16, noise=n), **given) for n in (0.0, 0.3))
+        return noisy - quiet
+
+    assert torch.equal(grain(), grain())
+    assert not torch.allclose(grain(), grain(step=6), atol=0.01)
+    assert not torch.allclose(grain(), grain(seed=2), atol=0.01)
