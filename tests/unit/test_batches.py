@@ -265,10 +265,10 @@ def test_noise_has_the_strength_that_it_says_in_each_channels_own_range(store, o
     assert found.tolist() == pytest.approx([(0.3 * of) ** 2 / 3 for of in (2, 4, 10)], rel=0.2)
 
 
-def test_noise_depends_on_step_and_seed_alone(store):
+def test_noise_depends_on_step_and_seed_alone(store, backgrounds):
     def grain(step=5, seed=1):
-        given = {"step": step, "seed": seed, "probability": 0.0}
-        quiet, noisy = (training(store, None, view=TrainingView(16, noise=n), **given) for n in (0.0, 0.3))
+        views = (TrainingView(16, noise=noise) for noise in (0.0, 0.3))
+        quiet, noisy = (training(store, backgrounds, step=step, seed=seed, view=view) for view in views)
         return noisy - quiet
 
     assert torch.equal(grain(), grain())

@@ -219,6 +219,21 @@ def test_the_identity_notices_settings_code_data_and_weights(layouts, tmp_path):
     assert identity(with_weights) != before
 
 
+def test_a_training_on_other_backgrounds_begins_anew(layouts, tmp_path, monkeypatch):
+    identities = []
+
+    def run(self, checkpoint, identity):
+        identities.append(json.dumps(identity))
+        raise StudyError("nothing is trained")
+
+    monkeypatch.setattr(training.Training, "run", run)
+    images, one, other = layouts
+    for backgrounds in ((one, other), (other, other), (one, one)):
+        with pytest.raises(StudyError, match="nothing"):
+            train([images, *backgrounds], tmp_path)
+    assert len(set(identities)) == 3
+
+
 def flip_last_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1

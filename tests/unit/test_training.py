@@ -1,6 +1,5 @@
 """Training: what is drawn, what is updated, which epoch is kept, and that an interruption changes nothing."""
 
-import csv
 import json
 import subprocess
 import sys
@@ -15,11 +14,17 @@ import yaml
 from tiny_runs import ARCFACE, LOSS_SETTINGS, RUN, SETTINGS, changed, make_layouts, same, train
 from torch import nn
 
-from bgbias import training, validation
+from bgbias import feeding, training, validation
+from bgbias.batches import evaluation_batch
 from bgbias.checkpoints import Stop
+from bgbias.embedding import embed, evaluation_view
 from bgbias.errors import StudyError
+from bgbias.files import read_rows
+from bgbias.index import COLUMNS
+from bgbias.models import EmbeddingModel
 from bgbias.optimisers import Group, Optimiser
-from bgbias.pixels import PixelStore
+from bgbias.pixels import PixelStore, background_row, write_store
+from bgbias.retrieval import measure
 from bgbias.sampling import epoch_batches
 
 
@@ -68,6 +73,70 @@ def test_batches_that_cannot_be_filled_are_refused():
         draw(labels, batch_size=13)
     with pytest.raises(StudyError, match=r"needs 8 training classes.*has 7.*to 21"):
         draw(labels, batch_size=24)
+
+
+def write_classes(folder, classes, picture) -> PixelStore:
+    """A store of ``classes``, pairs of split and number of images, that ``picture`` (row) gives in order."""
+    rows = []
+    for label, (split, count) in enumerate(classes):
+        for image in range(count):
+            row = {"path": f"{label}/{image}", "label": 10 * label, "class_name": f"{label}", "split": split}
+            rows.append((picture(len(rows)), row))
+    write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS)
+    return PixelStore.open(folder)
+
+
+def test_a_training_sees_images_of_the_training_split_with_their_labels(tmp_path):
+    """Images of one grey each, 6 · row; the splits lie mixed in the store."""
+    splits = ["test", "train", "val", "train", "train", "val", "train", "test"]
+    store = write_classes(
+        tmp_path, [(split, 4) for split in splits], lambda row: np.full((24, 24, 4), 6 * row, np.uint8)
+    )
+    trained = training.Training(store, changed(variant={"probability": 0.0, "selection": "clean"}), 0)
+    seen = set()
+    for _, chosen, batch in trained.feed.batches(1, range(5)):
+        greys = (batch.mean((1, 2, 3)) + 1) / 2 * 255  # small_cnn's images lie in −1 to 1
+        seen |= set(zip((greys / 6).round().int().tolist(), trained.labels[chosen].tolist(), strict=True))
+    classes = [1, 3, 4, 6]  # those of the training split, four rows each
+    assert seen == {(4 * place + image, label) for label, place in enumerate(classes) for image in range(4)}
+
+
+def test_every_step_of_a_training_draws_anew_and_so_does_another_seed(layouts, tmp_path, monkeypatch):
+    real, asked = feeding.training_batches, []
+
+    def spy(store, rows, backgrounds, **given):
+        asked.append((given["seed"], *given["steps"], given["probability"], rows.tobytes()))
+        return real(store, rows, backgrounds, **given)
+
+    monkeypatch.setattr(feeding, "training_batches", spy)
+    for seed in (0, 1):
+        settings = changed(training={"max_epochs": 2}, variant={"probability": 0.5})
+        train(layouts, tmp_path / str(seed), settings, RUN | {"seed": seed})
+    assert sorted(place[:3] for place in asked) == [
+        (seed, step, 0.5) for seed in (0, 1) for step in range(10)
+    ]
+    assert len({rows for *_, rows in asked}) == 20, "no two steps see the same images"
+
+
+def test_training_and_validation_have_the_backgrounds_of_their_own(layouts, tmp_path, monkeypatch):
+    """Black ones in training, white ones in validation: −1 and 1, as hardly a pixel of an object is."""
+    for name, value in (("black", 0), ("white", 255)):
+        plain = [(np.full((24, 24, 4), value, np.uint8), background_row("0.png"))]
+        (tmp_path / name).mkdir()
+        write_store(tmp_path / name / "rgba.bin", tmp_path / name / "layout.csv", plain, COLUMNS)
+    seen, real = {True: [], False: []}, EmbeddingModel.forward
+
+    def forward(self, images):
+        seen[self.training].append(
+            [(value * images > 0.999).float().mean().item() > 0.1 for value in (-1, 1)]
+        )
+        return real(self, images)
+
+    monkeypatch.setattr(EmbeddingModel, "forward", forward)
+    backgrounds = [tmp_path / name / "layout.csv" for name in ("black", "white")]
+    train([layouts[0], *backgrounds], tmp_path, changed(training={"max_epochs": 1}))
+    assert seen[True] == [[True, False]] * 5
+    assert seen[False][-1] == [False, True]
 
 
 # --- optimiser ---------------------------------------------------------------------------------------------
@@ -135,6 +204,42 @@ def test_the_loss_weights_have_their_own_learning_rate(stores):
     assert (trained.model.head.weight - head).abs().median().item() == pytest.approx(1e-3, rel=1e-3)
 
 
+def test_the_optimiser_has_the_settings_of_the_configuration(stores):
+    options = {"optimizer": "adamw", "weight_decay": 0.25, "momentum": 0.5, "learning_rate": 0.125}
+    optimiser = training.Training(stores[0], changed(training=options), 0, *stores[1:]).optimiser
+    assert (optimiser.name, optimiser.weight_decay, optimiser.momentum) == ("adamw", 0.25, 0.5)
+    assert optimiser.groups[0].learning_rate == 0.125
+
+
+def one_step(stores, settings=SETTINGS):
+    """A training after its first step, of eight random images."""
+    trained = training.Training(stores[0], settings, 0, *stores[1:])
+    trained.set_training_mode()
+    trained.step(torch.randn(8, 3, 16, 16), torch.arange(8) // 4)
+    return trained
+
+
+def test_gradients_of_one_step_are_gone_in_the_next(stores):
+    assert all(parameter.grad is None for parameter in one_step(stores).model.parameters())
+
+
+def test_a_step_goes_through_the_compiled_model(stores, monkeypatch):
+    called = []
+    monkeypatch.setattr(torch, "compile", lambda model: lambda of: called.append(len(of)) or model(of))
+    one_step(stores, changed(training={"compile": True}))
+    assert called == [8]
+
+
+def test_the_loss_in_the_history_is_the_mean_over_the_steps_of_its_epoch(layouts, tmp_path, monkeypatch):
+    def step(self, images, labels):
+        loss = float(self.progress.step)
+        return lambda: [loss, 0.0]
+
+    monkeypatch.setattr(training.Training, "step", step)
+    train(layouts, tmp_path, changed(training={"max_epochs": 2, "iterations_per_epoch": 5}))
+    assert [float(row["loss"]) for row in read_rows(tmp_path / "history.csv")] == [2, 7]  # 0 to 4, 5 to 9
+
+
 def test_frozen_batchnorm_keeps_statistics_and_trains_weights_at_227_pixels(stores):
     settings = changed(
         backbone={"model": "bninception", "weights": None},
@@ -159,10 +264,7 @@ def test_frozen_batchnorm_keeps_statistics_and_trains_weights_at_227_pixels(stor
 
 
 def test_batchnorm_that_is_not_frozen_moves(stores):
-    trained = training.Training(stores[0], SETTINGS, 0, *stores[1:])
-    trained.set_training_mode()
-    trained.step(torch.randn(8, 3, 16, 16), torch.arange(8) // 4)
-    assert trained.model.backbone[1].num_batches_tracked == 1
+    assert one_step(stores).model.backbone[1].num_batches_tracked == 1
 
 
 # --- selection ---------------------------------------------------------------------------------------------
@@ -179,15 +281,32 @@ def scripted(monkeypatch, scores: list[float]) -> None:
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_training(layouts, tmp_path, monkeypatch):
-    scripted(monkeypatch, [0.3])
-    first = train(layouts, tmp_path / "one", changed(training={"max_epochs": 1}))
-    scripted(monkeypatch, [0.3, 0.2, 0.3, 0.9])
+    scripted(monkeypatch, [0.1, 0.3])
+    expected = train(layouts, tmp_path / "one", changed(training={"max_epochs": 2}))
+    scripted(monkeypatch, [0.1, 0.3, 0.2, 0.3, 0.9])
     kept = train(layouts, tmp_path / "two", changed(training={"max_epochs": 9, "patience": 2}))
-    with open(tmp_path / "two" / "history.csv", newline="") as stream:
-        assert [row["map_at_r"] for row in csv.DictReader(stream)] == ["0.3", "0.2", "0.3"]
+    history = read_rows(tmp_path / "two" / "history.csv")
+    assert [row["map_at_r"] for row in history] == ["0.1", "0.3", "0.2", "0.3"]
+    assert {float(row["learning_rate"]) for row in history} == {SETTINGS["training"]["learning_rate"]}
     run = yaml.safe_load((tmp_path / "two" / "run.yaml").read_text())
-    assert (run["best_epoch"], run["epochs"]) == (1, 3)  # equal is not better
-    assert same(first, kept)
+    assert (run["best_epoch"], run["epochs"]) == (2, 4)  # equal is not better
+    assert same(expected, kept)
+
+
+def test_a_validation_scores_what_a_test_would_of_the_validation_images(stores, tmp_path):
+    """Classes of 2 and 5 images in val, of 4 in train; the crop of the test is larger than training's."""
+    rng, classes = np.random.default_rng(0), [("train", 4)] * 4 + [("val", 2), ("val", 5), ("test", 3)]
+    store = write_classes(tmp_path, classes, lambda row: rng.integers(0, 256, (24, 24, 4), dtype=np.uint8))
+    settings = changed(transform={"eval_size": 20})
+    trained = training.Training(store, settings, 3, *stores[1:])
+    rows, view = store.index.rows("val"), evaluation_view(settings["transform"], "random")
+    given = {"seed": 3, "draw": 0, "view": view, "preprocessing": trained.preprocessing}
+    images = evaluation_batch(store, rows, stores[2], **given)
+    expected = measure(embed(trained.model, [images]), store.index.labels[rows])
+    found = trained.validation.score(trained.model, torch.float32)
+    for name in ("map_at_r", "precision_at_1"):
+        assert found[name] == pytest.approx(expected[name], abs=1e-6)
+    assert found["map_at_r"] != pytest.approx(found["precision_at_1"], abs=1e-6)
 
 
 def test_selection_decides_which_validation_images_are_looked_at(stores):
@@ -200,14 +319,6 @@ def test_selection_decides_which_validation_images_are_looked_at(stores):
     assert not torch.equal(seen["clean"], seen["swapped"])
     # the middle of the image belongs to the disc of every class: it is never replaced
     torch.testing.assert_close(seen["clean"][..., 8, 8], seen["swapped"][..., 8, 8])
-
-
-def test_the_seed_of_a_run_chooses_the_backgrounds_of_its_validation(stores):
-    seen = []
-    for seed in (0, 1):
-        trained = training.Training(stores[0], changed(variant={"selection": "swapped"}), seed, *stores[1:])
-        seen.append(torch.cat(list(trained.validation._batches(None))))
-    assert not torch.equal(*seen)
 
 
 @pytest.mark.parametrize("name", LOSS_SETTINGS)
@@ -224,14 +335,6 @@ def test_bfloat16_computes_the_network_coarsely_and_trains_full_weights(stores, 
     assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
 
 
-def test_compile_trains_the_compiled_model(stores, monkeypatch):
-    compiled = []
-    monkeypatch.setattr(torch, "compile", lambda model: compiled.append(model) or model.__call__)
-    trained = training.Training(stores[0], changed(training={"compile": True}), 0, *stores[1:])
-    assert compiled == [trained.model]
-    assert trained.forward == trained.model.__call__
-
-
 def test_missing_backgrounds_are_named(stores):
     with pytest.raises(StudyError, match="no training backgrounds"):
         training.Training(stores[0], SETTINGS, 0, None, stores[2])
@@ -246,6 +349,8 @@ def test_a_frozen_backbone_is_saved_as_it_comes(layouts, tmp_path):
     run = yaml.safe_load((tmp_path / "run.yaml").read_text())
     assert (run["epochs"], run["settings"]["model"]["embedding_size"]) == (0, None)
     assert (tmp_path / "history.csv").read_text().count("\n") == 1
+    other = train(layouts, tmp_path, settings, RUN | {"loss": "frozen", "seed": 1})
+    assert not same(tensors, other), "random weights are those of the run's seed"
 
 
 # --- start-up ----------------------------------------------------------------------------------------------
