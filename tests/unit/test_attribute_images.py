@@ -1,9 +1,14 @@
 """The attribution job on a small packed store and a small model, end to end without Snakemake."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from attribute_images import attribute_images, chosen_rows, write_scores
+from PIL import Image
+from pytorch_metric_learning.distances import CosineSimilarity, LpDistance
+from tiny_runs import ARCFACE
 
 from bgbias.attribution import Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
@@ -12,7 +17,7 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.models import build_model, save_model
 from bgbias.pixels import PixelStore, write_store
-from bgbias.runs import write_run
+from bgbias.runs import read_run, write_run
 
 RUN = {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": "base", "seed": 0}
 SETTINGS = {"methods": ["study", "gradcam"], "images": 5, "panels": 3, "batch_size": 2, "seed": 0} | {
@@ -42,7 +47,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run_script(folder, out, **changes):
+def run_script(folder, out, labels=None, **changes):
     outputs = {name: out / name for name in ("attention", "images", "maps.npz")}
     outputs["maps"] = outputs.pop("maps.npz")
     attribute_images(
@@ -54,6 +59,7 @@ def run_script(folder, out, **changes):
         SIZE,
         "cpu",
         outputs,
+        labels,
     )
     return read_rows(outputs["attention"]), read_rows(outputs["images"]), dict(np.load(outputs["maps"]))
 
@@ -73,20 +79,55 @@ def test_tables_and_maps(folder, tmp_path):
     assert maps["rows"].tolist() == [int(image["row"]) for image in per_image[:3]]
 
 
-def test_scores_are_those_of_the_library(folder, tmp_path):
-    _, per_image, maps = run_script(folder, tmp_path, methods=["study"])
+def by_the_library(folder, per_image, distance, labels=None):
+    """Scores and maps of the images of ``per_image``, taken one by one."""
     store = PixelStore.open(folder)
     model, preprocessing = build_model("small_cnn", {"weights": None, "widths": [8, 16]}, 8, seed=0)
-    from pytorch_metric_learning.distances import LpDistance
+    target = Target(model.eval(), distance, black_image(SIZE, preprocessing, "cpu"))
+    scores, maps = [], []
+    for row in (int(image["row"]) for image in per_image):
+        images, masks = images_and_masks(store, np.array([row]), SIZE, preprocessing, "cpu", labels)
+        maps.append(attribution_maps("study", target, images, [row], SETTINGS))
+        scores.append(attention_score(maps[-1], masks).item())
+    return scores, torch.cat(maps).numpy()
 
-    target = Target(model.eval(), LpDistance(), black_image(SIZE, preprocessing, "cpu"))
-    for number, image in enumerate(per_image):
-        row = int(image["row"])
-        images, masks = images_and_masks(store, np.array([row]), SIZE, preprocessing, "cpu")
-        found = attribution_maps("study", target, images, [row], SETTINGS)
-        assert float(image["score"]) == pytest.approx(attention_score(found, masks).item(), abs=1e-5)
-        if number < 3:
-            assert maps["study"][number] == pytest.approx(255 * found[0].numpy(), abs=0.6)
+
+def scores_of(per_image):
+    return [float(image["score"]) for image in per_image]
+
+
+def test_scores_are_those_of_the_library(folder, tmp_path):
+    _, per_image, maps = run_script(folder, tmp_path, methods=["study"])
+    scores, expected = by_the_library(folder, per_image, LpDistance())
+    assert scores_of(per_image) == pytest.approx(scores, abs=1e-5)
+    assert maps["study"] == pytest.approx(255 * expected[:3], abs=0.6)
+
+
+def test_the_distance_is_that_of_the_losss_own(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    run = read_run(folder / "run.yaml")
+    write_run(copy / "run.yaml", run | {"settings": run["settings"] | {"loss": ARCFACE}})
+    _, per_image, _ = run_script(copy, tmp_path, methods=["study"])
+    scores, _ = by_the_library(copy, per_image, CosineSimilarity())
+    assert scores_of(per_image) == pytest.approx(scores, abs=1e-5)
+
+
+def test_hand_labels_replace_the_masks(folder, tmp_path):
+    copy, rng = shutil.copytree(folder, tmp_path / "copy"), np.random.default_rng(1)
+    lines = (folder / "layout.csv").read_text().splitlines()
+    named = [f"{line},{number}.png" for number, line in enumerate(lines[1:])]
+    (copy / "layout.csv").write_text("\n".join([f"{lines[0]},mask", *named]) + "\n")
+    for row in range(16):
+        Image.fromarray(rng.integers(0, 256, (36 + row, 40), dtype=np.uint8)).save(copy / f"{row}.png")
+    _, per_image, _ = run_script(copy, tmp_path, labels=copy, methods=["study"])
+    by_labels, by_masks = (by_the_library(copy, per_image, LpDistance(), of)[0] for of in (copy, None))
+    assert scores_of(per_image) == pytest.approx(by_labels, abs=1e-5)
+    assert by_labels != pytest.approx(by_masks, abs=1e-2)
+
+
+def test_images_are_chosen_by_the_seed_of_the_attribution(folder, tmp_path):
+    _, per_image, _ = run_script(folder, tmp_path, methods=["saliency"], seed=9)
+    assert [int(image["row"]) for image in per_image] == chosen_rows(np.arange(4, 16), 5, 9).tolist()
 
 
 def test_images_are_the_evaluation_batch_and_masks_their_crop(folder):

@@ -7,7 +7,9 @@ from pytorch_metric_learning.distances import CosineSimilarity, LpDistance
 from torch import nn
 
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps, scaled
+from bgbias.attribution.images import black_image
 from bgbias.attribution.study import noise, study_map
+from bgbias.transforms import Preprocessing
 
 SETTINGS = {"copies": 5, "noise": 0.15, "seed": 3, "batch_size": 7, "steps": 8}
 ROWS = [4, 11, 2]
@@ -166,6 +168,30 @@ def test_integrated_gradients_are_complete(images):
         explained, images, ROWS, SETTINGS | {"steps": 200, "batch_size": 50}
     )
     assert ours.numpy() == pytest.approx(signed.sum(1).abs().detach().numpy(), abs=1e-5)
+
+
+def test_saliency_is_the_largest_absolute_gradient_over_the_channels(images):
+    explained = target()
+    found = METHODS["saliency"](explained, images, ROWS, SETTINGS)
+    torch.testing.assert_close(found, explained.gradient(images).abs().amax(1))
+
+
+def test_gradcam_is_its_definition(images):
+    """ReLU of the last maps weighted with their mean gradients, enlarged bilinearly."""
+    explained = target()
+    maps = explained.model.convolutions(images).detach().requires_grad_()
+    embeddings = nn.functional.normalize(explained.model.head(maps.mean((2, 3))), dim=1)
+    distances = explained.distance(embeddings, explained.reference)[:, 0]
+    (gradient,) = torch.autograd.grad(distances.sum(), maps)
+    coarse = (gradient.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True).relu()
+    expected = nn.functional.interpolate(coarse, (20, 20), mode="bilinear")[:, 0]
+    torch.testing.assert_close(METHODS["gradcam"](explained, images, ROWS, SETTINGS), expected.detach())
+
+
+def test_black_is_black_before_it_is_normalised():
+    black = black_image(20, Preprocessing((0.5, 0.4, 0.3), (0.5, 0.1, 0.2), "RGB", 1.0), torch.device("cpu"))
+    for channel, value in zip(black, (-1.0, -4.0, -1.5), strict=True):  # (0 − mean) / sd
+        torch.testing.assert_close(channel, torch.full((20, 20), value))
 
 
 class Root(nn.Module):

@@ -6,10 +6,11 @@ import tiny_stores
 import torch
 from embed_images import embed_images
 
+from bgbias.batches import evaluation_batch
 from bgbias.collapse import mean_similarity
-from bgbias.embedding import embed
+from bgbias.embedding import embed, evaluation_view
 from bgbias.errors import StudyError
-from bgbias.models import build_model, save_model
+from bgbias.models import build_model, load_model, save_model
 from bgbias.pixels import PixelStore
 from bgbias.runs import read_run, write_run
 
@@ -57,25 +58,45 @@ def test_draws_differ_and_neither_batch_size_nor_number_of_draws_matters(files, 
         np.testing.assert_allclose(other[name], found[name], atol=1e-5)
 
 
+@pytest.mark.parametrize("crop", ["random", "centre"])
+def test_embeddings_are_those_of_the_evaluation_batches(files, tmp_path, crop):
+    found = embedded(files, tmp_path / "e.npz", seed=7, background_crop=crop)
+    store, unseen = (PixelStore.open(path.parent) for path in (files[0], files[3]))
+    model, preprocessing = load_model(files[1], read_run(files[2]), 16)
+    given = {"seed": 7, "view": evaluation_view(TRANSFORM, crop), "preprocessing": preprocessing}
+    for name, backgrounds, draw in (("clean", None, 0), *((f"swapped{of}", unseen, of) for of in range(3))):
+        images = evaluation_batch(store, store.index.rows("test"), backgrounds, draw=draw, **given)
+        np.testing.assert_allclose(found[name], embed(model, [images]), atol=1e-5)
+
+
 def test_query_and_gallery_flags_are_carried_through(files, tmp_path):
     (tmp_path / "images").mkdir()
     lines = files[0].read_text().splitlines()
-    flags = [f"{line},{number % 2},{1 - number % 2}" for number, line in enumerate(lines[1:])]
+    # The rows from 8 on are the test's: their flags are not those of the first rows.
+    flags = [f"{line},{int(number > 12)},{int(number <= 12)}" for number, line in enumerate(lines[1:])]
     layout = tmp_path / "images" / "layout.csv"
     layout.write_text("\n".join([lines[0] + ",is_query,is_gallery", *flags]) + "\n")
     (tmp_path / "images" / "rgba.bin").symlink_to(files[0].parent / "rgba.bin")
     found = embedded((layout, *files[1:]), tmp_path / "e.npz")
-    assert found["is_query"].tolist() == [bool(row % 2) for row in found["rows"]]
+    assert found["is_query"].tolist() == [row > 12 for row in found["rows"]]
     assert (found["is_gallery"] == ~found["is_query"]).all()
 
 
-def test_embeddings_that_are_not_finite_are_refused():
+def test_embedding_leaves_the_statistics_of_batchnorm_alone():
+    model, _ = build_model("small_cnn", {"weights": None, "widths": [4, 8]}, 6, seed=0)
+    images = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    whole = embed(model.train(), [images])
+    parts = embed(model.train(), images.split(2))
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_one_embedding_that_is_not_finite_is_enough():
     class Broken(torch.nn.Module):
         def forward(self, images):
-            return images.flatten(1) * float("nan")
+            return images.flatten(1) / images.flatten(1).norm(dim=1, keepdim=True)
 
-    with pytest.raises(StudyError, match="2 of 2 embeddings are not finite"):
-        embed(Broken(), [torch.ones(2, 3, 2, 2)])
+    with pytest.raises(StudyError, match="1 of 2 embeddings are not finite"):
+        embed(Broken(), [torch.stack([torch.ones(3, 2, 2), torch.zeros(3, 2, 2)])])
 
 
 def test_mean_similarity_is_the_mean_over_pairs():
