@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from layouts import LAYOUTS, cars_original, image, inshop, vehicleid
 
-from bgbias.datasets import dataset_index
+from bgbias.datasets import cars196, cub200, dataset_index, sop
+from bgbias.datasets import inshop as inshop_source
 from bgbias.datasets.official import split_of_labels
 from bgbias.errors import StudyError
 from bgbias.gallery import one_per_class
@@ -72,6 +73,15 @@ def test_the_split_rule_gives_the_studys_numbers_of_classes():
         assert splits[: expected[0]] == ["train"] * expected[0]  # counted from label 0
 
 
+def test_published_counts_add_up():
+    for source in (cars196, cub200, sop):
+        known = source.PUBLISHED
+        assert known["images"] == known["development_images"] + known["test_images"]
+    known = inshop_source.PUBLISHED
+    parts = ("development_images", "query_images", "gallery_images")
+    assert known["images"] == sum(known[part] for part in parts)
+
+
 def test_class_names_of_each_source(tmp_path):
     expected = {
         "cars196 by classes": "Zeta C-V Van 2012",
@@ -123,6 +133,13 @@ def test_vehicleid_takes_the_test_list_that_is_asked_for(tmp_path):
     assert classes_of(dataset_index(tmp_path, settings), "test") == [*range(9, 17)]
     with pytest.raises(StudyError, match="test_list is 1000; VehicleID has lists of 800, 1600, 2400"):
         dataset_index(tmp_path, settings | {"test_list": 1000})
+
+
+def test_vehicleid_tests_on_800_vehicles_unless_told_otherwise(tmp_path):
+    vehicleid(tmp_path)
+    shorter = tmp_path / "VehicleID_V1.0/train_test_split/test_list_800.txt"
+    shorter.write_text("\n".join(shorter.read_text().splitlines()[:4]) + "\n")
+    assert classes_of(dataset_index(tmp_path, {"source": "vehicleid", "counts": "any"}), "test") == [9, 10]
 
 
 def test_a_gallery_draw_takes_one_image_of_each_class_uniformly():
@@ -281,6 +298,18 @@ def test_a_limit_takes_a_seeded_share(tmp_path):
         dataset_index(tmp_path, settings | {"limit": {"images": 1}})
     with pytest.raises(StudyError, match="takes classes and images only"):
         dataset_index(tmp_path, settings | {"limit": {"image": 3}})
+
+
+@pytest.mark.parametrize("limit", [{"classes": 3}, {"images": 2}])
+def test_what_a_limit_leaves_is_drawn_by_the_seed(tmp_path, limit):
+    for split in ("train", "val", "test"):  # the folders are the splits: nothing but the limit is drawn
+        folder_classes(tmp_path / split, [f"{split} {i}" for i in range(8)], n=6)
+    one, other = (
+        dataset_index(tmp_path, {"source": "folders", "limit": limit, "seed": seed}).paths for seed in (0, 1)
+    )
+    assert one != other
+    if "images" in limit:
+        assert len({Path(path).name for path in one}) > 2, "not always the first two of a class"
 
 
 def test_a_limit_keeps_queries_and_gallery(tmp_path):

@@ -116,6 +116,22 @@ def test_labelled_images_are_compared(labelled):
     assert (row["masks"], row["empty"]) == (str(len(read_rows(labelled / "masks.csv"))), "0")
 
 
+def test_overlap_is_the_share_of_the_label_that_is_masked(labelled):
+    quarter = np.zeros((4, 4), dtype=np.uint8)
+    quarter[:1] = 255
+    Image.fromarray(quarter).save(labelled / "b.png")  # half of the mask, all of it within
+    images, _ = check(labelled)
+    assert (images[1]["iou"], images[1]["overlap"]) == ("0.5", "1.0")
+
+
+def test_a_mask_that_failed_is_compared_with_nothing(labelled):
+    rows = [row | {"failed": int(row["path"] == "b.jpg")} for row in read_rows(labelled / "masks.csv")]
+    write_rows(labelled / "masks.csv", rows, MASK_COLUMNS)
+    images, [row] = check(labelled)  # b.jpg's mask of an earlier run is still there
+    assert [image["path"] for image in images] == ["a.jpg"]
+    assert (row["n"], row["iou_mean"]) == ("1", "1.0")
+
+
 def test_empty_and_failed_masks_are_counted_once(labelled):
     rows = read_rows(labelled / "masks.csv")
     rows[0] |= {"empty": "1", "failed": "1"}
@@ -127,7 +143,7 @@ def test_empty_and_failed_masks_are_counted_once(labelled):
 
 def test_good_masks_are_accepted_and_worse_ones_stop_the_study(labelled):
     check(labelled)
-    accept(labelled)
+    accept(labelled, minimum_iou=0.75)  # the mean itself
     assert (labelled / "accepted").exists()
     (labelled / "accepted").unlink()
     with pytest.raises(StudyError, match=r"masks of d .*0\.750.*0\.8.*minimum_iou"):

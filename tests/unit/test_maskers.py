@@ -11,6 +11,7 @@ from mask_images import mask_images
 from merge_masks import merge_masks
 from PIL import Image
 
+from bgbias import maskers
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.images import read_mask, read_rgb
@@ -76,6 +77,15 @@ def test_a_prediction_of_nothing_is_an_empty_mask_not_a_stretched_one(tmp_path, 
     mask = build_masker(network(tmp_path / "n.onnx", gain, bias))("x", half_red)
     assert (mask == 0).all()
     assert is_empty(mask)
+
+
+@pytest.mark.parametrize(
+    ("logits", "highest", "found"),
+    [(True, 0.2, True), (True, -0.2, False), (False, 0.6, True), (False, 0.4, False)],
+)
+def test_an_object_is_found_above_one_half_which_is_zero_of_logits(logits, highest, found):
+    # Those of rembg's networks that predict logits are too large for a test.
+    assert maskers._found(np.array([[[[-3.0, highest]]]], dtype=np.float32), logits) == found
 
 
 @pytest.mark.parametrize(
@@ -191,6 +201,24 @@ def test_shards_join_in_the_order_of_the_index(dataset):
 def test_shards_of_another_index_are_refused(dataset):
     with pytest.raises(StudyError, match=r"a/x\.jpg"):
         merge_masks(dataset / "index.csv", [run_shard(dataset, 0)], dataset / "masks.csv")
+
+
+def test_masks_of_more_images_than_the_index_has_are_refused(dataset):
+    shards = [run_shard(dataset, shard) for shard in (0, 1)]
+    write_index(dataset / "index.csv", Index(["s p.png", "a/x.jpg"], [0] * 2, ["c"] * 2, ["test"] * 2))
+    with pytest.raises(StudyError, match="are not of"):
+        merge_masks(dataset / "index.csv", shards, dataset / "masks.csv")
+
+
+def test_a_mask_that_cannot_be_written_whole_is_not_there(dataset, monkeypatch):
+    def torn(image, path, *arguments, **settings):
+        Path(path).write_bytes(b"half of a mask")
+        raise StudyError("the disk is full")
+
+    monkeypatch.setattr(Image.Image, "save", torn)
+    with pytest.raises(StudyError, match="full"):
+        run_shard(dataset, 0)
+    assert not [path for path in (dataset / "masks").rglob("*") if path.is_file()]
 
 
 def test_a_bad_image_stops_the_shard_when_asked_to(dataset):

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 from collect_rows import collect_rows
-from measure_retrieval import measure_retrieval, positions, shown_queries
+from measure_retrieval import configured_search, measure_retrieval, positions, shown_queries
 
+from bgbias import nearest
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.gallery import one_per_class
@@ -35,10 +36,10 @@ def arrays():
     }
 
 
-def run_script(tmp_path, arrays, **changes):
+def run_script(tmp_path, arrays, settings=SETTINGS, **changes):
     np.savez(tmp_path / "embeddings.npz", **{**arrays, **changes})
     out = tmp_path / "retrieval.csv", tmp_path / "matches.csv"
-    measure_retrieval(tmp_path / "embeddings.npz", *out, **SETTINGS)
+    measure_retrieval(tmp_path / "embeddings.npz", *out, **settings)
     return [read_rows(path) for path in out]
 
 
@@ -75,6 +76,7 @@ def test_queries_of_the_figure_are_of_different_classes():
     assert (shown_queries(labels, 6, seed=0) == chosen).all()
     assert (shown_queries(labels, 4, seed=0) == chosen[:4]).all()
     assert len(shown_queries(labels, 20, seed=0)) == 8
+    assert set(labels[shown_queries(labels, 4, seed=1)]) != set(labels[chosen[:4]])
 
 
 def test_query_and_gallery(tmp_path, arrays):
@@ -93,10 +95,7 @@ def test_query_and_gallery(tmp_path, arrays):
 
 
 def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, arrays):
-    np.savez(tmp_path / "embeddings.npz", **arrays)
-    out = tmp_path / "retrieval.csv", tmp_path / "matches.csv"
-    measure_retrieval(tmp_path / "embeddings.npz", *out, **SETTINGS, gallery_draws=4)
-    table, matches = map(read_rows, out)
+    table, matches = run_script(tmp_path, arrays, SETTINGS | {"gallery_draws": 4})
     assert [(row["protocol"], row["draw"]) for row in table] == [
         ("clean", "0"),
         ("swapped", "0"),
@@ -113,6 +112,30 @@ def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, array
     assert table[0]["n_queries"] == "32"  # 8 classes of 5 images, one of each in the gallery
     first = np.flatnonzero(one_per_class(labels, 0, 0))
     assert {int(match["match_row"]) - 100 for match in matches} <= set(first.tolist())
+
+
+def test_the_seed_draws_galleries_and_shown_queries(tmp_path, arrays):
+    _, matches = run_script(tmp_path, arrays, SETTINGS | {"seed": 5, "gallery_draws": 1})
+    gallery = one_per_class(arrays["labels"], 5, 0)
+    assert {int(match["match_row"]) - 100 for match in matches} <= set(np.flatnonzero(gallery).tolist())
+    queries = np.flatnonzero(~gallery)
+    shown = queries[shown_queries(arrays["labels"][queries], 3, 5)]
+    assert list(dict.fromkeys(int(match["query_row"]) - 100 for match in matches)) == shown.tolist()
+
+
+def test_every_search_is_the_one_that_is_asked_for(tmp_path, arrays, monkeypatch):
+    searched = []
+
+    def search_in(reference):
+        searched.append(len(reference))
+        return nearest.on_cpu(reference)
+
+    run_script(tmp_path, arrays, SETTINGS | {"search_in": search_in})
+    assert len(searched) == 3 + 2  # metrics of clean and two draws, matches of clean and the first
+    assert configured_search("cpu") is nearest.on_cpu
+    monkeypatch.setattr("bgbias.devices.choose_device", lambda name: name)
+    found = configured_search("cuda")
+    assert (found.func, found.keywords) == (nearest.on_device, {"device": "cuda"})
 
 
 def test_broken_embeddings_name_the_file_and_leave_nothing(tmp_path, arrays):

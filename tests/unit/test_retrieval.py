@@ -1,5 +1,6 @@
 """Retrieval metrics against a literal loop of their definition and against pytorch-metric-learning."""
 
+import tracemalloc
 from functools import partial
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
-from bgbias import all_pairs, retrieval
+from bgbias import all_pairs, nearest, retrieval
 from bgbias.all_pairs import nearest_others
 from bgbias.errors import StudyError
 from bgbias.nearest import on_cpu, on_device
@@ -237,9 +238,14 @@ def test_embeddings_that_are_not_finite_are_refused(value):
         retrieval.measure(embeddings, np.zeros(10, int))
 
 
-def test_embeddings_that_are_not_normalised_are_refused():
+@pytest.mark.parametrize("lengths", [(2, 1), (1, 2)], ids=["query", "gallery"])
+def test_embeddings_that_are_not_normalised_are_refused(lengths):
+    rng, labels = np.random.default_rng(0), np.arange(10) // 2
+    query, gallery = (unit(rng, 10) * length for length in lengths)
     with pytest.raises(StudyError, match="length 1"):
-        retrieval.measure(unit(np.random.default_rng(0), 10) * 2, np.zeros(10, int))
+        retrieval.measure(query, labels, gallery, labels)
+    with pytest.raises(StudyError, match="length 1"):
+        retrieval.top_matches(query, gallery)
 
 
 def test_labels_beyond_single_precision_stay_apart():
@@ -250,9 +256,10 @@ def test_labels_beyond_single_precision_stay_apart():
     assert retrieval.measure(embeddings, labels) == small
 
 
-def test_a_search_on_a_device_leaves_the_precision_of_products_as_it_was():
+def test_a_search_on_a_device_has_full_precision_and_leaves_it_as_it_was(monkeypatch):
+    matmul, seen, real = torch.backends.cuda.matmul, [], nearest._search_blocks
+    monkeypatch.setattr(nearest, "_search_blocks", lambda *of: seen.append(matmul.allow_tf32) or real(*of))
     embeddings = unit(np.random.default_rng(0), 10)
-    matmul = torch.backends.cuda.matmul
     before = matmul.allow_tf32
     try:
         matmul.allow_tf32 = True  # as devices.choose_device sets it
@@ -260,3 +267,25 @@ def test_a_search_on_a_device_leaves_the_precision_of_products_as_it_was():
         assert matmul.allow_tf32
     finally:
         matmul.allow_tf32 = before
+    assert seen == [False]
+
+
+def test_no_more_products_are_held_than_a_device_may(monkeypatch):
+    embeddings, sizes, real = unit(np.random.default_rng(0), 200), [], torch.Tensor.topk
+    monkeypatch.setattr(
+        torch.Tensor, "topk", lambda products, *of: sizes.append(products.numel()) or real(products, *of)
+    )
+    on_device(embeddings, "cpu", device_bytes=4 * 200 * 50)(embeddings, 3)
+    assert max(sizes) <= 200 * 50
+
+
+def test_measuring_holds_no_more_than_it_may():
+    rng, may = np.random.default_rng(0), 8 * 2**20
+    embeddings, labels = unit(rng, 6000), rng.integers(0, 60, 6000)  # at once: 6,000 · 130 · 64 B, 50 MB
+    retrieval.measure(embeddings[:100], labels[:100])  # imports faiss
+    tracemalloc.start()
+    try:
+        retrieval.measure(embeddings, labels, block_bytes=may)
+        assert tracemalloc.get_traced_memory()[1] < may
+    finally:
+        tracemalloc.stop()

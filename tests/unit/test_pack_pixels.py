@@ -1,0 +1,68 @@
+"""Packing a dataset: each image with its own mask, in the order of the index, and never with bad masks."""
+
+import pytest
+from pack_pixels import pack_pixels
+from PIL import Image
+
+from bgbias.errors import StudyError
+from bgbias.files import write_rows
+from bgbias.index import Index, write_index
+from bgbias.mask_quality import SUMMARY_COLUMNS, summary
+from bgbias.pixels import PixelStore
+
+PATHS = ["c/b.png", "a.png", "c/c.png", "d.png"]
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Four grey images with masks of other greys; that of d.png failed, an older one is still there."""
+    for number, path in enumerate(PATHS):
+        for name, value in ((f"raw/{path}", 10 * number), (f"masks/{path}.png", 100 + number)):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 6), value).save(tmp_path / name)
+    write_index(tmp_path / "index.csv", Index(PATHS, [0, 0, 1, 1], ["x", "x", "y", "y"], ["test"] * 4))
+    rows = [{"path": path, "coverage": 0.5, "empty": 0, "failed": int(path == "d.png")} for path in PATHS]
+    write_rows(tmp_path / "masks.csv", rows, list(rows[0]))
+    quality = {"dataset": "d", "masker": "m", "masks": 4, "empty": 1}
+    quality |= summary([{"iou": 0.6, "overlap": 0.6}])
+    write_rows(tmp_path / "quality.csv", [quality], SUMMARY_COLUMNS)
+    return tmp_path
+
+
+def pack(folder, on_bad_image="skip", minimum_iou=0.5):
+    pack_pixels(
+        *(folder / name for name in ("index.csv", "masks.csv", "quality.csv")),
+        folder / "pixels/layout.csv",
+        folder / "pixels/rgba.bin",
+        limits={"minimum_iou": minimum_iou, "maximum_empty": 0.5},
+        root=str(folder / "raw"),
+        masks=str(folder / "masks"),
+        short_side=6,
+        on_bad_image=on_bad_image,
+        threads=2,
+    )
+    return PixelStore.open(folder / "pixels")
+
+
+def test_each_image_is_packed_with_its_own_mask_in_the_order_of_the_index(dataset):
+    store = pack(dataset)
+    assert store.index.paths == PATHS[:3]
+    assert store.index.labels.tolist() == [0, 0, 1]
+    for row in range(3):
+        assert (store.rgba(row) == (10 * row,) * 3 + (100 + row,)).all()
+
+
+def test_images_whose_mask_failed_stop_the_job_when_asked_to(dataset):
+    with pytest.raises(StudyError, match=r"1 images of .* have no mask, 'd\.png' is one of them"):
+        pack(dataset, on_bad_image="fail")
+
+
+def test_a_mask_of_another_size_is_not_stretched_over_its_image(dataset):
+    Image.new("L", (6, 8), 255).save(dataset / "masks/a.png.png")
+    assert pack(dataset).index.paths == ["c/b.png", "c/c.png"]
+
+
+def test_nothing_is_packed_with_masks_beyond_the_limits(dataset):
+    with pytest.raises(StudyError, match=r"wanted 0\.7"):
+        pack(dataset, minimum_iou=0.7)
+    assert not (dataset / "pixels").exists()
