@@ -55,6 +55,34 @@ def test_bninception_sees_bgr_from_0_to_255_without_the_mean():
     assert normalise(pixel, preprocessing).flatten().tolist() == pytest.approx([30 - 104, 20 - 117, 10 - 128])
 
 
+@pytest.mark.parametrize("name", sorted(set(BACKBONES) - {"small_cnn", "bninception"}))
+def test_input_is_prepared_as_the_weights_publisher_says(name):
+    from torchvision.models import get_model_weights
+
+    published = get_model_weights(name).IMAGENET1K_V1.transforms()
+    found = build_backbone(name, {}, 0).preprocessing
+    assert (found.order, found.maximum) == ("RGB", 1.0)
+    # torchvision's GoogLeNet itself turns the usual input into one of −1 to 1.
+    halves = ([0.5] * 3, [0.5] * 3)
+    expected = halves if name == "googlenet" else (published.mean, published.std)
+    assert (list(found.mean), list(found.std)) == expected
+
+
+def test_the_demos_network_sees_minus_one_to_one_and_pools_the_fourth_power():
+    backbone = build_backbone("small_cnn", {}, 0)
+    pixel = torch.tensor([0.0, 127.5, 255.0])[None, :, None, None]
+    assert normalise(pixel, backbone.preprocessing).flatten().tolist() == pytest.approx([-1, 0, 1])
+    pooled = backbone.module[-2](torch.tensor([[[[2.0, 0.0], [0.0, 0.0]]]]))
+    assert pooled.item() == pytest.approx((2**4 / 4) ** 0.25, rel=1e-4)
+
+
+def test_embeddings_have_length_one_in_float32_whatever_the_network_computes_in():
+    model, _ = build_model("small_cnn", {"widths": [4, 8]}, 128, seed=0)
+    with torch.autocast("cpu", torch.bfloat16):
+        lengths = model(torch.rand(16, 3, 16, 16)).norm(dim=1)
+    assert lengths.tolist() == pytest.approx([1] * 16, abs=1e-6)
+
+
 def test_embeddings_have_length_one_and_a_frozen_backbone_keeps_its_features():
     images = torch.randn(3, 3, 32, 32)
     model, _ = build_model("small_cnn", {"widths": [4, 8]}, 5, 0)

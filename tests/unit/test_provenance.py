@@ -67,6 +67,31 @@ def test_a_run_of_other_settings_is_refused_by_name(tmp_path, run):
     assert (tmp_path / "verified").exists()
 
 
+def test_runs_whose_settings_were_exchanged_are_refused(tmp_path):
+    settings = [{"margin": 1}, {"margin": 2}]
+    paths = [tmp_path / f"{number}.yaml" for number in (0, 1)]
+    for path, its in zip(paths, settings, strict=True):
+        write_run(path, RUN | {"hashes": {"settings": hashes.hash_settings(its)}})
+    verify_runs(paths, tmp_path / "flag", expected=settings)
+    with pytest.raises(StudyError, match=r"0\.yaml was trained with other settings"):
+        verify_runs(paths, tmp_path / "other", expected=settings[::-1])
+
+
+def test_the_hash_of_the_configuration_and_the_seconds_are_of_all_runs(tmp_path):
+    paths = [tmp_path / f"{number}.yaml" for number in (0, 1)]
+    for path, seconds in zip(paths, (2.5, 4.0), strict=True):
+        write_run(path, RUN | {"seconds": seconds, "hashes": {}})
+
+    def written(expected, settings):
+        out = tmp_path / "p.json"
+        write_provenance(paths, [], out, study="s", expected=expected, settings=settings, code_hashes={})
+        return json.loads(out.read_text())
+
+    assert written([1], {})["training_seconds"] == 6.5
+    given = (([1], {}), ([2], {}), ([1], {"draws": 5}))
+    assert len({written(*of)["config_hash"] for of in given}) == 3
+
+
 def test_the_hash_of_settings_depends_on_values_only():
     assert hashes.hash_settings({"a": 1, "b": [1.5, "x"]}) == hashes.hash_settings({"b": (1.5, "x"), "a": 1})
     assert hashes.hash_settings({"a": 1}) != hashes.hash_settings({"a": 2})

@@ -8,7 +8,8 @@ import pytest
 from tabulate_published import tabulate_published
 
 from bgbias.files import read_rows, write_rows
-from bgbias.published import KEYS, agreement, compare, comparison_table
+from bgbias.mask_quality import summary
+from bgbias.published import KEYS, agreement, compare, comparison_table, read_comparison
 from bgbias.table_formats import to_markdown
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
@@ -37,6 +38,79 @@ def test_the_transcription_is_whole_and_has_sources():
         if key[3] == "base" and swapped[(*key[:3], "bgaugment", "swapped")] > swapped[key]
     ]
     assert len(won) == 14
+
+
+def test_the_columns_of_the_transcription_add_up():
+    # All losses of a column of the paper's tables 1 and 2, so that no digit slips unseen: the means, and the
+    # sds that are printed.
+    expected = {
+        ("cars196", "base", "clean"): [83.66, 0],
+        ("cars196", "base", "swapped"): [71.95, 0.36],
+        ("cars196", "bgaugment", "clean"): [81.66, 0],
+        ("cars196", "bgaugment", "swapped"): [81.33, 0.22],
+        ("cub200", "base", "clean"): [98.59, 0],
+        ("cub200", "base", "swapped"): [60.90, 0.55],
+        ("cub200", "bgaugment", "clean"): [98.39, 0],
+        ("cub200", "bgaugment", "swapped"): [81.75, 0.58],
+        ("sop", "base", "clean"): [196.36, 0],
+        ("sop", "base", "swapped"): [31.38, 0.26],
+        ("sop", "bgaugment", "clean"): [148.23, 0],
+        ("sop", "bgaugment", "swapped"): [110.61, 0.26],
+        ("cars196", "base", "study"): [2.52],
+        ("cars196", "bgaugment", "study"): [2.69],
+        ("cub200", "base", "study"): [1.24],
+        ("cub200", "bgaugment", "study"): [1.58],
+        ("sop", "base", "study"): [0.51],
+        ("sop", "bgaugment", "study"): [1.39],
+    }
+    printed = {"retrieval": ("protocol", ["mean", "sd"]), "attention": ("method", ["mean"])}
+    for kind, (last, numbers) in printed.items():
+        rows = read_rows(PUBLISHED / f"{kind}.csv")
+        for column in {(row["dataset"], row["variant"], row[last]) for row in rows}:
+            of_column = [row for row in rows if (row["dataset"], row["variant"], row[last]) == column]
+            totals = [sum(float(row[name] or 0) for row in of_column) for name in numbers]
+            assert totals == pytest.approx(expected.pop(column)), column
+    assert not expected
+    masks, columns = (
+        read_rows(PUBLISHED / "mask_quality.csv"),
+        ("iou_mean", "iou_sd", "iou_median", "overlap_mean"),
+    )
+    totals = [sum(float(row[column]) for row in masks) for column in columns]
+    assert totals == pytest.approx([2.656, 0.472, 2.858, 2.820])
+
+
+def tabulated(folder, kind, measured):
+    """The rows of the comparison of cars196 that were measured, from their CSV."""
+    write_rows(folder / "results.csv", measured, list(measured[0]))
+    outputs = [folder / f"t.{form}" for form in ("tex", "csv", "md")]
+    published = PUBLISHED / f"{kind}.csv"
+    tabulate_published(published, folder / "results.csv", kind, {"cars196": "cars196"}, *outputs)
+    return [row for row in read_comparison(outputs[1]) if row["measured"] is not None]
+
+
+def test_attention_is_compared_in_the_papers_unit_and_with_its_method(tmp_path):
+    run = {"dataset": "cars196", "backbone": "bninception", "loss": "arcface", "variant": "base", "seed": 0}
+    methods = {"study": 0.5, "gradcam": 0.9}
+    measured = [run | {"method": method, "mean": mean, "sd": 0.1, "n": 9} for method, mean in methods.items()]
+    (row,) = tabulated(tmp_path, "attention", measured)
+    assert (row["published"], row["measured"]) == (0.49, 0.5)
+    assert row["difference"] == pytest.approx(0.01)
+
+
+def test_masks_are_compared_in_the_papers_unit_and_with_its_masker(tmp_path):
+    maskers = {"u2net": {"iou": 0.5, "overlap": 0.75}, "ready": {"iou": 1.0, "overlap": 1.0}}
+    measured = [
+        {"dataset": "cars196", "masker": masker, "masks": 9, "empty": 0, **summary([scores] * 2)}
+        for masker, scores in maskers.items()
+    ]
+    found = tabulated(tmp_path, "mask_quality", measured)
+    # Published: IoU .967 ± .035, median .976, overlap .988.
+    assert [(row["published"], row["measured"]) for row in found] == [
+        (0.967, 0.5),
+        (0.035, 0.0),
+        (0.976, 0.5),
+        (0.988, 0.75),
+    ]
 
 
 def test_differences_and_cells_not_run(tmp_path):

@@ -9,10 +9,11 @@ from PIL import Image
 from write_report import scope, write_report
 
 from bgbias.errors import StudyError
-from bgbias.files import write_rows
+from bgbias.files import read_rows, write_rows
 from bgbias.findings import attention_findings, mask_findings, retrieval_findings
-from bgbias.report import run_facts, settings_lines
+from bgbias.report import header_rows, run_facts, settings_lines
 from bgbias.runs import read_run, write_run
+from bgbias.table_formats import Table
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "report" / "report.html.j2"
 
@@ -46,6 +47,18 @@ def test_retrieval_sentences():
         "With swapped backgrounds BGAugment retrieves better than Base in 2 of 3 cells; on the clean images "
         "it changes MAP@R by +0.0 points on average.",
     ]
+
+
+def test_the_largest_drop_is_relative():
+    summary = [*cells("a", "triplet", base=(0.8, 0.5)), *cells("b", "triplet", base=(0.2, 0.05))]
+    assert "most on B with Triplet: MAP@R falls from 20.0 to 5.0" in retrieval_findings(summary)[0]
+
+
+def test_what_is_equal_is_not_better():
+    summary = cells("a", "triplet", base=(0.8, 0.5), bgaugment=(0.8, 0.5))
+    assert "better than Base in 0 of 1 cell;" in retrieval_findings(summary)[-1]
+    rows = [row | {"method": "study"} for row in summary if row["protocol"] == "clean"]
+    assert "in 0 of 1 cell:" in attention_findings(rows, "study")[0]
 
 
 def test_no_largest_drop_where_nothing_falls():
@@ -134,6 +147,11 @@ def test_the_grid_in_words_names_variants_of_trained_models_only():
     assert scope(frozen) == "datasets Online Products; backbones Mine."
 
 
+def test_a_heading_spans_its_columns():
+    table = Table(["Loss", "Variant"], [("Cars", ["clean", "swapped"]), ("Birds", ["clean"])])
+    assert header_rows(table) == [("", 2), ("Cars", 2), ("Birds", 1)]
+
+
 def test_settings_show_keys_and_no_folder_of_this_machine():
     settings = {"training": {"momentum": 0.9, "sizes": [1, 2]}, "weights": "/home/me/u2.onnx", "empty": None}
     assert list(settings_lines(settings)) == [
@@ -204,6 +222,24 @@ def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
     assert "commit 0123456789ab, with changes that are not committed" in page
     assert "D&lt;1&gt;" in page or "d&lt;1&gt;" in page  # a name is text, never markup
     assert "Published beside measured" not in page
+
+
+@pytest.mark.parametrize(
+    ("method", "shown", "hidden"), [("study", "0.11", "0.33"), ("gradcam", "0.33", "0.11")]
+)
+def test_the_scores_are_those_of_the_method_asked_for(arguments, method, shown, hidden):
+    (row,) = read_rows(arguments["results"]["attention"])
+    rows = [
+        row | {"variant": variant, "method": method, "mean": mean}
+        for method, means in (("study", (0.11, 0.12)), ("gradcam", (0.33, 0.44)))
+        for variant, mean in zip(("base", "bgaugment"), means, strict=True)
+    ]
+    write_rows(arguments["results"]["attention"], rows, list(row))
+    write_report(**arguments | {"method": method})
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert f"the mean score goes from {shown} to" in page
+    assert f">{shown[1:]}" in re.sub(r"\s", "", page), "in the table"
+    assert hidden[1:] not in page
 
 
 def test_the_same_input_gives_the_same_page(arguments):

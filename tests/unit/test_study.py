@@ -76,14 +76,23 @@ def test_only_a_network_of_ones_own_is_a_file(config):
     assert study.masker_settings(config, "demo_cars") == {"model": "u2net_custom", "weights": "mine.onnx"}
 
 
+def test_masks_and_index_of_ones_own_are_those_of_the_configuration(config):
+    config["datasets"]["demo_cars"]["masks"] = "my/masks"
+    assert study.masker_settings(config, "demo_cars") == {"model": "ready", "folder": "my/masks"}
+    assert study.masker_settings(config, "demo_birds")["model"] == config["masker"]["model"]
+    assert study.index_file({"root": "a", "index": "b.csv"}) == Path("a/b.csv")
+    assert study.index_file({"root": "a"}) == Path("a/index.csv")
+
+
 def test_frozen_backbones_are_runs_without_training(config):
-    config["frozen"] = ["small_cnn"]
+    config["frozen"], config["grid"]["seed"] = ["small_cnn"], [3, 4]
     without = copy.deepcopy(config)
     without["grid"]["loss"] = []
     check(without, SCHEMA)
     assert {run["loss"] for run in study.runs(without)} == {study.FROZEN}
     frozen = [run for run in study.runs(config) if run["loss"] == study.FROZEN]
     assert [run["dataset"] for run in frozen] == config["grid"]["dataset"]
+    assert {run["seed"] for run in frozen} == {3}, "one run, with random weights of the first seed"
 
 
 def test_settings_in_force_are_those_that_are_looked_at(config):

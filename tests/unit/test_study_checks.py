@@ -249,3 +249,19 @@ def takes(name, size):
     except StudyError:
         return False
     return True
+
+
+@pytest.mark.parametrize("role", ["train", "validation"])
+def test_the_test_has_backgrounds_of_neither_role(config, tmp_path, role):
+    folders = of_photographs(config, tmp_path)
+    folders["test"] = folders[role]
+    with pytest.raises(StudyError, match=rf"demo\.test: it is also the folder of {role}"):
+        check(config, SCHEMA)
+
+
+def test_an_image_may_be_as_large_as_it_is_packed_and_no_larger(config):
+    config["transform"]["eval_size"] = config["pixels"]["short_side"]
+    check(config, SCHEMA)
+    config["transform"]["eval_size"] += 1
+    with pytest.raises(StudyError, match=r"eval_size must not be larger"):
+        check(config, SCHEMA)

@@ -105,9 +105,38 @@ def test_several_seeds_spread_over_the_seeds_means():
     assert (cell["seeds"], cell["draws"]) == (2, 2)
 
 
+def test_seeds_count_alike_whatever_the_number_of_their_draws():
+    rows = [
+        *measured("base", "swapped", [0.1]),
+        *measured("base", "swapped", [0.2, 0.4], seed=1),  # mean .3
+    ]
+    assert summarise_retrieval(rows)[0]["mean"] == pytest.approx(0.2)
+
+
 def test_what_prints_alike_is_best_alike():
     rows = [*measured("base", "clean", [0.200001]), *measured("bgaugment", "clean", [0.200002])]
     assert [cell["best"] for cell in summarise_retrieval(rows)] == [1, 1]
+    rows = [attention("0.201"), attention("0.204", variant="bgaugment")]
+    assert [cell["best"] for cell in summarise_attention(rows)] == [1, 1]
+
+
+@pytest.mark.parametrize("axis", ["dataset", "backbone", "loss"])
+def test_the_best_is_the_best_of_its_own_family(axis):
+    rows = [
+        row
+        for family, mean in (("one", 0.1), ("other", 0.5))
+        for variant, gain in (("base", 0.0), ("bgaugment", 0.1))
+        for row in measured(variant, "clean", [mean + gain], **{axis: family})
+    ]
+    best = [(cell[axis], cell["variant"]) for cell in summarise_retrieval(rows) if cell["best"]]
+    assert best == [("one", "bgaugment"), ("other", "bgaugment")]
+
+
+def test_families_of_rows_are_set_apart():
+    rows = [*PAPER, *(row | {"loss": "triplet"} for row in PAPER)]
+    lines = to_latex(retrieval_table(summarise_retrieval(rows))).splitlines()
+    assert lines.count(r"\addlinespace") == 1
+    assert lines[lines.index(r"\addlinespace") + 1].startswith("Triplet & Base &")
 
 
 def test_a_block_a_backbone():
@@ -129,18 +158,21 @@ def test_a_draw_counted_twice_is_refused():
         summarise_retrieval(measured("base", "clean", [0.1]) * 2)
 
 
+def attention(mean, sd="0.1", **changed):
+    row = {"dataset": "sop", "backbone": "b", "loss": "triplet", "variant": "base", "seed": "0"}
+    return row | {"method": "study", "mean": mean, "sd": sd} | changed
+
+
+def test_attention_of_several_seeds():
+    (cell,) = summarise_attention([attention("0.2", "0.3"), attention("0.4", "0.4", seed="1")])
+    assert cell["mean"] == pytest.approx(0.3)
+    assert cell["sd"] == pytest.approx(0.125**0.5)  # over images: the mean of .09 and .16 is .125
+    assert cell["seeds"] == 2
+
+
 def test_attention_puts_the_variants_side_by_side():
     rows = [
-        {
-            "dataset": "sop",
-            "backbone": "b",
-            "loss": "triplet",
-            "variant": variant,
-            "seed": "0",
-            "method": method,
-            "mean": mean,
-            "sd": "0.17",
-        }
+        attention(mean, "0.17", variant=variant, method=method)
         for variant, method, mean in (
             ("base", "study", "0.08"),
             ("base", "gradcam", "0.9"),
@@ -172,6 +204,15 @@ def test_mask_quality_in_full():
     lines = to_markdown(mask_quality_table([row])).splitlines()
     assert lines[0].startswith("| Dataset | labelled | IoU mean | IoU median |")
     assert lines[2] == "| Cars196 | 20 | .967 ± .035 | .976 | .850 | .960 | .990 | .967 ± .035 | .976 |"
+
+
+def test_several_maskers_are_told_apart():
+    scores = {"masks": 2, "empty": 0, **summary([{"iou": 0.5, "overlap": 0.5}])}
+    rows = [{"dataset": "sop", "masker": masker, **scores} for masker in ("u2net", "ready")]
+    table = mask_quality_table([{name: str(value) for name, value in row.items()} for row in rows])
+    lines = to_markdown(table).splitlines()
+    assert lines[0].startswith("| Dataset | Masker | labelled |")
+    assert [line.split(" | ")[1] for line in lines[2:]] == ["u2net", "ready"]
 
 
 def test_numbers_without_a_zero_before_the_point():
@@ -236,5 +277,4 @@ def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():
     assert [cell.text for cell in lines[0]] == ["CUB200-2011", "2", *halves, *quarters]
     assert [cell.text for cell in lines[1]] == ["Online Products", "0", *[""] * 7]
     assert {row["dataset"] for row in measures_as_rows(rows)} == {"cub200"}
-    (sentence,) = mask_findings(rows)
-    assert sentence.endswith("to a mean IoU of 0.50 (CUB200-2011).")
+    assert mask_findings(rows)[0].endswith("to a mean IoU of 0.50 (CUB200-2011).")
