@@ -1,0 +1,56 @@
+"""What the user adds or changes in folders and files that no rule makes is noticed by the next command."""
+
+import shutil
+
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """
+study: mine
+device: cpu
+background_set: offices
+grid: {dataset: [catalogue, plain], loss: []}
+frozen: [small_cnn]
+datasets:
+  catalogue: {source: folders, root: catalogue, test_only: true, masks: ready}
+  plain: {source: folders, root: plain, test_only: true}
+backgrounds: {offices: {source: folders, test: unseen}}
+masker: {shards: 1, weights: mine.onnx}
+"""
+MADE = (
+    "data/catalogue/masks.csv",
+    "data/plain/masks.csv",
+    "data/backgrounds/offices/test/layout.csv",
+)
+
+
+def picture(path, mode="RGB"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, (50, 40), 200 if mode == "L" else (200, 90, 20)).save(path)
+
+
+def test_what_the_user_adds_or_changes_is_noticed(project):
+    for name in ("a/0", "a/1", "b/0", "b/1"):
+        picture(project.root / f"catalogue/{name}.png")
+        picture(project.root / f"plain/{name}.png")
+        picture(project.root / f"ready/{name}.png", "L")
+    picture(project.root / "unseen/0.png")
+    shutil.copy(project.root / "masker.onnx", project.root / "mine.onnx")
+    (project.root / "mine.yaml").write_text(CONFIG)
+    done = project.snakemake(*MADE, config="mine.yaml")
+    assert done.returncode == 0, done.stdout
+    assert project.planned(*MADE, config="mine.yaml") == {}
+
+    picture(project.root / "unseen/1.png")
+    with open(project.root / "ready/a/0.png", "ab") as mask:
+        mask.write(b"longer")
+    assert project.planned(*MADE, config="mine.yaml") == {
+        "pack_backgrounds": 1, "mask_images": 1, "merge_masks": 1,
+    }  # fmt: skip
+    with open(project.root / "mine.onnx", "ab") as network:
+        network.write(b"another")
+    picture(project.root / "catalogue/b/2.png")
+    planned = project.planned(*MADE, config="mine.yaml")
+    assert planned == {"pack_backgrounds": 1, "mask_images": 2, "merge_masks": 2, "index_dataset": 1}

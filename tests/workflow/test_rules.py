@@ -1,0 +1,73 @@
+"""What the rules make of a configuration, from dry runs."""
+
+import json
+import re
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PROBE = """
+include: "Snakefile"
+import json
+def of(rule, key):
+    return workflow.get_rule(rule).params[key]
+roles = ("train", "validation", "train_half", "test")
+folders = [background_folder(SimpleNamespace(set="photos", role=role)) for role in roles]
+datasets = [SimpleNamespace(dataset=name) for name in ("vehicleid", "cub200", "sop")]
+print("PROBE", json.dumps({
+    "method": METHOD,
+    "compared": PUBLISHED_DATASETS,
+    "gallery_draws": [gallery_draws(dataset) for dataset in datasets],
+    "limits": [dataset_settings(dataset).get("limit") for dataset in datasets],
+    "hand_labels": [hand_labels(dataset) for dataset in datasets],
+    "backgrounds": [folder.rpartition("/")[2] for folder in folders],
+    "seeds": [of("embed_images", "evaluation")["seed"], of("measure_retrieval", "seed")],
+    "size": of("attribute_images", "size"),
+}))
+"""
+CONFIG = """
+study: probe
+protocol: strict
+background_set: photos
+grid: {dataset: [cub200, sop, vehicleid], loss: [triplet]}
+datasets: {cub200: {source: cub200, limit: {classes: 5}}, sop: {source: sop}, vehicleid: {source: vehicleid}}
+backgrounds: {photos: {source: study, accept_terms: true}}
+masker: {weights: masker.onnx}
+evaluation: {seed: 3}
+attribution: {methods: [gradcam, study]}
+transform: {train_size: 40, eval_size: 48}
+"""
+
+
+def test_settings_reach_the_jobs_that_need_them(project):
+    (project.root / "probe.smk").write_text(PROBE)
+    (project.root / "probe.yaml").write_text(CONFIG)
+    done = project.snakemake("-s", "probe.smk", "--dry-run", config="probe.yaml")
+    found = re.search(r"^PROBE (.*)$", done.stdout, flags=re.M)
+    assert found, done.stdout
+    assert json.loads(found[1]) == {
+        "method": "study",  # in the tables, wherever it stands in the list
+        "compared": {"sop": "sop"},  # a part of a dataset is compared with nothing
+        "gallery_draws": [10, None, None],
+        "limits": [None, {"classes": 5}, None],
+        "hand_labels": [
+            f"data/{name}/raw" for name in ("vehicleid", "cub200", "sop")
+        ],  # the strict protocol's
+        "backgrounds": ["val", "val", "val", "test"],  # the study has two folders
+        "seeds": [3, 3],
+        "size": 48,
+    }
+
+
+def test_jobs_ask_for_a_gpu_and_for_time_by_the_length_of_the_training(project):
+    settings = ("--config", "device=cuda", "evaluation={search_device: cuda}")
+    done = project.snakemake("--dry-run", *settings, config="config/paper.yaml")
+    assert done.returncode == 0, done.stdout
+    jobs = {}
+    for block in done.stdout.split("\nrule ")[1:]:
+        jobs.setdefault(block.partition(":")[0], re.search(r"resources: (.*)", block)[1])
+    for rule in ("train_model", "embed_images", "attribute_images", "measure_retrieval"):
+        assert "gpu=1" in jobs[rule], rule
+    # 1,000 epochs of 100 steps of 32 images, at 100 images a second, are 533 minutes; an hour is for the rest.
+    assert "runtime=593" in jobs["train_model"]
