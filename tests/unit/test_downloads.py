@@ -11,6 +11,7 @@ import pytest
 from loopback import Page, ftp_server, http_server
 
 from bgbias import downloads
+from bgbias.checksums import file_problem
 from bgbias.downloads import ALREADY_THERE, _resume_point, obtain
 from bgbias.errors import StudyError
 
@@ -202,6 +203,13 @@ def test_a_file_of_another_size_is_not_even_fetched(path):
     page = Page(CONTENT + b"more")
     with http_server({"/a": page}) as address, pytest.raises(StudyError, match="the server's file has"):
         fetch(path, [f"{address}/a"])
+
+
+def test_a_file_of_more_or_fewer_bytes_is_another(tmp_path):
+    (tmp_path / "f").write_bytes(bytes(10))
+    assert file_problem(tmp_path / "f", 10) is None
+    for size in (9, 11):
+        assert file_problem(tmp_path / "f", size) == f"it has 10 bytes instead of {size}"
 
 
 def test_a_file_placed_by_hand_is_verified_and_never_replaced(path):

@@ -116,6 +116,23 @@ def test_settings_in_force_are_those_that_are_looked_at(config):
     assert "masker" not in study.settings_in_force(config)
 
 
+def test_the_papers_losses_have_the_published_optima(config):
+    """Of Musgrave et al., to three digits: images of a class in a batch, then the loss's own settings."""
+    update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
+    optima = {
+        "contrastive": [(4, 0.265, 0.541), (4, -0.2, 0.384), (4, 0.285, 0.513)],
+        "triplet": [(4, 0.119), (4, 0.0961), (4, 0.0452)],
+        "multi_similarity": [(4, 14.4, 75.8, 0.662), (4, 0.01, 50.6, 0.562), (4, 8.49, 57.4, 0.417)],
+        "arcface": [(1, 20.5, 49.5, 7.4e-6), (1, 23.2, 100, 0.00514), (1, 18.6, 220, 0.00202)],
+        "normalized_softmax": [(1, 0.0886, 0.011), (1, 0.109, 0.00447), (1, 0.0631, 0.000547)],
+    }
+    for loss, values in optima.items():
+        for dataset, expected in zip(("cars196", "cub200", "sop"), values, strict=True):
+            settings = study.loss_settings(config, loss, dataset)
+            found = [value for key, value in settings.items() if key != "type"]
+            assert found == pytest.approx(expected, rel=0.006), (loss, dataset)
+
+
 def test_a_loss_takes_its_own_values_for_a_dataset(config):
     config["losses"]["triplet"]["per_dataset"] = {"demo_birds": {"margin": 0.5}}
     assert study.loss_settings(config, "triplet", "demo_birds")["margin"] == 0.5

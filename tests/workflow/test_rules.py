@@ -51,9 +51,7 @@ def test_settings_reach_the_jobs_that_need_them(project):
         "compared": {"sop": "sop"},  # a part of a dataset is compared with nothing
         "gallery_draws": [10, None, None],
         "limits": [None, {"classes": 5}, None],
-        "hand_labels": [
-            f"data/{name}/raw" for name in ("vehicleid", "cub200", "sop")
-        ],  # the strict protocol's
+        "hand_labels": ["data/vehicleid/raw", "data/cub200/raw", "data/sop/raw"],  # the strict protocol's
         "backgrounds": ["val", "val", "val", "test"],  # the study has two folders
         "seeds": [3, 3],
         "size": 48,
@@ -69,5 +67,5 @@ def test_jobs_ask_for_a_gpu_and_for_time_by_the_length_of_the_training(project):
         jobs.setdefault(block.partition(":")[0], re.search(r"resources: (.*)", block)[1])
     for rule in ("train_model", "embed_images", "attribute_images", "measure_retrieval"):
         assert "gpu=1" in jobs[rule], rule
-    # 1,000 epochs of 100 steps of 32 images, at 100 images a second, are 533 minutes; an hour is for the rest.
+    # 1,000 epochs of 100 steps of 32 images at 100 images a second are 533 minutes; an hour is for the rest.
     assert "runtime=593" in jobs["train_model"]
