@@ -210,6 +210,14 @@ def test_masks_of_more_images_than_the_index_has_are_refused(dataset):
         merge_masks(dataset / "index.csv", shards, dataset / "masks.csv")
 
 
+def test_whose_a_ready_mask_is_depends_on_the_images_of_all_shards(dataset):
+    paths = ["b/x.jpg", "b/x.png"]  # of shards 0 and 1: b/x.png as a mask might be that of either
+    (dataset / "ready/b/x.jpg.png").rename(dataset / "ready/b/x.png")
+    write_index(dataset / "index.csv", Index(paths, [0] * 2, ["c"] * 2, ["test"] * 2))
+    with pytest.raises(StudyError, match=r"no ready mask of b/x\.jpg"):
+        run_shard(dataset, 0, on_bad_image="fail")
+
+
 def test_a_mask_that_cannot_be_written_whole_is_not_there(dataset, monkeypatch):
     def torn(image, path, *arguments, **settings):
         Path(path).write_bytes(b"half of a mask")

@@ -53,6 +53,7 @@ def test_one_row_per_protocol_and_draw(tmp_path, arrays):
     for row, vectors in zip(table, [arrays["clean"], arrays["swapped0"], arrays["swapped1"]], strict=True):
         for name, value in measure(vectors, arrays["labels"], ks=(1, 2)).items():
             assert float(row[name]) == value  # the file keeps every digit
+        assert float(row["mean_similarity"]) == pytest.approx((vectors @ vectors.T).mean())
     assert list(table[0])[:5] == list(RUN)
 
 

@@ -154,8 +154,8 @@ def test_a_loss_takes_its_own_values_for_a_dataset(config):
     ],
 )
 def test_published_numbers_are_of_what_a_dataset_is_not_of_its_name(config, entry, published):
-    config["datasets"] |= {"birds": entry, "sop": {"source": "folders", "root": "my/shop"}}
-    config["grid"]["dataset"] = ["birds", "sop"]
+    config["datasets"] |= {"birds": entry, "sop": {"source": "folders", "root": "my/shop"}, "again": entry}
+    config["grid"]["dataset"] = ["birds", "sop", "again"]  # of two that are the same the first is compared
     assert study.published_datasets(config) == published
 
 

@@ -194,6 +194,10 @@ def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test
     config["grid"] |= {"dataset": ["mine"], "loss": []}
     config["frozen"] = ["small_cnn"]
     check(config, SCHEMA)
+    seen_in_the_test, folders["test"] = folders["test"], "nowhere"
+    with pytest.raises(StudyError, match=r"demo\.test: there is no folder nowhere"):
+        check(config, SCHEMA)
+    folders["test"] = seen_in_the_test
     config["grid"]["loss"] = ["triplet"]
     folders |= dict(zip(("train", "validation"), seen, strict=True))
     with pytest.raises(StudyError, match=r"datasets\.mine\.test_only: on test images nothing"):

@@ -202,11 +202,19 @@ def test_the_loss_weights_have_their_own_learning_rate(stores):
     settings = changed(loss=ARCFACE, training={"optimizer": "adam", "weight_decay": 0.0})
     settings["loss"] = ARCFACE
     trained = training.Training(stores[0], settings, 0, *stores[1:])
+    assert trained.loss.W.shape == (8, 16)  # a column for each class of the training split
     head, weights = trained.model.head.weight.detach().clone(), trained.loss.W.detach().clone()
     images = torch.randn(16, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     trained.step(images, torch.arange(16))
     assert (trained.loss.W - weights).abs().median().item() == pytest.approx(0.05, rel=1e-3)
     assert (trained.model.head.weight - head).abs().median().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_another_seed_begins_with_other_weights_of_model_and_loss(stores):
+    settings = SETTINGS | {"loss": ARCFACE}
+    one, other = (training.Training(stores[0], settings, seed, *stores[1:]) for seed in (0, 1))
+    assert not torch.equal(one.model.head.weight, other.model.head.weight)
+    assert not torch.equal(one.loss.W, other.loss.W)
 
 
 def test_the_optimiser_has_the_settings_of_the_configuration(stores):
