@@ -31,7 +31,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, torch.get_num
 def test_memory_that_a_pass_freed_is_there_for_the_next():
     def faults(how):
         command = [sys.executable, "-c", FAULTS, str(SCRIPTS), how]
-        environment = {**os.environ, "OMP_NUM_THREADS": "3"}
+        environment = {**os.environ, "OMP_NUM_THREADS": "2"}
         done = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
         return list(map(int, done.stdout.split()))
 
