@@ -152,6 +152,10 @@ def test_no_two_images_share_a_ready_mask(tmp_path):
         masker("b/0.jpg", rgb)
     with pytest.raises(StudyError, match=r"no ready mask of a/1\.png: none of a/1\.png\.png is in"):
         masker("a/1.png", rgb)
+    # a/0.png is that of a/0.jpg, though it is also a/a/0.jpg's without the first folder.
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, ["a/0.jpg", "a/a/0.jpg"])
+    with pytest.raises(StudyError, match="no ready mask of a/a/0"):
+        masker("a/a/0.jpg", rgb)
 
 
 @pytest.fixture

@@ -43,7 +43,8 @@ def ready_masker(folder: str | os.PathLike, paths: Sequence[str]) -> Masker:
         raise StudyError(f"The folder of ready masks {folder} does not exist. Correct the dataset's `masks`.")
     bare = Counter(PurePosixPath(path).with_suffix("") for path in paths)
     tops = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
-    may_lack_top = len(tops) == 1 and all("/" in path for path in paths)
+    # Not where it holds one of its own name: a/x.png might then be the mask of a/x.jpg or of a/a/x.jpg.
+    may_lack_top = len(tops) == 1 and all("/" in path and path.split("/")[1] not in tops for path in paths)
 
     def mask(path: str, rgb: np.ndarray) -> np.ndarray:
         whole = PurePosixPath(path)
