@@ -56,7 +56,10 @@ def test_through_slurm_a_job_has_two_logs_and_a_status(said):
     status = "SLURM-job '11' failed, SLURM status is: 'TIMEOUT'. For further error details see"
     text = failed(1, "a, /elsewhere/11.log", status) + failed(2, "b, /elsewhere/12.log")
     found = said(text, a="epoch 1\n", b="ERROR: the loss is not finite")
-    assert found[0] == "A job left no reason in its log: SLURM says TIMEOUT, or its disk is full."
+    assert (
+        found[0]
+        == "A job left no reason in its log: SLURM says TIMEOUT, its disk is full, or it could not begin."
+    )
     assert found[1:] == ["  (the whole log: a)", "the loss is not finite", "  (the whole log: b)"]
 
 

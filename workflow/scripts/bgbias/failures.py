@@ -37,5 +37,6 @@ def _reasons(failed: str, finished: set[str]) -> Iterator[tuple[str, str]]:
     if logs and not reasons:
         status = re.search(r"SLURM status is: '(\w+)'", failed)
         cause = f"SLURM says {status[1]}" if status else "it was killed (memory? time limit?)"
-        reasons = [(f"A job left no reason in its log: {cause}, or its disk is full.", logs[0])]
+        said_nothing = f"A job left no reason in its log: {cause}, its disk is full, or it could not begin."
+        reasons = [(said_nothing, logs[0])]
     yield from reasons

@@ -7,14 +7,9 @@ import torch
 from torch import nn
 
 from bgbias.errors import StudyError
-from bgbias.postponing import postpone
+from bgbias.metric_learning import distances, losses
 from bgbias.randomness import integer_seed
 from bgbias.runs import FROZEN
-
-# A second of each job's start, for relabelling what we never relabel and for a loss that is not the study's.
-postpone("scipy.stats")
-postpone("scipy.special")
-from pytorch_metric_learning import distances, losses  # noqa: E402 - after the line above
 
 
 class Frozen(nn.Module):

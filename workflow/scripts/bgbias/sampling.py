@@ -1,13 +1,9 @@
 """Which images make up each batch: m of a class, drawn by pytorch-metric-learning's sampler."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
-import pytorch_metric_learning
-from pytorch_metric_learning.utils import common_functions
 
 from bgbias.errors import StudyError
+from bgbias.metric_learning import common_functions, sampler_class
 from bgbias.randomness import integer_seed
 
 
@@ -35,17 +31,7 @@ def epoch_batches(
     # The sampler draws from this module-wide source and from nothing else.
     common_functions.NUMPY_RANDOM = np.random.RandomState(integer_seed(seed, "batches", epoch) % 2**32)
     try:
-        sampler = _sampler_class()(labels, images_per_class, batch_size, iterations * batch_size)
+        sampler = sampler_class()(labels, images_per_class, batch_size, iterations * batch_size)
         return np.fromiter(sampler, dtype=np.int64).reshape(iterations, batch_size)
     finally:
         common_functions.NUMPY_RANDOM = before
-
-
-def _sampler_class() -> type:
-    """MPerClassSampler from its own file: its package imports testers, and so sklearn and pandas (2 s)."""
-    name = "pytorch_metric_learning.samplers.m_per_class_sampler"
-    file = Path(pytorch_metric_learning.__file__).parent / "samplers" / "m_per_class_sampler.py"
-    spec = importlib.util.spec_from_file_location(name, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.MPerClassSampler
