@@ -72,7 +72,7 @@ def put(config, path, value):
         (
             "backbones.small_cnn",
             {"model": "resnt18", "weights": None},
-            "model: 'resnt18' is unknown; did you mean 'resnet18'? Or timm/<name>; a network of your own",
+            "and does not begin with timm/; did you mean 'resnet18'?",
         ),
         ("backbones.small_cnn", {"model": "resnet18"}, "small_cnn: the key 'weights' is missing"),
         (

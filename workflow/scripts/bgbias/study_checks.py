@@ -134,8 +134,8 @@ def _check_backbones(config: dict, schema: dict) -> None:
         if not timm and model not in known:
             raise _refusal(
                 f"backbones.{name}.model",
-                f"{model!r} is unknown{_suggestion(model, known)} Or timm/<name>; a network of your own: "
-                "CONTRIBUTING.md",
+                f"{model!r} is no network of ours (CONTRIBUTING.md says how to add one) and does not begin "
+                f"with {TIMM}{_suggestion(model, known)}",
             )
         weights = config["backbones"][name]["weights"]
         if weights not in (None, IMAGENET) and not Path(weights).is_file():
