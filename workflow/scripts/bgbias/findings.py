@@ -22,7 +22,7 @@ def collapse_findings(rows: Sequence[dict]) -> list[str]:
     remedy = " A smaller training.learning_rate may help." if trained(collapsed) else ""
     return [
         f"{len(collapsed)} of {len(clean)} {'model has' if len(clean) == 1 else 'models have'} collapsed "
-        f"(the embeddings' mean similarity is above {_plain(COLLAPSED)}), so that their numbers say little: "
+        f"(the embeddings' mean similarity is above {_plain(COLLAPSED)}), so that these numbers say little: "
         f"{names}.{remedy}"
     ]
 
