@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +21,8 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.index import COLUMNS
 from bgbias.models import EmbeddingModel
-from bgbias.optimisers import Group, Optimiser
 from bgbias.pixels import PixelStore, background_row, write_store
 from bgbias.retrieval import measure
-from bgbias.sampling import epoch_batches
 
 
 @pytest.fixture(scope="module")
@@ -36,43 +33,6 @@ def layouts(tmp_path_factory):
 @pytest.fixture(scope="module")
 def stores(layouts):
     return [PixelStore.open(layout.parent) for layout in layouts]
-
-
-# --- batches -----------------------------------------------------------------------------------------------
-
-
-def draw(labels, epoch=1, seed=0, batch_size=12, images_per_class=3):
-    return epoch_batches(
-        labels, batch_size=batch_size, images_per_class=images_per_class, iterations=4, seed=seed, epoch=epoch
-    )
-
-
-def test_a_batch_holds_m_images_of_each_of_its_classes():
-    labels = np.repeat(np.arange(7), 5)
-    for batch in draw(labels):
-        counts = np.unique(labels[batch], return_counts=True)[1]
-        assert counts.tolist() == [3] * 4
-        assert len(set(batch.tolist())) == 12, "no class here is too small to do without repetition"
-
-
-def test_batches_depend_on_seed_and_epoch_and_on_nothing_before():
-    labels = np.repeat(np.arange(7), 5)
-    expected = draw(labels)
-    np.random.seed(3)
-    state = np.random.get_state()[1].copy()
-    draw(labels, epoch=9)
-    assert (draw(labels) == expected).all()
-    assert (np.random.get_state()[1] == state).all(), "the global generator is left alone"
-    assert (draw(labels, epoch=2) != expected).any()
-    assert (draw(labels, seed=1) != expected).any()
-
-
-def test_batches_that_cannot_be_filled_are_refused():
-    labels = np.repeat(np.arange(7), 5)
-    with pytest.raises(StudyError, match="not a multiple"):
-        draw(labels, batch_size=13)
-    with pytest.raises(StudyError, match=r"needs 8 training classes.*has 7.*to 21"):
-        draw(labels, batch_size=24)
 
 
 def write_classes(folder, classes, picture) -> PixelStore:
@@ -142,59 +102,6 @@ def test_training_and_validation_have_the_backgrounds_of_their_own(layouts, tmp_
     train([layouts[0], *backgrounds], tmp_path, changed(training={"max_epochs": 1}))
     assert seen[True] == [[True, False]] * 5
     assert seen[False][-1] == [False, True]
-
-
-# --- optimiser ---------------------------------------------------------------------------------------------
-
-
-def rmsprop(weight, gradients, rate, decay):
-    """Tieleman & Hinton's RMSprop with momentum 0.9 and smoothing 0.99, weight decay in the gradient."""
-    square = momentum = np.zeros_like(weight)
-    for gradient in gradients:
-        gradient = gradient + decay * weight
-        square = 0.99 * square + 0.01 * gradient**2
-        momentum = 0.9 * momentum + gradient / (np.sqrt(square) + 1e-8)
-        weight = weight - rate * momentum
-    return weight
-
-
-def adam(weight, gradients, rate, decay, decoupled=False):
-    """Kingma & Ba, algorithm 1; ``decoupled``: Loshchilov & Hutter's weight decay."""
-    first = second = np.zeros_like(weight)
-    for step, gradient in enumerate(gradients, start=1):
-        if decoupled:
-            weight = weight - rate * decay * weight
-        else:
-            gradient = gradient + decay * weight
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
-        weight = weight - rate * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
-    return weight
-
-
-@pytest.mark.parametrize(
-    ("name", "formula"), [("rmsprop", rmsprop), ("adam", adam), ("adamw", partial(adam, decoupled=True))]
-)
-def test_the_optimisers_are_their_formulas_for_every_group(name, formula):
-    random = np.random.default_rng(0)
-    weights, gradients = random.normal(size=(3, 4)), random.normal(size=(5, 3, 4))
-    tensors = [torch.from_numpy(weight.copy()).requires_grad_() for weight in weights]
-    optimiser = Optimiser(name, [Group(tensors[:2], 0.1), Group(tensors[2:], 0.5)], 0.01, momentum=0.9)
-    for step in gradients:
-        for tensor, gradient in zip(tensors, step, strict=True):
-            tensor.grad = torch.from_numpy(gradient.copy())
-        optimiser.step()
-    for i, rate in enumerate((0.1, 0.1, 0.5)):
-        expected = formula(weights[i], gradients[:, i], rate, 0.01)
-        np.testing.assert_allclose(tensors[i].detach().numpy(), expected, rtol=1e-6)
-
-
-def test_an_unknown_optimiser_is_refused():
-    with pytest.raises(StudyError, match="'sgd' is unknown"):
-        Optimiser("sgd", [], 0, 0)
-
-
-# --- steps -------------------------------------------------------------------------------------------------
 
 
 def test_the_loss_weights_have_their_own_learning_rate(stores):
@@ -280,9 +187,6 @@ def test_batchnorm_that_is_not_frozen_moves(stores):
     assert one_step(stores).model.backbone[1].num_batches_tracked == 1
 
 
-# --- selection ---------------------------------------------------------------------------------------------
-
-
 def scripted(monkeypatch, scores: list[float]) -> None:
     """Validation that gives these scores one after the other."""
     left = iter(scores)
@@ -364,9 +268,6 @@ def test_a_frozen_backbone_is_saved_as_it_comes(layouts, tmp_path):
     assert (tmp_path / "history.csv").read_text().count("\n") == 1
     other = train(layouts, tmp_path, settings, RUN | {"loss": "frozen", "seed": 1})
     assert not same(tensors, other), "random weights are those of the run's seed"
-
-
-# --- start-up ----------------------------------------------------------------------------------------------
 
 
 def test_a_training_job_imports_no_more_than_it_uses(layouts, tmp_path):

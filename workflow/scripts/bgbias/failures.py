@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 # A failed job's own log between two lines of =; through SLURM it has job numbers of its own.
@@ -26,7 +26,7 @@ def report(snakemake_logs: Iterable[str | os.PathLike]) -> str:
     return "\n".join(["", "The study is not finished. Why:", *lines, ""]) if lines else ""
 
 
-def _reasons(failed: str, finished: set[str]) -> Iterator[tuple[str, str]]:
+def _reasons(failed: str, finished: set[str]) -> list[tuple[str, str]]:
     """What the jobs of a rule or group said last, and where; one sentence where none of them said a word."""
     logs = [log for job, log in _JOB.findall(failed) if job not in finished]
     said = {log: Path(log).read_text(errors="replace") if Path(log).is_file() else "" for log in logs}
@@ -34,9 +34,9 @@ def _reasons(failed: str, finished: set[str]) -> Iterator[tuple[str, str]]:
     reasons = [
         (text.rpartition("ERROR: ")[2].strip(), log) for log, text in said.items() if "ERROR: " in text
     ]
-    if logs and not reasons:
-        status = re.search(r"SLURM status is: '(\w+)'", failed)
-        cause = f"SLURM says {status[1]}" if status else "it was killed (memory? time limit?)"
-        said_nothing = f"A job left no reason in its log: {cause}, its disk is full, or it could not begin."
-        reasons = [(said_nothing, logs[0])]
-    yield from reasons
+    if reasons or not logs:
+        return reasons
+    status = re.search(r"SLURM status is: '(\w+)'", failed)
+    cause = f"SLURM says {status[1]}" if status else "it was killed (memory? time limit?)"
+    said_nothing = f"A job left no reason in its log: {cause}, its disk is full, or it could not begin."
+    return [(said_nothing, logs[0])]

@@ -172,7 +172,7 @@ def _check_masker(config: dict) -> None:
         )
     for dataset in config["grid"]["dataset"]:
         weights = masker_settings(config, dataset).get("weights")
-        if weights == DEMO_MASKER and config["datasets"][dataset]["source"] != "demo_world":
+        if weights == DEMO_MASKER and dataset in _not_drawn(config):
             raise _refusal(
                 "masker",
                 f"the demo's own masker knows its drawings only, not the images of {dataset}; name one of "
@@ -189,8 +189,12 @@ def _check_backgrounds(config: dict) -> None:
     """
     name = config["background_set"]
     settings = config["backgrounds"][name]
-    if name == DEMO_BACKGROUNDS and settings["source"] == "demo_world":
-        _check_only_the_demo_has_drawn_backgrounds(config)
+    if name == DEMO_BACKGROUNDS and settings["source"] == "demo_world" and _not_drawn(config):
+        raise _refusal(
+            "background_set",
+            f"the demo's backgrounds are drawings, and the images of {_not_drawn(config)[0]} are none; name "
+            "folders of photographs under `backgrounds`, and them here",
+        )
     if settings["source"] != "folders":
         return
     roles = ("train", "validation", "test") if config["grid"]["loss"] else ("test",)
@@ -212,14 +216,9 @@ def _check_backgrounds(config: dict) -> None:
             )
 
 
-def _check_only_the_demo_has_drawn_backgrounds(config: dict) -> None:
-    for dataset in config["grid"]["dataset"]:
-        if config["datasets"][dataset]["source"] != "demo_world":
-            raise _refusal(
-                "background_set",
-                f"the demo's backgrounds are drawings, and the images of {dataset} are none; name folders of "
-                "photographs under `backgrounds`, and them here",
-            )
+def _not_drawn(config: dict) -> list[str]:
+    """The datasets of the grid whose images are no drawings of the demo's kind."""
+    return [name for name in config["grid"]["dataset"] if config["datasets"][name]["source"] != "demo_world"]
 
 
 def _missing(kind: str, path: str | Path) -> str:
