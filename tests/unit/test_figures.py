@@ -149,5 +149,5 @@ def test_a_variant_keeps_its_colour():
     alone, among = variant_colours(["bgaugment"]), variant_colours(["mine", "base", "bgaugment", "other"])
     assert alone["bgaugment"] == among["bgaugment"]
     assert len(set(among.values())) == 4
-    # The training curves meet the variants in the order of the grid, the swap chart in that of the alphabet.
+    # Variants of one's own keep theirs when the grid names them in another order.
     assert variant_colours(["base", "strong", "mild"]) == variant_colours(["base", "mild", "strong"])

@@ -165,10 +165,10 @@ def write(path, header, *rows):
     return path
 
 
-def test_collected_rows_keep_the_order_of_paths(tmp_path):
+def test_collected_rows_keep_the_order_given(tmp_path):
     tables = [write(tmp_path / "b.csv", "xy", (3, 4)), write(tmp_path / "a.csv", "xy", (1, 2), (5, 6))]
     collect_rows(tables, tmp_path / "all.csv")
-    assert (tmp_path / "all.csv").read_text() == "x,y\n1,2\n5,6\n3,4\n"
+    assert (tmp_path / "all.csv").read_text() == "x,y\n3,4\n1,2\n5,6\n"
 
 
 def test_tables_of_other_columns_are_refused(tmp_path):

@@ -24,6 +24,7 @@ DRAWING = {
     "draw_training_curves",
     "draw_mask_examples",
 }
+COLLECTING = {"verify_runs", "collect_retrieval", "collect_attention", "collect_mask_quality"}
 
 
 def of_stage(planned, *rules):
@@ -97,8 +98,13 @@ def test_a_change_of_the_mask_threshold_reruns_the_verdict_and_what_prints_it(fi
     finished.edit("tests/config/tiny.yaml", "minimum_iou: 0.3", "minimum_iou: 0.31")
     planned = finished.planned()
     assert planned["accept_masks"] == 1
-    collecting = {"accept_masks", "verify_runs", "collect_retrieval", "collect_attention"}
-    assert set(planned) <= PUBLISHING | DRAWING | collecting
+    assert set(planned) <= PUBLISHING | DRAWING | COLLECTING | {"accept_masks"}
+
+
+def test_another_order_of_the_grid_reruns_only_what_is_printed_in_that_order(finished):
+    planned = finished.planned("--config", "grid={loss: [arcface, triplet]}")
+    assert planned["collect_retrieval"] == planned["collect_attention"] == 1
+    assert set(planned) <= PUBLISHING | DRAWING | COLLECTING
 
 
 def test_a_change_of_the_threshold_hides_no_other(finished):

@@ -26,6 +26,7 @@ rule collect_retrieval:
         verified=f"{RESULTS}/runs_verified",
     params:
         code=hash_script("collect_rows.py"),
+        grid=config["grid"],  # its order is that of the rows, and Snakemake sorts a job's inputs to compare them
     log:
         f"{RESULTS}/logs/collect_retrieval.log",
     conda:

@@ -6,9 +6,9 @@ from bgbias.logs import job_log
 
 
 def collect_rows(tables, out) -> None:
-    """Concatenate CSV files of the same columns in the order of their paths."""
+    """Concatenate CSV files of the same columns, in the order given, which tables and figures keep."""
     collected, columns = [], None
-    for table in sorted(map(str, tables)):
+    for table in tables:
         rows = read_rows(table)
         if not rows:
             raise StudyError(f"{table} has no rows; delete it and run again.")

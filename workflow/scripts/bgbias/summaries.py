@@ -103,5 +103,5 @@ def seen(rows: Iterable[dict], key: str) -> list[str]:
 
 
 def variants_of(rows: Iterable[dict]) -> list[str]:
-    """The variants, base first: the others are compared with it. Rows come in the order of their paths."""
+    """The variants, base first: the others are compared with it."""
     return sorted(seen(rows, "variant"), key=lambda variant: variant != "base")

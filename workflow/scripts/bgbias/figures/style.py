@@ -51,7 +51,7 @@ matplotlib.rcParams.update({
 
 def variant_colours(variants: list[str]) -> dict[str, str]:
     """A colour a variant: fixed for the study's own, a spare one for a user's."""
-    # Dealt by name: figures meet the variants in different orders.
+    # Dealt by name: another order in the grid changes no colour.
     own = sorted(set(variants) - set(_VARIANTS))
     spare = {variant: _SPARE[place % len(_SPARE)] for place, variant in enumerate(own)}
     return {variant: (_VARIANTS | spare)[variant] for variant in variants}
