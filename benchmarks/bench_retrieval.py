@@ -122,11 +122,9 @@ def show(row):
 def verdicts(found):
     """The lines of the table from the measurements by method and size."""
     sizes = sorted({n for _, n in found})
-    compared = max(n for method, n in found if method == "pml")
-    of = {method: found[method, compared]["cpu_seconds"] for method in METHODS}
     per_pair = [found["ours", n]["cpu_seconds"] / n**2 for n in sizes]
     typical = statistics.median(per_pair)
-    name, spans = f"retrieval, {compared} x {SIZE}", f"{sizes[0]} to {sizes[-1]} images"
+    spans = f"{sizes[0]} to {sizes[-1]} images"
     gpu = [
         measuring.verdict(
             f"retrieval, {n} x {SIZE}: GPU / one core, elapsed",
@@ -136,9 +134,7 @@ def verdicts(found):
         if method in ON_GPU
     ]
     return [
-        measuring.verdict(f"{name}: ours / calculator's CPU", of["ours"] / of["pml"], at_most=OF_CALCULATOR),
-        measuring.verdict(f"{name}: extra MB", found["ours", compared]["extra_mb"], at_most=MEGABYTES),
-        measuring.verdict(f"{name}: ours / bare product", of["ours"] / of["product"]),
+        *_beside_others(found),
         measuring.verdict(
             f"retrieval, {spans}: off the square by at most",
             max(abs(value / typical - 1) for value in per_pair),
@@ -148,6 +144,24 @@ def verdicts(found):
             f"retrieval, {spans}: most extra MB", max(found["ours", n]["extra_mb"] for n in sizes)
         ),
         *gpu,
+    ]
+
+
+def _beside_others(found):
+    """At the largest size that the calculator was given, if it was given any."""
+    sizes = [n for method, n in found if method == "pml"]
+    if not sizes:
+        return []
+    name = f"retrieval, {max(sizes)} x {SIZE}"
+    ours, calculator, product = (found[method, max(sizes)] for method in ("ours", "pml", "product"))
+    return [
+        measuring.verdict(
+            f"{name}: ours / calculator's CPU",
+            ours["cpu_seconds"] / calculator["cpu_seconds"],
+            at_most=OF_CALCULATOR,
+        ),
+        measuring.verdict(f"{name}: extra MB", ours["extra_mb"], at_most=MEGABYTES),
+        measuring.verdict(f"{name}: ours / bare product", ours["cpu_seconds"] / product["cpu_seconds"]),
     ]
 
 

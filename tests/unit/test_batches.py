@@ -274,3 +274,9 @@ def test_noise_depends_on_step_and_seed_alone(store, backgrounds):
     assert torch.equal(grain(), grain())
     assert not torch.allclose(grain(), grain(step=6), atol=0.01)
     assert not torch.allclose(grain(), grain(seed=2), atol=0.01)
+
+
+def test_noise_of_images_that_take_more_numbers_than_the_stock_has(store, monkeypatch):
+    monkeypatch.setattr(batches, "_STOCK", 1000)  # an image takes 3 · 24²
+    made = training(store, None, view=TrainingView(24, noise=0.3))
+    assert made.std(0).max() > 0

@@ -145,6 +145,19 @@ def test_content_that_changes_unannounced_is_found_by_the_checksum_and_fetched_a
     assert path.read_bytes() == CONTENT
 
 
+def test_a_server_that_breaks_off_and_never_has_the_file_is_left_for_the_next(path):
+    # Each time the first answer breaks off, and what is put together then is another file.
+    wrong = Page(OTHER, cut=lambda n: MIB if n % 2 == 0 else None)
+    with http_server({"/1": wrong, "/2": Page(CONTENT)}) as address:
+        with pytest.raises(StudyError, match="what arrived is not the published file"):
+            fetch(path, [f"{address}/1"])
+        assert not path.exists()
+        wrong.requests.clear()
+        assert fetch(path, [f"{address}/1", f"{address}/2"]) == f"{address}/2"
+    assert [start for start, _ in wrong.requests] == [0, MIB, 0, MIB]
+    assert path.read_bytes() == CONTENT
+
+
 def test_a_mirror_continues_what_another_address_began(path):
     first, second = Page(CONTENT, cut=lambda n: MIB if n == 0 else 0), Page(CONTENT, etag='"other"')
     with http_server({"/1": first, "/2": second}) as address:

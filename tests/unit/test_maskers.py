@@ -202,15 +202,23 @@ def test_shards_join_in_the_order_of_the_index(dataset):
     assert not (dataset / "masks/broken.jpg.png").exists()
 
 
+def test_a_mask_that_failed_leaves_no_earlier_one_there(dataset):
+    earlier = dataset / "masks/broken.jpg.png"
+    earlier.parent.mkdir()
+    Image.new("L", (3, 3)).save(earlier)
+    run_shard(dataset, 1)
+    assert not earlier.exists()
+
+
 def test_shards_of_another_index_are_refused(dataset):
-    with pytest.raises(StudyError, match=r"a/x\.jpg"):
+    with pytest.raises(StudyError, match=r"a/x\.jpg is not in the tables"):
         merge_masks(dataset / "index.csv", [run_shard(dataset, 0)], dataset / "masks.csv")
 
 
 def test_masks_of_more_images_than_the_index_has_are_refused(dataset):
     shards = [run_shard(dataset, shard) for shard in (0, 1)]
     write_index(dataset / "index.csv", Index(["s p.png", "a/x.jpg"], [0] * 2, ["c"] * 2, ["test"] * 2))
-    with pytest.raises(StudyError, match="are not of"):
+    with pytest.raises(StudyError, match=r"are not of .*: b/x\.jpg is not in the index"):
         merge_masks(dataset / "index.csv", shards, dataset / "masks.csv")
 
 

@@ -77,6 +77,11 @@ def put(config, path, value):
         ("backbones.small_cnn", {"model": "resnet18"}, "small_cnn: the key 'weights' is missing"),
         (
             "backbones.small_cnn",
+            {"weights": None, "head": True},
+            "small_cnn.head: without weights there is no layer of its own on top",
+        ),
+        (
+            "backbones.small_cnn",
             {"weights": "mine.pth"},
             "small_cnn.weights: there is no file mine.pth, seen",
         ),

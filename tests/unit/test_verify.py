@@ -11,8 +11,8 @@ from PIL import Image
 
 from bgbias.errors import StudyError
 from bgbias.images import read_rgb
-from bgbias.index import read_index, write_index
-from bgbias.verify import image_problem
+from bgbias.index import Index, read_index, write_index
+from bgbias.verify import image_problem, without_problems
 
 CLASSES = {"train": "ab", "val": "cd", "test": "efg"}
 
@@ -120,6 +120,16 @@ def test_skip_leaves_out_what_is_alone_in_its_class(root):
         index_photos(root, "fail")
     assert len(index_photos(root, "skip")) == 21
     assert list(problems(root)) == ["single.jpg"]
+
+
+def test_skip_leaves_out_what_is_alone_once_others_have_gone():
+    # No other gallery image shows class 0, so 0 goes; 1 had that as its only match.
+    labels, query, gallery = [0, 0, 1, 1, 2, 2], [1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 1, 1]
+    paths = [f"{row}.jpg" for row in range(6)]
+    index = Index(paths, labels, list(map(str, labels)), ["test"] * 6, is_query=query, is_gallery=gallery)
+    rest, problems = without_problems(index, {})
+    assert rest.paths == paths[2:]
+    assert list(problems) == [0, 1]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "1", "I;16", "F"])

@@ -1,6 +1,5 @@
 """Make the foreground masks of one shard of a dataset's images."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -72,9 +71,11 @@ def _bad(error: StudyError, on_bad_image: str) -> None:
 
 
 def _write(folder: str, path: str, mask: np.ndarray | None) -> dict:
+    file = Path(folder) / f"{path}.png"
     if mask is None:
+        file.unlink(missing_ok=True)  # an earlier mask, perhaps of another image of this name
         return {"path": path, "coverage": "0", "empty": 0, "failed": 1}
-    with replacing(os.path.join(folder, f"{path}.png")) as aside:
+    with replacing(file) as aside:
         Image.fromarray(mask).save(aside, "PNG", compress_level=1)
     return {"path": path, "coverage": f"{mask.mean() / 255:.6f}", "empty": int(is_empty(mask)), "failed": 0}
 

@@ -32,7 +32,7 @@ __all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "training_batch
 _VIEW = 1 + 4 * CROP_TRIES
 _REPLACED, _CHOSEN, _BEHIND = _VIEW, _VIEW + 1, _VIEW + 2
 _UNIFORMS = 2 + 2 * _VIEW
-_STOCK = 2**22  # of normal numbers; several times what an image takes
+_STOCK = 2**22  # of normal numbers, where an image takes a few hundred thousand
 
 
 @dataclass(frozen=True)
@@ -143,19 +143,20 @@ def _add_noise(
     ``noise``."""
     values, size, device = images[0].numel(), len(images) // len(steps), images.device
     draws = [generator(seed, "training noise", step) for step in steps]
-    starts = np.concatenate([draw.integers(_STOCK - values, size=size) for draw in draws])
+    stock = max(_STOCK, 4 * values)
+    starts = np.concatenate([draw.integers(stock - values, size=size) for draw in draws])
     strength = np.concatenate([noise * draw.random((size, 1, 1, 1), np.float32) for draw in draws])
     starts, strength = (on_device.uploaded(of, device) for of in (starts, strength))
-    grain = _stock_of_noise(seed, device).unfold(0, values, 1).index_select(0, starts).view(images.shape)
+    grain = _stock_of_noise(seed, stock, device).unfold(0, values, 1).index_select(0, starts)
     whole_range = 255 * normalisation_on(device, preprocessing)[0]
-    images.addcmul_(grain, strength * whole_range)
+    images.addcmul_(grain.view(images.shape), strength * whole_range)
 
 
 @lru_cache(maxsize=1)
-def _stock_of_noise(seed: int, device: torch.device) -> torch.Tensor:
+def _stock_of_noise(seed: int, count: int, device: torch.device) -> torch.Tensor:
     """Standard normal numbers that images take pieces of: new ones for each are a third of a batch's cost."""
     random = torch.Generator(device).manual_seed(integer_seed(seed, "stock of noise"))
-    return torch.randn(_STOCK, generator=random, device=device)
+    return torch.randn(count, generator=random, device=device)
 
 
 def _assemble(

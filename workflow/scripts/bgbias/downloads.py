@@ -77,7 +77,7 @@ def _check_address(url: str, checksums: dict[str, str]) -> None:
 def _download(url, path, size, checksums, timeout, retries, pause) -> None:
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(2):
+    for again in (False, True):
         resumed = _transfer_all(url, part, size, bool(checksums), timeout, retries, pause)
         problem = file_problem(part, size, checksums)
         _state_file(part).unlink(missing_ok=True)
@@ -85,7 +85,7 @@ def _download(url, path, size, checksums, timeout, retries, pause) -> None:
             os.replace(part, path)
             return
         part.unlink()
-        if not resumed:
+        if again or not resumed:
             raise TransferError(f"what arrived is not the published file: {problem}", permanent=True)
         # The two halves may stem from different versions or servers: once more, in one piece.
         print(f"{path.name}: {problem} after resuming; starting afresh", flush=True)

@@ -140,6 +140,8 @@ def _check_backbones(config: dict, schema: dict) -> None:
         weights = config["backbones"][name]["weights"]
         if weights not in (None, IMAGENET) and not Path(weights).is_file():
             raise _refusal(f"backbones.{name}.weights", _missing("file", weights))
+        if weights is None and config["backbones"][name].get("head"):
+            raise _refusal(f"backbones.{name}.head", "without weights there is no layer of its own on top")
         for size in ["eval_size", "train_size"] if name in trained else ["eval_size"]:
             if model in of_224_pixels and config["transform"][size] != 224:
                 raise _refusal(f"transform.{size}", f"the backbone {name} takes images of 224 pixels only")

@@ -73,13 +73,18 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
     """The index without the rows of ``problems``, and the problems with those that this causes.
 
     A test image whose class loses every other image can no longer be retrieved and goes as well, with its own
-    entry. StudyError when fewer than two classes of a split are left.
+    entry; and so do those that had it alone as their match. StudyError when fewer than two classes of a split
+    are left.
     """
     problems = dict(problems)
-    kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
-    lonely = kept[partnerless_rows(index.take(kept))]
-    problems.update({int(row): "no other readable image of its class is in the test split" for row in lonely})
-    rest = index.take([row for row in range(len(index)) if row not in problems])
+    while True:
+        kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
+        rest = index.take(kept)
+        lonely = kept[partnerless_rows(rest)]
+        if not len(lonely):
+            break
+        reason = "no other readable image of its class is in the test split"
+        problems.update({int(row): reason for row in lonely})
     for split in sorted(set(index.splits)):
         if len(np.unique(rest.labels[rest.rows(split)])) < 2:
             raise StudyError(
