@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 import material
 import torch
 
-from bgbias.checkpoints import stopping
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.progress import Progress
+from bgbias.stopping import stopping
 from bgbias.training import Training
 
 BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}

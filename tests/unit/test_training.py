@@ -15,7 +15,6 @@ from torch import nn
 
 from bgbias import feeding, training, validation
 from bgbias.batches import evaluation_batch
-from bgbias.checkpoints import Stop
 from bgbias.embedding import embed, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
@@ -23,6 +22,7 @@ from bgbias.index import COLUMNS
 from bgbias.models import EmbeddingModel
 from bgbias.pixels import PixelStore, background_row, write_store
 from bgbias.retrieval import measure
+from bgbias.stopping import Stop
 
 
 @pytest.fixture(scope="module")

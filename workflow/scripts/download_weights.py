@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bgbias.checksums import file_digest
 from bgbias.downloads import obtain
-from bgbias.files import replacing, write_rows
+from bgbias.files import write_rows
 from bgbias.logs import job_log
 from bgbias.pretrained import TIMM
 from bgbias.sources import checksums, load_sources
@@ -36,13 +36,10 @@ def download_weights(model: str, published: dict | None, path: str, receipt_path
 
 def save_timm_weights(name: str, path: Path) -> None:
     """timm fetches from the hub, which verifies; kept as a file like every other."""
-    from safetensors.torch import save_file
-
     from bgbias.backbones import timm_network
+    from bgbias.weights import write_tensors
 
-    state = timm_network(name, pretrained=True).state_dict()
-    with replacing(path) as aside:
-        save_file({key: value.contiguous() for key, value in state.items()}, aside)
+    write_tensors(path, timm_network(name, pretrained=True).state_dict())
 
 
 if "snakemake" in globals():

@@ -1,21 +1,18 @@
-"""Interrupted training: a file with all that the next step depends on, and a clean way out on SIGTERM.
+"""What an interrupted training goes on from: a file with all that the next step depends on.
 
-The file is safetensors with JSON in its header, so reading it runs no code.
+It is safetensors with JSON in its header, so reading it runs no code.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bgbias.errors import StudyError
-from bgbias.files import replacing, sweep
+from bgbias.files import sweep
 
 if TYPE_CHECKING:  # torch costs seconds, and planning the study removes checkpoints only
     from torch import Tensor
@@ -28,14 +25,10 @@ def write_checkpoint(
     folder: str | os.PathLike, identity: dict, tensors: dict[str, Tensor], state: dict
 ) -> None:
     """Write ``tensors`` and the JSON-able ``state`` to ``folder``, atomically."""
-    from safetensors.torch import save
+    from bgbias.weights import write_tensors
 
     header = {"identity": _canonical(identity), "state": json.dumps(state)}
-    with replacing(Path(folder) / _NAME) as aside:
-        # Bytes, written by Python: the library's own writing of files hides why a disk refused.
-        aside.write_bytes(
-            save({key: value.detach().contiguous() for key, value in tensors.items()}, metadata=header)
-        )
+    write_tensors(Path(folder) / _NAME, tensors, header)
 
 
 def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str, Tensor], dict] | None:
@@ -80,35 +73,6 @@ def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2
             stream.seek(max(0, size - length) * i // max(1, samples - 1))
             total = zlib.crc32(stream.read(length), total)
     return total
-
-
-class Stop:
-    """Whether this process was asked to end."""
-
-    requested = False
-
-
-@contextmanager
-def stopping() -> Iterator[Stop]:
-    """Within this block SIGTERM only sets ``requested``: the step at hand is finished first."""
-    stop = Stop()
-
-    def request(number, frame):
-        stop.requested = True
-
-    before = signal.signal(signal.SIGTERM, request)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def stopped(folder: str | os.PathLike, epoch: int, step: int) -> StudyError:
-    """What an interrupted training ends with."""
-    return StudyError(
-        f"Training was asked to stop (SIGTERM) and did so in epoch {epoch} after step {step}. "
-        f"All of it is kept in {folder}: the same command continues there."
-    )
 
 
 def _canonical(identity: dict) -> str:

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from bgbias.backbones import Backbone, build_backbone
 from bgbias.errors import StudyError
-from bgbias.files import replacing
 from bgbias.randomness import integer_seed
 from bgbias.transforms import Preprocessing
-from bgbias.weights import load_strictly, read_weights
+from bgbias.weights import load_strictly, read_weights, write_tensors
 
 
 class EmbeddingModel(nn.Module):
@@ -104,11 +103,7 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
 
 def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
     """Write all weights as safetensors, atomically."""
-    from safetensors.torch import save
-
-    with replacing(path) as aside:
-        # Bytes, written by Python: the library's own writing of files hides why a disk refused.
-        aside.write_bytes(save({key: value.contiguous() for key, value in model.state_dict().items()}))
+    write_tensors(path, model.state_dict())
 
 
 def load_model(

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bgbias.checkpoints import Stop, read_checkpoint, stopped, stopping, write_checkpoint
+from bgbias.checkpoints import read_checkpoint, write_checkpoint
 from bgbias.collapse import COLLAPSED
 from bgbias.devices import choose_precision, fetch, seed_generators
 from bgbias.errors import StudyError
@@ -25,6 +25,7 @@ from bgbias.optimisers import Group, Optimiser
 from bgbias.pixels import PixelStore
 from bgbias.progress import Progress
 from bgbias.randomness import integer_seed
+from bgbias.stopping import Stop, stopped, stopping
 from bgbias.validation import Validation
 
 

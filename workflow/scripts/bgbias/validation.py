@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 import torch
 
-from bgbias.checkpoints import Stop
 from bgbias.collapse import mean_similarity
 from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
@@ -13,6 +12,7 @@ from bgbias.models import EmbeddingModel
 from bgbias.nearest import on_cpu, on_device
 from bgbias.pixels import PixelStore
 from bgbias.retrieval import measure
+from bgbias.stopping import Stop
 from bgbias.transforms import Preprocessing
 
 _KEEP_BYTES = 256 * 2**20  # up to this size the prepared images stay in memory from epoch to epoch

@@ -1,4 +1,4 @@
-"""Reading weight files: without pickle, and strictly, so that nothing is left random unnoticed."""
+"""Files of weights: without pickle, and read strictly, so that nothing is left random unnoticed."""
 
 import os
 import pickle
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bgbias.errors import StudyError
+from bgbias.files import replacing
 
 _STATE = "Save the weights alone: torch.save(model.state_dict(), file)."
 
@@ -39,6 +40,18 @@ def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise StudyError(f"{path} holds something other than a dictionary of weights. {_STATE}")
     return dict(content)
+
+
+def write_tensors(
+    path: str | os.PathLike, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write ``tensors`` and ``metadata`` as safetensors, atomically."""
+    from safetensors.torch import save
+
+    contiguous = {key: value.detach().contiguous() for key, value in tensors.items()}
+    with replacing(path) as aside:
+        # Bytes, written by Python: the library's own writing of files hides why a disk refused.
+        aside.write_bytes(save(contiguous, metadata=metadata))
 
 
 def load_strictly(
