@@ -20,10 +20,11 @@ from bgbias.pixels import PixelStore, write_store
 from bgbias.runs import read_run, write_run
 
 RUN = {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": "base", "seed": 0}
-SETTINGS = {"methods": ["study", "gradcam"], "images": 5, "panels": 3, "batch_size": 2, "seed": 0} | {
+SETTINGS = {"methods": ["study", "gradcam"], "images": 5, "panels": 3, "seed": 0} | {
     "copies": 3,
     "noise": 0.15,
 }
+BATCH_SIZE = 2
 SIZE = 32
 
 
@@ -48,20 +49,20 @@ def folder(tmp_path_factory):
 
 
 def run_script(folder, out, labels=None, **changes):
-    outputs = {name: out / name for name in ("attention", "images", "maps.npz")}
-    outputs["maps"] = outputs.pop("maps.npz")
+    inputs = [folder / name for name in ("layout.csv", "model.safetensors", "run.yaml")]
+    attention, images, maps = outputs = [out / name for name in ("attention.csv", "images.csv", "maps.npz")]
+    settings = SETTINGS | changes
     attribute_images(
-        folder / "model.safetensors",
-        folder / "run.yaml",
-        folder,
-        RUN,
-        SETTINGS | changes,
-        SIZE,
-        "cpu",
-        outputs,
-        labels,
+        *inputs,
+        *outputs,
+        run=RUN,
+        settings=settings,
+        size=SIZE,
+        device="cpu",
+        labels=labels,
+        batch_size=BATCH_SIZE,
     )
-    return read_rows(outputs["attention"]), read_rows(outputs["images"]), dict(np.load(outputs["maps"]))
+    return read_rows(attention), read_rows(images), dict(np.load(maps))
 
 
 def test_tables_and_maps(folder, tmp_path):
@@ -87,7 +88,7 @@ def by_the_library(folder, per_image, distance, labels=None):
     scores, maps = [], []
     for row in (int(image["row"]) for image in per_image):
         images, masks = images_and_masks(store, np.array([row]), SIZE, preprocessing, "cpu", labels)
-        maps.append(attribution_maps("study", target, images, [row], SETTINGS))
+        maps.append(attribution_maps("study", target, images, [row], SETTINGS | {"batch_size": BATCH_SIZE}))
         scores.append(attention_score(maps[-1], masks).item())
     return scores, torch.cat(maps).numpy()
 
@@ -156,10 +157,10 @@ def test_all_images(folder, tmp_path):
 
 
 def test_undefined_scores_are_empty_and_left_out(tmp_path):
-    outputs = {"attention": tmp_path / "attention", "images": tmp_path / "images"}
-    write_scores({"study": np.array([0.2, np.nan, 0.4])}, np.array([1, 0, 2]), "abc", RUN, outputs)
-    assert [row["score"] for row in read_rows(outputs["images"])] == ["0.2", "", "0.4"]
-    row = read_rows(outputs["attention"])[0]
+    attention, images = outputs = [tmp_path / "attention.csv", tmp_path / "images.csv"]
+    write_scores({"study": np.array([0.2, np.nan, 0.4])}, np.array([1, 0, 2]), "abc", RUN, *outputs)
+    assert [row["score"] for row in read_rows(images)] == ["0.2", "", "0.4"]
+    row = read_rows(attention)[0]
     assert (float(row["mean"]), int(row["n"])) == (pytest.approx(0.3), 2)
     with pytest.raises(StudyError, match="No image has a defined attention score"):
-        write_scores({"study": np.array([np.nan])}, np.array([1]), "abc", RUN, outputs)
+        write_scores({"study": np.array([np.nan])}, np.array([1]), "abc", RUN, *outputs)

@@ -15,7 +15,7 @@ from bgbias.pixels import PixelStore
 from bgbias.runs import read_run, write_run
 
 TRANSFORM = {"train_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 4 / 3], "flip": True, "eval_size": 16}
-EVALUATION = {"draws": 3, "seed": 0, "background_crop": "random", "batch_size": 5}
+EVALUATION = {"draws": 3, "seed": 0, "background_crop": "random"}
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,9 @@ def files(tmp_path_factory):
     return layout, folder / "model.safetensors", folder / "run.yaml", backgrounds
 
 
-def embedded(files, out, **changes) -> dict[str, np.ndarray]:
-    embed_images(*files, out, evaluation={**EVALUATION, **changes}, transform=TRANSFORM, device="cpu")
+def embedded(files, out, batch_size=5, **changes) -> dict[str, np.ndarray]:
+    evaluation = EVALUATION | changes
+    embed_images(*files, out, evaluation=evaluation, transform=TRANSFORM, device="cpu", batch_size=batch_size)
     with np.load(out) as arrays:
         return dict(arrays)
 

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import re
 import subprocess
 from pathlib import Path
 
@@ -91,37 +90,6 @@ def test_the_hash_of_the_configuration_and_the_seconds_are_of_all_runs(tmp_path)
     assert written([1], {})["training_seconds"] == 6.5
     given = (([1], {}), ([2], {}), ([1], {"draws": 5}))
     assert len({written(*of)["config_hash"] for of in given}) == 3
-
-
-def test_the_hash_of_settings_depends_on_values_only():
-    assert hashes.hash_settings({"a": 1, "b": [1.5, "x"]}) == hashes.hash_settings({"b": (1.5, "x"), "a": 1})
-    assert hashes.hash_settings({"a": 1}) != hashes.hash_settings({"a": 2})
-
-
-def test_every_job_runs_anew_when_its_own_script_changes():
-    # A fingerprint of another script would leave the old results there, without a word.
-    rules = Path(__file__).parents[2] / "workflow" / "rules"
-    text = "\n".join(path.read_text() for path in rules.glob("*.smk"))
-    hashed, jobs = {}, {}
-    for block in re.split(r"^ *rule (?=\w+:)", text, flags=re.MULTILINE)[1:]:
-        name = block.partition(":")[0]
-        hashed[name] = re.findall(r'hash_script\("(\w+\.py)"\)', block)
-        jobs[name] = re.findall(r'"\.\./scripts/(\w+\.py)"', block)
-    # Weights are told by their checksum; the provenance has the fingerprints of all scripts.
-    assert {name for name in jobs if hashed[name] != jobs[name]} == {"download_weights", "write_provenance"}
-    assert sum(map(len, hashed.values())) > 20
-
-
-def test_the_hash_of_a_script_notices_an_edit_of_a_module_behind_it(tmp_path, monkeypatch):
-    (tmp_path / "job.py").write_text("x = 1\n")
-    monkeypatch.setattr(hashes, "SCRIPTS", tmp_path)
-    library = tmp_path / "bgbias" / "part.py"
-    library.parent.mkdir()
-    monkeypatch.setattr(hashes.imports, "reached", lambda script: (library,))
-    library.write_text("a = 1\n")
-    before = hashes.hash_script("job.py")
-    library.write_text("a = 2\n")
-    assert hashes.hash_script("job.py") != before
 
 
 def test_the_commit_and_whether_files_differ_from_it(tmp_path):

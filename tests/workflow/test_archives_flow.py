@@ -90,3 +90,13 @@ def test_archives_become_tables(project, tmp_path):
     }
     table = read_rows(project.root / "results/archives/tables/retrieval.csv")
     assert {row["dataset"] for row in table} == set(DATASETS)
+
+    # Another way to the same archives fetches nothing, and reruns nothing behind it; another archive does.
+    project.edit_code("workflow/scripts/bgbias/transports.py")
+    project.edit("resources/sources.yaml", f"{address}/", "https://mirror.example/")
+    project.edit("resources/sources.yaml", "instructions: ", "instructions: Politely. ")
+    assert project.planned(*tables, config=CONFIG) == {}
+    checksum = hashlib.md5(archives["Stanford_Online_Products.zip"].read_bytes()).hexdigest()
+    project.edit("resources/sources.yaml", checksum, 32 * "0")
+    planned = project.planned(*tables, config=CONFIG)
+    assert planned["download_dataset"] == planned["index_dataset"] == planned["train_model"] == 1

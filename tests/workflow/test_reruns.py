@@ -36,7 +36,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
 
 
 def test_an_edit_of_the_table_code_reruns_publishing_only(finished):
-    finished.edit("workflow/scripts/bgbias/tables.py", '"""', '"""Edited. ')
+    finished.edit_code("workflow/scripts/bgbias/tables.py")
     planned = finished.planned()
     assert planned
     assert set(planned) <= PUBLISHING | DRAWING
@@ -88,10 +88,27 @@ def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
     ],
 )
 def test_an_edit_of_a_module_reruns_the_stages_that_import_it(finished, module, reruns, spares):
-    finished.edit(f"workflow/scripts/bgbias/{module}", '"""', '"""Edited. ')
+    finished.edit_code(f"workflow/scripts/bgbias/{module}")
     planned = finished.planned()
     assert of_stage(planned, *reruns) == reruns
     assert not set(spares) & set(planned)
+
+
+def test_a_better_sentence_reruns_nothing(finished):
+    for script in (finished.root / "workflow/scripts").rglob("*.py"):
+        script.write_text(f"{script.read_text()}# a comment\n".replace('"""', '"""Edited. ', 1))
+    assert finished.planned() == {}
+
+
+def test_an_edit_of_a_source_that_the_study_does_not_use_makes_no_index(finished):
+    finished.edit_code("workflow/scripts/bgbias/datasets/cars196.py")
+    # The provenance lists the code of all scripts, of the forecast too.
+    assert set(finished.planned()) == {"write_report", "write_provenance"}
+
+
+def test_smaller_batches_where_they_change_no_result_rerun_only_what_prints_the_settings(finished):
+    planned = finished.planned("--config", "evaluation={batch_size: 2}", "attribution={batch_size: 2}")
+    assert set(planned) == {"write_report", "write_provenance"}
 
 
 def test_a_change_of_the_mask_threshold_reruns_the_verdict_and_what_prints_it(finished):

@@ -66,7 +66,7 @@ def test_placed_weights_and_the_strict_protocol(project):
     assert run["settings"]["model"]["backbone"]["weights"] == "data/weights/squeezenet1_1-b8a52dc0.pth"
 
     # Nothing is trained again for another way to the same file.
-    project.edit("workflow/scripts/bgbias/downloads.py", '"""', '"""Edited. ')
+    project.edit_code("workflow/scripts/bgbias/downloads.py")
     project.edit("resources/sources.yaml", "http://127.0.0.1:9/x", "http://127.0.0.1:9/mirror")
     assert project.planned(ATTENTION, config="strict.yaml") == {}
     project.edit("resources/sources.yaml", checksum, "0123abcd")

@@ -18,7 +18,7 @@ rule attribute_images:
     params:
         code=hash_script("attribute_images.py"),
         run=run_identity,
-        settings=config["attribution"],
+        settings={key: value for key, value in config["attribution"].items() if key != "batch_size"},
         size=config["transform"]["eval_size"],
         labels=hand_labels,
         device=config["device"],
@@ -29,6 +29,7 @@ rule attribute_images:
     threads: 1
     resources:
         gpu=GPU,
+        batch_size=config["attribution"].get("batch_size", 0),  # no parameter, as in embed_images
         mem_mb=growing(4000, per_input_mb=1),
         runtime=growing(240),
     conda:

@@ -17,7 +17,7 @@ sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
 from bgbias import checkpoints, failures, files, listings, pretrained, protocol, study, study_checks  # noqa: E402 - on the path now
 from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
-from bgbias.sources import load_sources  # noqa: E402
+from bgbias.sources import archive_identities, load_sources  # noqa: E402
 
 if not Path("config/config.yaml").is_file():
     raise WorkflowError("There is no config/config.yaml here. Call snakemake in the project's folder.")

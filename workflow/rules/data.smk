@@ -22,8 +22,10 @@ rule download_dataset:
     output:
         receipt="data/{dataset}/archives.csv",
     params:
-        code=hash_script("download_dataset.py"),
-        source=published_source,
+        # The archives are what is asked for, however they are fetched: another receipt would train every model again.
+        archives=published_archives,
+        source=source,
+        sources=SOURCES_FILE,
         folder=archive_folder,
     wildcard_constraints:
         dataset=any_of(ARCHIVED_DATASETS),
@@ -63,7 +65,7 @@ rule index_dataset:
     input:
         raw=raw_index,
     params:
-        code=hash_script("index_dataset.py"),
+        code=code_of_index,
         dataset="{dataset}",
         source=dataset_settings,
         images=listed_images,
@@ -103,8 +105,7 @@ rule fetch_backgrounds:
     input:
         files=SOURCES["study_backgrounds"]["files"],
     params:
-        code=hash_script("fetch_backgrounds.py"),
-        source=SOURCES["study_backgrounds"],
+        sources=SOURCES_FILE,
         accept_terms=lambda wildcards: config["backgrounds"][wildcards.set]["accept_terms"],
         folder="data/backgrounds/{set}/photos",
     wildcard_constraints:

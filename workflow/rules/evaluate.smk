@@ -16,7 +16,7 @@ rule embed_images:
         **packed_backgrounds("test"),
     params:
         code=hash_script("embed_images.py"),
-        evaluation={key: config["evaluation"].get(key) for key in ("draws", "seed", "background_crop", "batch_size")},
+        evaluation={key: config["evaluation"][key] for key in ("draws", "seed", "background_crop")},
         transform=EVALUATION_VIEW,
         device=config["device"],
     log:
@@ -26,6 +26,8 @@ rule embed_images:
     threads: 1
     resources:
         gpu=GPU,
+        # Not a parameter: it changes the last digit at most, so nothing is to run again for it. 0: by the images' size.
+        batch_size=config["evaluation"].get("batch_size", 0),
         mem_mb=growing(4000, per_input_mb=1),
         runtime=growing(120),
     conda:
@@ -56,8 +58,7 @@ rule measure_retrieval:
     resources:
         gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
         mem_mb=growing(2000),
-        # Not a parameter: it changes the last digit at most, so nothing is to run again for it.
-        search_mb=config["evaluation"]["search_memory_mb"],
+        search_mb=config["evaluation"]["search_memory_mb"],  # no parameter either
         runtime=growing(15),
     conda:
         "../../envs/models.yaml"

@@ -99,9 +99,18 @@ def gallery_draws(wildcards):
     return settings.get("gallery_draws", 10 if settings["source"] == "vehicleid" else None)
 
 
-def published_source(wildcards):
-    """The archives of a published dataset, as resources/sources.yaml lists them."""
-    return SOURCES[config["datasets"][wildcards.dataset]["source"]]
+def source(wildcards):
+    return config["datasets"][wildcards.dataset]["source"]
+
+
+def published_archives(wildcards):
+    """Which archives a published dataset comes in. From where is no matter: their bytes are the same."""
+    return archive_identities(SOURCES[source(wildcards)])
+
+
+def code_of_index(wildcards):
+    """The script and the one source that it reads the dataset with."""
+    return [hash_script("index_dataset.py"), hash_script(f"bgbias/datasets/{dataset_settings(wildcards)['source']}.py")]
 
 
 def masker(wildcards):

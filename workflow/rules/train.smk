@@ -11,7 +11,7 @@ rule download_weights:
         receipt=f"{pretrained.FOLDER}/{{model}}.csv",
     params:
         # Neither a fingerprint of the code nor addresses: the checksum decides what the file is, and a new receipt would
-        # train every model again.
+        # train every model again. The script reads it in the list; here it is for the job to run again when it changes.
         model="{model}",
         checksum=lambda wildcards: SOURCES["weights"].get(wildcards.model, {}).get("sha256"),
         sources=SOURCES_FILE,
@@ -40,7 +40,7 @@ rule train_model:
         code=hash_script("train_model.py"),
         run=run_identity,
         settings=training_settings,
-        masks="data/{dataset}/mask_quality.csv",
+        quality="data/{dataset}/mask_quality.csv",
         device=config["device"],
         # Beside the outputs, not among them: Snakemake deletes the outputs of a job that failed.
         checkpoint=f"{RUN}/checkpoint",

@@ -1,5 +1,6 @@
 """Score how much of a run's attention lies on the objects of some test images, by every method asked for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,26 +18,42 @@ from bgbias.randomness import generator
 from bgbias.runs import read_run
 
 
-def attribute_images(model_path, run_path, pixels, run, settings, size, device, outputs, labels=None) -> None:
-    """Write the mean score per method, the score per image and the maps of the first few images.
+def attribute_images(
+    layout: str,
+    model_path: str,
+    run_path: str,
+    attention_path: str,
+    images_path: str,
+    maps_path: str,
+    *,
+    run: dict,
+    settings: dict,
+    size: int,
+    device: str,
+    labels: str | None = None,
+    batch_size: int | None = None,
+) -> None:
+    """Write the mean score per method, the score per image and the maps of the first few images (uint8,
+    255 = 1).
 
     ``run``: the identity columns; ``settings``: the configuration's ``attribution``; ``size``: side of the
-    centre crop in pixels; ``outputs``: paths ``attention``, ``images``, ``maps`` (uint8, 255 = 1).
-    ``labels``: the folder of the hand labels that the index names, which then replace automatic masks.
+    centre crop in pixels; ``labels``: the folder of the hand labels that the index names, which then replace
+    automatic masks; ``batch_size``: images or noisy copies that pass through the model at once.
     """
-    store, record, device = PixelStore.open(pixels), read_run(run_path), choose_device(device)
-    model, preprocessing = load_model(model_path, record, size, device)
+    store, record = PixelStore.open(Path(layout).parent), read_run(run_path)
+    chosen = choose_device(device)
+    model, preprocessing = load_model(model_path, record, size, chosen)
     loss = build_loss(record["settings"]["loss"], record["n_classes"], model.embedding_size, record["seed"])
-    target = Target(model, loss.distance.to(device), black_image(size, preprocessing, device))
+    target = Target(model, loss.distance.to(chosen), black_image(size, preprocessing, chosen))
 
-    settings = settings | {"batch_size": choose_batch_size(settings.get("batch_size"), size, device)}
+    settings = settings | {"batch_size": choose_batch_size(batch_size, size, chosen)}
     rows = chosen_rows(store.index.rows("test"), settings["images"], settings["seed"])
     scores = {method: [] for method in settings["methods"]}
     panels = {method: [] for method in settings["methods"]}
     starts = range(0, len(rows), settings["batch_size"])
     for start in progress(starts, "attribution", "batches", len(starts)):
         part = rows[start : start + settings["batch_size"]]
-        images, masks = images_and_masks(store, part, size, preprocessing, device, labels)
+        images, masks = images_and_masks(store, part, size, preprocessing, chosen, labels)
         kept = max(0, settings["panels"] - start)
         for method in settings["methods"]:
             maps = attribution_maps(method, target, images, part.tolist(), settings)
@@ -48,13 +65,20 @@ def attribute_images(model_path, run_path, pixels, run, settings, size, device, 
             scores[method].append(attention_score(maps, masks).cpu().numpy())
             panels[method].append((maps[:kept] * 255).round().byte().cpu().numpy())
     scores = {method: np.concatenate(parts) for method, parts in scores.items()}
-    write_scores(scores, rows, store.index.paths, run, outputs)
-    with replacing(outputs["maps"]) as aside:
+    write_scores(scores, rows, store.index.paths, run, attention_path, images_path)
+    with replacing(maps_path) as aside:
         panels = {method: np.concatenate(parts) for method, parts in panels.items()}
         np.savez_compressed(aside, rows=rows[: settings["panels"]], **panels)
 
 
-def write_scores(scores, rows, paths, run, outputs) -> None:
+def write_scores(
+    scores: dict[str, np.ndarray],
+    rows: np.ndarray,
+    paths: Sequence[str],
+    run: dict,
+    attention_path: str,
+    images_path: str,
+) -> None:
     """``scores``: method → (n,) in the order of ``rows``; NaN where undefined, which no mean includes."""
     per_image = [
         {"row": row, "path": paths[row], "method": method, "score": "" if np.isnan(score) else score}
@@ -72,8 +96,8 @@ def write_scores(scores, rows, paths, run, outputs) -> None:
         # sd: over the images, population (n): how far images differ, not how sure the mean is.
         summary = {"mean": defined.mean(), "sd": defined.std(), "n": len(defined)}
         per_run.append({**run, "method": method, **summary})
-    write_rows(outputs["images"], per_image, ["row", "path", "method", "score"])
-    write_rows(outputs["attention"], per_run, list(per_run[0]))
+    write_rows(images_path, per_image, ["row", "path", "method", "score"])
+    write_rows(attention_path, per_run, list(per_run[0]))
 
 
 def chosen_rows(rows: np.ndarray, count: int | None, seed: int) -> np.ndarray:
@@ -85,13 +109,16 @@ if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         prepare_cpu(snakemake.threads)
         attribute_images(
+            snakemake.input.layout,
             snakemake.input.model,
             snakemake.input.run,
-            Path(snakemake.input.layout).parent,
-            snakemake.params.run,
-            snakemake.params.settings,
-            snakemake.params.size,
-            snakemake.params.device,
-            dict(snakemake.output.items()),
-            snakemake.params.labels,
+            snakemake.output.attention,
+            snakemake.output.images,
+            snakemake.output.maps,
+            run=snakemake.params.run,
+            settings=snakemake.params.settings,
+            size=snakemake.params.size,
+            device=snakemake.params.device,
+            labels=snakemake.params.labels,
+            batch_size=snakemake.resources.batch_size or None,
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 from bgbias.downloads import obtain
 from bgbias.files import write_rows
 from bgbias.logs import job_log
-from bgbias.sources import available_layout, by_hand, checksums
+from bgbias.sources import available_layout, by_hand, checksums, load_sources
 
 COLUMNS = ["archive", "into", "bytes", "origin", "verified"]
 
@@ -37,4 +37,5 @@ def download_dataset(source: dict, folder: str, receipt_path: str) -> None:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        download_dataset(snakemake.params.source, snakemake.params.folder, snakemake.output.receipt)
+        source = load_sources(snakemake.params.sources)[snakemake.params.source]
+        download_dataset(source, snakemake.params.folder, snakemake.output.receipt)

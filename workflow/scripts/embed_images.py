@@ -24,6 +24,7 @@ def embed_images(
     evaluation: dict,
     transform: dict,
     device: str,
+    batch_size: int | None = None,
 ) -> None:
     """Write ``out`` (.npz): ``rows`` of the store beside ``layout`` and ``labels``, int64 (N,); ``clean``
     and ``swapped0``, ``swapped1``, … of each draw, float32 (N, E); ``is_query``, ``is_gallery`` bool (N,)
@@ -48,7 +49,7 @@ def embed_images(
             view=evaluation_view(transform, evaluation["background_crop"]),
             preprocessing=preprocessing,
             device=chosen,
-            batch_size=evaluation["batch_size"],
+            batch_size=batch_size,
         )
         return embed(model, batches)
 
@@ -77,4 +78,5 @@ if "snakemake" in globals():
             evaluation=snakemake.params.evaluation,
             transform=snakemake.params.transform,
             device=snakemake.params.device,
+            batch_size=snakemake.resources.batch_size or None,
         )

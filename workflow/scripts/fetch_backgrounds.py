@@ -7,6 +7,7 @@ from bgbias.downloads import obtain
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
 from bgbias.logs import job_log, progress
+from bgbias.sources import load_sources
 
 COLUMNS = ["folder", "name", "bytes", "sha256", "origin"]
 CONNECTIONS = 4  # enough for small files, and polite
@@ -42,7 +43,7 @@ def fetch_backgrounds(
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         fetch_backgrounds(
-            snakemake.params.source,
+            load_sources(snakemake.params.sources)["study_backgrounds"],
             snakemake.input.files,
             snakemake.params.accept_terms,
             snakemake.params.folder,

@@ -107,7 +107,7 @@ def identity(run: dict, settings: dict, code: str, device: torch.device, *layout
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         # Again, as before packing: the limits may have become stricter since, or be those of another study.
-        check_limits(snakemake.params.masks, **snakemake.config["mask_quality"])
+        check_limits(snakemake.params.quality, **snakemake.config["mask_quality"])
         prepare_cpu(snakemake.threads)
         given = snakemake.input
         train_model(

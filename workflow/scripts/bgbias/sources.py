@@ -31,6 +31,15 @@ def available_layout(source: dict, folder: Path) -> list[dict]:
     raise StudyError(f"{source['title']} cannot be downloaded automatically. {by_hand(source, folder)}")
 
 
+def archive_identities(source: dict) -> list[list[dict]]:
+    """What tells each layout's archives from others of their names, and where they are unpacked to."""
+    keys = ("name", "into", "bytes", "md5", "sha256")
+    return [
+        [{key: archive[key] for key in keys if key in archive} for archive in layout["archives"]]
+        for layout in source["layouts"]
+    ]
+
+
 def by_hand(source: dict, folder: Path) -> str:
     """How to place each layout's archives in ``folder``."""
     ways = []
