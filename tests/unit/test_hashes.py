@@ -58,11 +58,13 @@ def plus(y):
         (b"  # apples", b"", True),
         (b"A room.", b"Two rooms.", True),
         (b'    """x + y."""\n', b"", True),
-        (b"x + y\n", b"(x +\n            y)\n", True),
+        (b"def plus", b"\n# A comment\n\n\ndef plus", True),
         (b"x = 1", b"x = 2", False),
         (b"return x + y", b"return x - y", False),
         (b"def plus(y)", b"def plus(y=0)", False),
-        (b"return x", b'"not a docstring"\n    return x', False),
+        (b"return x", b'"idle"\n    return x', True),
+        (b"x = 1", b'x = [\n    # one\n    "1",\n]', False),
+        (b"x = 1", b'"1".strip()', False),
     ],
 )
 def test_the_hash_of_a_script_is_of_what_the_library_behind_it_does(tmp_path, monkeypatch, old, new, same):
