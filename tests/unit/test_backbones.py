@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from safetensors.torch import save_file
 
 from bgbias.backbones import BACKBONES, build_backbone
 from bgbias.errors import StudyError
-from bgbias.models import build_model, check_size, load_model, save_model
+from bgbias.models import EmbeddingModel, build_model, check_size, load_model, save_model
 from bgbias.transforms import Preprocessing, normalise
 from bgbias.weights import read_weights
 
@@ -116,6 +117,14 @@ def test_a_size_that_a_network_cannot_take_is_told():
     assert model.training
     with pytest.raises(StudyError, match=r"backbone mine cannot take images of 12×12 pixels \(.*too small\)"):
         check_size(model, "mine", 12)
+
+
+def test_an_entry_that_names_another_number_of_features_is_told():
+    built = replace(build_backbone("squeezenet1_1", {}, 0), features=500)
+    with pytest.raises(
+        StudyError, match=r"array of \(1, 512\) for an image, not one row of the 500 features"
+    ):
+        check_size(EmbeddingModel(built, 8), "mine", 64)
 
 
 def message(name: str, settings: dict) -> str:

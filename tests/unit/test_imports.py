@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from bgbias import imports
 from bgbias.imports import LIBRARY, reached
 
 
@@ -27,6 +30,22 @@ def test_an_import_of_a_submodule_reaches_it(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("from bgbias import randomness\n")
     assert names(script) == {"__init__.py", "randomness.py"}
+
+
+@pytest.mark.parametrize("line", ["from . import study", "from .study import study_map"])
+def test_relative_imports_are_followed_as_well(tmp_path, monkeypatch, line):
+    library = tmp_path / "bgbias"
+    (library / "attribution").mkdir(parents=True)
+    for path in ("__init__.py", "attribution/__init__.py", "attribution/study.py"):
+        (library / path).write_text("")
+    (library / "attribution/methods.py").write_text(f"{line}\nfrom .. import errors\n")
+    (library / "errors.py").write_text("")
+    monkeypatch.setattr(imports, "LIBRARY", library)
+    script = tmp_path / "script.py"
+    script.write_text("from bgbias.attribution import methods\n")
+    found = {path.relative_to(library).as_posix() for path in reached(script)}
+    package = {"__init__.py", "attribution/__init__.py"}
+    assert found == package | {"attribution/methods.py", "attribution/study.py", "errors.py"}
 
 
 def test_every_script_of_the_workflow_can_be_read():

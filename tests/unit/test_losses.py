@@ -1,13 +1,15 @@
 """The losses are pytorch-metric-learning's, with the settings that the configuration names."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
-from pytorch_metric_learning import distances
+from pytorch_metric_learning import distances, losses
 from tiny_runs import LOSS_SETTINGS as SETTINGS
 
 from bgbias.errors import StudyError
-from bgbias.losses import LOSSES, build_loss
+from bgbias.losses import LOSSES, Kind, build_loss
 
 
 def batch(classes=3, images=2, size=4):
@@ -24,10 +26,21 @@ def test_all_five_are_there_with_their_default_distances():
         "arcface": distances.CosineSimilarity,
         "normalized_softmax": distances.DotProductSimilarity,
     }
-    assert set(SETTINGS) | {"frozen"} == set(LOSSES)
-    for name, settings in SETTINGS.items():
-        assert type(build_loss(settings, 3, 4, 0).distance) is expected[name]
+    assert set(expected) | {"frozen"} <= set(LOSSES)
+    for name, distance in expected.items():
+        assert type(build_loss(SETTINGS[name], 3, 4, 0).distance) is distance
     assert type(build_loss({"type": "frozen"}, 0, 4, 0).distance) is distances.LpDistance
+
+
+def test_an_entry_that_does_not_fit_its_loss_is_named(monkeypatch):
+    settings = {"type": "mine", "images_per_class": 2, "margin": 0.1}
+    monkeypatch.setitem(LOSSES, "mine", Kind(losses.CircleLoss, ("margin",)))  # m and gamma are its names
+    with pytest.raises(StudyError, match=r"Loss mine: its entry in LOSSES does not fit: .*'margin'"):
+        build_loss(settings, 3, 4, 0)
+    # Its beta would stay as it is: nothing says how fast to learn it.
+    monkeypatch.setitem(LOSSES, "mine", Kind(partial(losses.MarginLoss, learn_beta=True), ("margin",)))
+    with pytest.raises(StudyError, match=r"Loss mine has weights, .* lacks has_weights=True"):
+        build_loss(settings, 3, 4, 0)
 
 
 def test_contrastive_is_its_definition():

@@ -57,6 +57,13 @@ def test_one_row_per_protocol_and_draw(tmp_path, arrays):
     assert list(table[0])[:5] == list(RUN)
 
 
+def test_a_protocol_more_is_an_array_more(tmp_path, arrays):
+    table, matches = run_script(tmp_path, arrays, swapped_grey=arrays["clean"], is_query=np.ones(40, bool),
+                                is_gallery=np.ones(40, bool))  # fmt: skip
+    assert [(row["protocol"], row["draw"]) for row in table][2:] == [("swapped", "1"), ("swapped_grey", "0")]
+    assert {row["protocol"] for row in matches} == {"clean", "swapped", "swapped_grey"}
+
+
 def test_matches_are_the_nearest_of_the_same_queries_everywhere(tmp_path, arrays):
     _, matches = run_script(tmp_path, arrays)
     _, others = run_script(tmp_path, arrays, clean=arrays["swapped0"])
@@ -166,9 +173,18 @@ def write(path, header, *rows):
 
 
 def test_collected_rows_keep_the_order_given(tmp_path):
-    tables = [write(tmp_path / "b.csv", "xy", (3, 4)), write(tmp_path / "a.csv", "xy", (1, 2), (5, 6))]
+    tables = [
+        write(tmp_path / "b.csv", "xy", (3, 4), (7, 8)),
+        write(tmp_path / "a.csv", "xy", (1, 2), (5, 6)),
+    ]
     collect_rows(tables, tmp_path / "all.csv")
-    assert (tmp_path / "all.csv").read_text() == "x,y\n3,4\n1,2\n5,6\n"
+    assert (tmp_path / "all.csv").read_text() == "x,y\n3,4\n7,8\n1,2\n5,6\n"
+
+
+def test_tables_of_fewer_draws_are_refused(tmp_path):
+    tables = [write(tmp_path / "b.csv", "xy", (3, 4), (7, 8)), write(tmp_path / "a.csv", "xy", (1, 2))]
+    with pytest.raises(StudyError, match=r"a\.csv has 1 rows, the tables before it 2"):
+        collect_rows(tables, tmp_path / "all.csv")
 
 
 def test_tables_of_other_columns_are_refused(tmp_path):

@@ -6,8 +6,9 @@ from bgbias.logs import job_log
 
 
 def collect_rows(tables, out) -> None:
-    """Concatenate CSV files of the same columns, in the order given, which tables and figures keep."""
-    collected, columns = [], None
+    """Concatenate CSV files of the same columns and as many rows, in the order given, which tables and
+    figures keep."""
+    collected, columns, count = [], None, 0
     for table in tables:
         rows = read_rows(table)
         if not rows:
@@ -17,6 +18,12 @@ def collect_rows(tables, out) -> None:
             raise StudyError(
                 f"{table} has the columns {', '.join(rows[0])}, the tables before it {', '.join(columns)}: "
                 "it was written by another version or with other settings. Delete it and run again."
+            )
+        count = count or len(rows)
+        if len(rows) != count:
+            raise StudyError(
+                f"{table} has {len(rows)} rows, the tables before it {count}: it was measured with other "
+                "settings. Delete it and run again."
             )
         collected += rows
     if columns is None:

@@ -1,5 +1,6 @@
 """Measure how well a run's test embeddings retrieve their own class, clean and on swapped backgrounds."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -100,10 +101,12 @@ def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np
 
 
 def conditions(data) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Protocol, draw and embeddings in the table's order; an array is read when its turn comes."""
-    yield "clean", 0, data["clean"]
-    for draw in range(sum(name.startswith("swapped") for name in data)):
-        yield "swapped", draw, data[f"swapped{draw}"]
+    """Protocol, draw and embeddings of each array that ``embed_images`` wrote, such as clean and swapped0, in
+    its order; an array is read when its turn comes."""
+    for name in data:
+        if name not in ("rows", "labels", "is_query", "is_gallery"):
+            protocol, draw = re.fullmatch(r"(.*?)(\d*)", name).groups()
+            yield protocol, int(draw or 0), data[name]
 
 
 def part(embeddings: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -28,10 +28,10 @@ class Lists(NamedTuple):
     rows: np.ndarray
     starts: np.ndarray
 
-    def padded(self, of: np.ndarray, depth: int) -> np.ndarray:
-        """The first neighbours of the rows ``of`` (B,), −1 where there are no more: int32 (B, depth)."""
-        at = self.starts[of, None] + np.arange(depth)
-        inside = at < self.starts[of + 1, None]
+    def padded(self, queries: np.ndarray, depth: int) -> np.ndarray:
+        """The first neighbours of the rows ``queries`` (B,), −1 where there are no more: int32 (B, depth)."""
+        at = self.starts[queries, None] + np.arange(depth)
+        inside = at < self.starts[queries + 1, None]
         return np.where(inside, self.rows[np.where(inside, at, 0)], -1)
 
 
@@ -66,10 +66,11 @@ def nearest_others(vectors: np.ndarray, widths: np.ndarray) -> Lists:
 
 
 def _least_wanted(block: np.ndarray, widths: np.ndarray) -> np.ndarray:
-    """For each row of the square ``block`` (B, B) a product that enough others to fill its list reach: (B,).
+    """For each row of the square ``block`` (B, B) a bound of its list's worst product from below: (B,).
 
-    It is the least of as many groups of columns' largest; −inf for lists that are too wide for that. A list
-    that begins without it takes, and drops again, some thirty rows of the first block that it sees.
+    At least as many other columns as the list is wide reach it, each the largest of a group of columns;
+    −inf for lists that are too wide for that. Without it a list would take, and later drop, some thirty
+    rows of the first block that it sees.
     """
     groups = min(_GROUPS, len(block))
     largest = block[:, : len(block) // groups * groups].reshape(len(block), -1, groups).max(1)

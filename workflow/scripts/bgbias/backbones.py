@@ -25,8 +25,9 @@ class Backbone:
 
     ``module``: (B, 3, S, S) float as ``preprocessing`` leaves it → (B, ``features``). ``last_map``: dotted
     name inside ``module`` of the layer whose output is the last spatial map, for Grad-CAM; None where there
-    is none (transformers). ``classifier``: prefixes of checkpoint keys that belong to the layers on top,
-    which have no place here; ``top``: what the weights that were loaded had there.
+    is none (transformers). ``classifier``: prefixes of the keys in a file of weights that belong to the
+    layers on top, which have no place here; ``top``: the tensors of the loaded file whose keys begin with
+    these.
     """
 
     module: nn.Module
@@ -93,6 +94,9 @@ def _small_cnn(widths: tuple[int, ...] = (32, 64, 128)) -> Backbone:
     return Backbone(nn.Sequential(*layers, _PowerMean(), nn.Flatten()), widths[-1], _HALVES, last_map=last)
 
 
+_POWER = 4.0
+
+
 class _PowerMean(nn.Module):
     """(B, C, h, w) of at least 0 → (B, C, 1, 1): the generalised mean, between average and maximum.
 
@@ -100,14 +104,10 @@ class _PowerMean(nn.Module):
     CNN Image Retrieval with No Human Annotation", 2018), which a training of a few hundred steps needs.
     """
 
-    def __init__(self, power: float = 4.0) -> None:
-        super().__init__()
-        self.power = power
-
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         # Away from zero, where the root has no finite slope.
-        powers = maps.clamp(min=1e-4).pow(self.power)
-        return powers.mean(dim=(2, 3), keepdim=True).pow(1 / self.power)
+        powers = maps.clamp(min=1e-4).pow(_POWER)
+        return powers.mean(dim=(2, 3), keepdim=True).pow(1 / _POWER)
 
 
 def _bninception() -> Backbone:

@@ -29,10 +29,19 @@ def _imported_files(file: Path) -> frozenset[Path]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, file)
+            names.add(module)
+            names.update(f"{module}.{alias.name}" for alias in node.names)
     return frozenset(path for name in names for path in _files_of(name))
+
+
+def _absolute(node: ast.ImportFrom, file: Path) -> str:
+    """The module that names are imported from; ``from .`` and the like count from the file's package."""
+    if node.level == 0 or not file.is_relative_to(LIBRARY):
+        return node.module or ""
+    package = file.relative_to(LIBRARY.parent).parts[: -node.level]
+    return ".".join([*package, *filter(None, [node.module])])
 
 
 def _files_of(module: str) -> list[Path]:

@@ -79,4 +79,15 @@ def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -
         parameters |= {"num_classes": n_classes, "embedding_size": embedding_size}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "loss weights"))
-        return kind.build(**parameters)
+        try:
+            loss = kind.build(**parameters)
+        except TypeError as error:
+            raise StudyError(
+                f"Loss {settings['type']}: its entry in LOSSES does not fit: {error}."
+            ) from error
+    if not kind.has_weights and any(weight.requires_grad for weight in loss.parameters()):
+        raise StudyError(
+            f"Loss {settings['type']} has weights, which need a learning rate: its entry in LOSSES lacks "
+            "has_weights=True."
+        )
+    return loss

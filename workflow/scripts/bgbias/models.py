@@ -22,7 +22,7 @@ class EmbeddingModel(nn.Module):
         super().__init__()
         self.backbone = backbone.module
         self.head = nn.Linear(backbone.features, embedding_size) if embedding_size else nn.Identity()
-        self.embedding_size = embedding_size or backbone.features
+        self.features, self.embedding_size = backbone.features, embedding_size or backbone.features
         self._last_map = backbone.last_map
 
     def forward(self, images: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
     was_training = model.training
     try:
         with torch.inference_mode():
-            model.eval()(torch.zeros(1, 3, size, size))
+            found = model.eval().backbone(torch.zeros(1, 3, size, size)).shape
     except (RuntimeError, AssertionError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".!")
         raise StudyError(
@@ -99,6 +99,11 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
         ) from error
     finally:
         model.train(was_training)
+    if found != (1, model.features):
+        raise StudyError(
+            f"The backbone {name} gives an array of {tuple(found)} for an image, not one row of the "
+            f"{model.features} features that its entry in BACKBONES names."
+        )
 
 
 def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:

@@ -97,7 +97,10 @@ def top_matches(
 
 
 def _scores(hits: np.ndarray, partners: np.ndarray, ks: Sequence[int]) -> list[np.ndarray]:
-    """Per query: MAP@R, Precision@1, R-precision, Recall@k…, from hits (B, depth) in order of rank."""
+    """Per query: MAP@R, Precision@1, R-precision, Recall@k…, from hits (B, depth) in order of rank.
+
+    Nothing may look at a query's hits beyond rank max(partners, ks): how deep they go depends on the block.
+    """
     ranks = np.arange(1, hits.shape[1] + 1)
     within_r = hits & (ranks <= partners[:, None])
     precision = within_r.cumsum(1, dtype=np.int32) / ranks
