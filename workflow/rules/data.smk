@@ -75,6 +75,7 @@ rule index_dataset:
         on_bad_image=config["on_bad_image"],
     log:
         "data/{dataset}/logs/index_dataset.log",
+    threads: 2
     resources:
         runtime=growing(30),
     conda:

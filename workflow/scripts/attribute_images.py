@@ -10,7 +10,7 @@ from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
 from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
-from bgbias.logs import job_log, progress
+from bgbias.logs import job_log, progress_bar
 from bgbias.losses import build_loss
 from bgbias.models import load_model
 from bgbias.pixels import PixelStore
@@ -51,7 +51,7 @@ def attribute_images(
     scores = {method: [] for method in settings["methods"]}
     panels = {method: [] for method in settings["methods"]}
     starts = range(0, len(rows), settings["batch_size"])
-    for start in progress(starts, "attribution", "batches", len(starts)):
+    for start in progress_bar(starts, "attribution", "batches", len(starts)):
         part = rows[start : start + settings["batch_size"]]
         images, masks = images_and_masks(store, part, size, preprocessing, chosen, labels)
         kept = max(0, settings["panels"] - start)

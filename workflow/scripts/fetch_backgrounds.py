@@ -6,7 +6,7 @@ from pathlib import Path
 from bgbias.downloads import obtain
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
-from bgbias.logs import job_log, progress
+from bgbias.logs import job_log, progress_bar
 from bgbias.sources import load_sources
 
 COLUMNS = ["folder", "name", "bytes", "sha256", "origin"]
@@ -36,7 +36,7 @@ def fetch_backgrounds(
 
     rows = read_rows(files_path)
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        fetched = list(progress(pool.map(fetch, rows), "fetching photos", "photos", len(rows)))
+        fetched = list(progress_bar(pool.map(fetch, rows), "fetching photos", "photos", len(rows)))
     write_rows(receipt_path, fetched, COLUMNS)
 
 

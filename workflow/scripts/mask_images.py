@@ -10,7 +10,7 @@ from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
 from bgbias.images import read_rgb
 from bgbias.index import read_index
-from bgbias.logs import job_log, progress
+from bgbias.logs import job_log, progress_bar
 from bgbias.maskers import Masker, build_masker, is_empty
 from bgbias.prefetching import prefetch
 
@@ -33,7 +33,7 @@ def mask_images(
     everything = read_index(index).paths
     paths = everything[shard::shards]
     results = masks_of(paths, build_masker(masker, everything, threads), root, masks, on_bad_image)
-    rows = list(progress(results, f"masks, shard {shard + 1} of {shards}", "images", len(paths)))
+    rows = list(progress_bar(results, f"masks, shard {shard + 1} of {shards}", "images", len(paths)))
     write_rows(table, rows, COLUMNS)
 
 

@@ -12,7 +12,7 @@ from bgbias.prefetching import prefetch
 
 
 def pack_backgrounds(
-    folder: str, layout: str, rgba: str, *, short_side: int, half: int | None = None, threads: int = 1
+    folder: str, layout: str, rgba: str, *, short_side: int, half: int | None = None
 ) -> None:
     """Write the store of all photos below ``folder``, sorted by path; with ``half`` (0 or 1), of every other
     one from that on. StudyError when there is none.
@@ -37,7 +37,7 @@ def pack_backgrounds(
     def pack(path: str):
         return pack_image(read_rgb(root / path), None, short_side), background_row(path)
 
-    packed = prefetch(pack, paths, depth=4 * threads, threads=threads)
+    packed = prefetch(pack, paths, depth=4)
     count = write_store(rgba, layout, packed, COLUMNS)
     print(f"packed {count} backgrounds of {folder} with a short side of {short_side} pixels")
 
@@ -50,5 +50,4 @@ if "snakemake" in globals():
             snakemake.output.rgba,
             short_side=snakemake.params.short_side,
             half=snakemake.params.half,
-            threads=snakemake.threads,
         )

@@ -8,7 +8,7 @@ import numpy as np
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.images import image_size, read_mask, read_rgb
-from bgbias.logs import job_log, progress
+from bgbias.logs import job_log, progress_bar
 from bgbias.mask_limits import check_limits
 from bgbias.pixels import check_room, pack_image, write_store
 from bgbias.prefetching import prefetch
@@ -55,7 +55,7 @@ def pack_pixels(
 
     def images() -> Iterator[tuple[np.ndarray, dict]]:
         packed = prefetch(pack, kept, depth=4 * threads, threads=threads)
-        yield from filter(None, progress(packed, "pixels", "images", len(kept)))
+        yield from filter(None, progress_bar(packed, "pixels", "images", len(kept)))
 
     sizes = (image_size(Path(masks) / f"{row['path']}.png") for row in kept)
     check_room(Path(rgba).parent, sizes, short_side)

@@ -21,7 +21,7 @@ from bgbias.demo_world.dataset import make_image
 from bgbias.demo_world.photo import developed
 from bgbias.demo_world.scenery import PAINTERS, new_place, view
 from bgbias.files import replacing
-from bgbias.logs import progress
+from bgbias.logs import progress_bar
 from bgbias.randomness import generator, integer_seed
 
 SIZE, CLASSES, EMPTY_SHARE = 128, 150, 0.03
@@ -45,7 +45,7 @@ def training_tensors(images_per_world: int, seed: int) -> tuple[torch.Tensor, to
     """Network inputs after their reduction, float16 (N, 3, s, s), and masks, uint8 (N, 1, 2s, 2s)."""
     inputs, targets = [], []
     total = 3 * images_per_world + int(3 * images_per_world * EMPTY_SHARE)
-    for picture, mask in progress(generated_images(images_per_world, seed), "generate", "images", total):
+    for picture, mask in progress_bar(generated_images(images_per_world, seed), "generate", "images", total):
         small = reduced(network_input(np.asarray(picture)))[0]
         inputs.append(small.half())
         side = 2 * small.shape[-1]
@@ -59,7 +59,7 @@ def train(inputs: torch.Tensor, targets: torch.Tensor, steps: int, batch_size: i
     network = MaskNetwork().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
-    for step in progress(range(steps), "train", "steps"):
+    for step in progress_bar(range(steps), "train", "steps"):
         rng = generator(seed, "mask batch", step)
         x, y = _batch(inputs, targets, rng, batch_size)
         # Supervised at twice the resolution at which the network works, for edges finer than its pixels.

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
-from bgbias.logs import progress
+from bgbias.logs import progress_bar
 
 RECEIPT = ".unpacked.csv"
 COLUMNS = ("archive", "into", "bytes")
@@ -88,7 +88,7 @@ def unpack(archive: Path, folder: Path) -> None:
 def _unpack_tar(archive: Path, folder: Path) -> None:
     total = 0
     with tarfile.open(archive) as tar:
-        for member in progress(tar, f"unpacking {archive.name}", "files"):
+        for member in progress_bar(tar, f"unpacking {archive.name}", "files"):
             if not (member.isfile() or member.isdir()):
                 raise StudyError(f"{archive}: {member.name!r} is a link or a device; it is not unpacked.")
             _check_name(archive, member.name)
@@ -101,7 +101,7 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as content:
         entries = content.infolist()
         _check_growth(archive, sum(entry.file_size for entry in entries))
-        for entry in progress(entries, f"unpacking {archive.name}", "files", len(entries)):
+        for entry in progress_bar(entries, f"unpacking {archive.name}", "files", len(entries)):
             if stat.S_ISLNK(entry.external_attr >> 16):
                 raise StudyError(f"{archive}: {entry.filename!r} is a link; it is not unpacked.")
             if entry.flag_bits & 1:

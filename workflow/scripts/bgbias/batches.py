@@ -146,7 +146,7 @@ def _add_noise(
     stock = max(_STOCK, 4 * values)
     starts = np.concatenate([draw.integers(stock - values, size=size) for draw in draws])
     strength = np.concatenate([noise * draw.random((size, 1, 1, 1), np.float32) for draw in draws])
-    starts, strength = (on_device.uploaded(of, device) for of in (starts, strength))
+    starts, strength = (on_device.uploaded(numbers, device) for numbers in (starts, strength))
     grain = _stock_of_noise(seed, stock, device).unfold(0, values, 1).index_select(0, starts)
     whole_range = 255 * normalisation_on(device, preprocessing)[0]
     images.addcmul_(grain.view(images.shape), strength * whole_range)
@@ -187,6 +187,7 @@ def _assemble_on_cpu(images: Cuts, behind: Cuts | None, background_of, size, pre
 
     batch = np.empty((len(background_of), size, size, 3), dtype=np.float32)
     channels = (2, 1, 0) if preprocessing.order == "BGR" else (0, 1, 2)
-    factor, shift = (tuple(np.float32(of[c]) for c in channels) for of in normalisation(preprocessing))
+    pair = normalisation(preprocessing)
+    factor, shift = (tuple(np.float32(values[c]) for c in channels) for values in pair)
     fused.fill(batch, images, behind or images, background_of, factor, shift, channels)
     return torch.from_numpy(batch).permute(0, 3, 1, 2)

@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from bgbias.logs import progress
+from bgbias.logs import progress_bar
 
 BLOCK = 2**20
 
@@ -31,7 +31,7 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
     with open(path, "rb") as stream:
         blocks = iter(lambda: stream.read(BLOCK), b"")
         if os.path.getsize(path) > 100 * BLOCK:  # a bar only where one waits
-            blocks = progress(blocks, f"checking {path.name}", "MiB", os.path.getsize(path) // BLOCK)
+            blocks = progress_bar(blocks, f"checking {path.name}", "MiB", os.path.getsize(path) // BLOCK)
         for block in blocks:
             digest.update(block)
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bgbias.checksums import file_problem
 from bgbias.errors import StudyError
 from bgbias.files import write_text
-from bgbias.logs import progress
+from bgbias.logs import progress_bar
 from bgbias.transports import OPENERS, Transfer, TransferError
 
 MEGABYTE = 2**20
@@ -126,7 +126,7 @@ def _write(part: Path, transfer: Transfer, size: int | None) -> None:
         if total is None or total > 10 * MEGABYTE:  # a bar only where one waits
             done = transfer.start // MEGABYTE
             description = f"fetching {part.stem}" + (f" from {done} MiB on" if done else "")
-            written = progress(written, description, "MiB", total and total // MEGABYTE - done)
+            written = progress_bar(written, description, "MiB", total and total // MEGABYTE - done)
         for _ in written:
             pass
         stream.flush()

@@ -15,7 +15,7 @@ from bgbias.transforms import Preprocessing
 
 
 def evaluation_view(transform: dict, background_crop: str) -> EvaluationView:
-    """The evaluation crop of ``transform`` (the config's section)."""
+    """The evaluation crop of ``transform``: eval_size, scale, ratio and flip of the config's section."""
     return EvaluationView(
         size=transform["eval_size"],
         background_crop=background_crop,

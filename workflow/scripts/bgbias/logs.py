@@ -73,7 +73,7 @@ def _end(sentence: str, screen: int, details: str = "") -> NoReturn:
     sys.exit(1)
 
 
-def progress(items: Iterable, description: str, unit: str, total: int | None = None) -> Iterable:
+def progress_bar(items: Iterable, description: str, unit: str, total: int | None = None) -> Iterable:
     """Wrap ``items`` in a progress bar that is readable in a log file: a new line every few seconds."""
     from tqdm import tqdm
 

@@ -83,8 +83,8 @@ def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, T
     rows = torch.minimum(torch.arange(height, device=device), lengths[:, :1] - 1)
     columns = torch.minimum(torch.arange(width, device=device), lengths[:, 1:] - 1)
     places = (first + stride * rows)[:, :, None] + columns[:, None]
-    places = places.split([len(of) for of in tables])
-    pixels = torch.cat([source.take(of) for source, of in zip(sources, places, strict=True)])
+    places = places.split([len(rows) for rows in tables])
+    pixels = torch.cat([source.take(own) for source, own in zip(sources, places, strict=True)])
     pixels = pixels.view(torch.uint8).view(-1, height, width, 4).transpose(2, 3)
     return pixels.to(torch.float32, memory_format=torch.contiguous_format), lengths, mirrored
 

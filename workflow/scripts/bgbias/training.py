@@ -18,7 +18,7 @@ from bgbias.collapse import COLLAPSED
 from bgbias.devices import choose_precision, fetch, seed_generators
 from bgbias.errors import StudyError
 from bgbias.feeding import TrainingFeed
-from bgbias.logs import progress
+from bgbias.logs import progress_bar
 from bgbias.losses import build_loss
 from bgbias.models import build_model, check_size
 from bgbias.optimisers import Group, Optimiser
@@ -123,7 +123,7 @@ class Training:
         begin = (self.progress.epoch - 1) * iterations
         steps = range(self.progress.step, begin + iterations)
         batches = self.feed.batches(self.progress.epoch, steps)
-        bar = progress(batches, f"epoch {self.progress.epoch}", "steps", total=len(steps))
+        bar = progress_bar(batches, f"epoch {self.progress.epoch}", "steps", total=len(steps))
         unsettled = None
         for step, chosen, images in bar:
             labels = torch.from_numpy(self.labels[chosen]).to(self.device, non_blocking=True)

@@ -93,7 +93,8 @@ def normalisation_on(device: torch.device, preprocessing: Preprocessing) -> list
     """:func:`normalisation` as tensors on the device, float32 (3, 1, 1) each."""
     # Cached, as each upload would wait for a GPU. No inference tensors: training uses them too.
     with torch.inference_mode(False):
-        return [torch.tensor(of, device=device)[:, None, None] for of in normalisation(preprocessing)]
+        pair = normalisation(preprocessing)
+        return [torch.tensor(values, device=device)[:, None, None] for values in pair]
 
 
 def normalisation(preprocessing: Preprocessing) -> tuple[list[float], list[float]]:

@@ -10,7 +10,7 @@ from bgbias.errors import StudyError
 from bgbias.images import image_size, read_given_mask, read_rgb
 from bgbias.index import Index
 from bgbias.index_checks import partnerless_rows
-from bgbias.logs import progress
+from bgbias.logs import progress_bar
 
 
 def find_problems(index: Index, root: Path, threads: int = 1) -> dict[int, str]:
@@ -27,7 +27,8 @@ def find_problems(index: Index, root: Path, threads: int = 1) -> dict[int, str]:
         )
 
     with ThreadPoolExecutor(threads) as pool:
-        found = progress(pool.map(problem_of_row, range(len(index))), "checking images", "images", len(index))
+        found = pool.map(problem_of_row, range(len(index)))
+        found = progress_bar(found, "checking images", "images", len(index))
         return {row: problem for row, problem in enumerate(found) if problem}
 
 

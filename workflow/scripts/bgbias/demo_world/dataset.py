@@ -13,7 +13,7 @@ from bgbias.demo_world.photo import developed, photograph, random_pose
 from bgbias.demo_world.scenery import PAINTERS, new_place, view
 from bgbias.errors import StudyError
 from bgbias.files import replacing
-from bgbias.logs import progress
+from bgbias.logs import progress_bar
 from bgbias.randomness import generator
 
 INDEX_COLUMNS = ["path", "label", "class_name", "split", "mask"]
@@ -51,7 +51,7 @@ def make_dataset(
     members = make_classes(spec, classes, seed)
     rows = []
     jobs = [(label, number) for label in range(classes) for number in range(images_per_class)]
-    for label, number in progress(jobs, f"generate {world}", "images"):
+    for label, number in progress_bar(jobs, f"generate {world}", "images"):
         member = members[label]
         name = member.name.lower().replace(" ", "_")
         image_path = f"images/{name}/{number + 1:03d}.jpg"
@@ -105,7 +105,7 @@ def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int
             f"A background set needs at least one image, not {count}: change `count` in the config."
         )
     names = []
-    for number in progress(range(count), f"generate {role} backgrounds", "images"):
+    for number in progress_bar(range(count), f"generate {role} backgrounds", "images"):
         place = new_place(seed, f"wild {role}", number, list(PAINTERS))
         rng = generator(seed, f"wild view {role}", number)
         names.append(f"{number + 1:04d}.jpg")
