@@ -1,5 +1,6 @@
 """The forecast's arithmetic, by hand on round numbers; the measurement at sizes that take no time."""
 
+import re
 from pathlib import Path
 
 import forecast as script
@@ -77,14 +78,36 @@ def test_downloads_of_the_paper(monkeypatch):
     assert "sop" not in forecast.download_gigabytes(config, SOURCES)
 
 
-def test_a_part_of_a_dataset_is_counted_in_its_index_only(tmp_path):
+def test_a_part_of_a_dataset_that_is_still_to_be_fetched_is_counted_in_its_index_only(tmp_path):
     (tmp_path / "index.csv").write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
-    part = {"limit": {"images": 2}}
-    for settings in ({"source": "sop"}, {"source": "index", "root": str(tmp_path)}):
-        with pytest.raises(StudyError, match="known once"):
-            forecast.counts(settings | part, tmp_path / "none_yet.csv")
-        assert forecast.counts(settings | part, tmp_path / "index.csv") == Counts(4, 1, 2)
-    assert forecast.counts(settings, tmp_path / "none_yet.csv") == Counts(4, 1, 2)
+    part = {"source": "sop", "limit": {"images": 2}}
+    with pytest.raises(StudyError, match="known once"):
+        forecast.counts(part, tmp_path / "none_yet.csv")
+    assert forecast.counts(part, tmp_path / "index.csv") == Counts(4, 1, 2)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Six classes of three photographs, which no forecast opens, and their index."""
+    splits = ["train"] * 2 + ["val"] * 2 + ["test"] * 2
+    rows = ["path,label,class_name,split"]
+    for label, split in enumerate(splits):
+        (tmp_path / f"class{label}").mkdir()
+        for image in range(3):
+            path = f"class{label}/{image}.jpg"
+            (tmp_path / path).touch()
+            rows.append(f"{path},{label},class{label},{split}")
+    (tmp_path / "index.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("source", ["folders", "index"])
+def test_the_users_own_files_are_counted_before_their_index_is_made(photos, source):
+    settings, none_yet = {"source": source, "root": str(photos)}, photos / "none_yet.csv"
+    # Of six classes each split gets two at the least, of three images each.
+    assert forecast.counts(settings, none_yet) == Counts(18, 6, 6)
+    assert forecast.counts(settings | {"test_only": True}, none_yet) == Counts(18, 0, 18)
+    assert forecast.counts(settings | {"limit": {"images": 2}}, none_yet) == Counts(12, 4, 4)
 
 
 @pytest.mark.parametrize("ready_first", [True, False])
@@ -130,6 +153,43 @@ def test_the_measurement_measures(tmp_path):
     # Convolutions 3 -> 4 (7 x 7) -> 8 (3 x 3) without bias, their BatchNorms, and the head 8 -> 128.
     assert parameters == 4 * 147 + 2 * 4 + 8 * 36 + 2 * 8 + 8 * 128 + 128
     assert config["evaluation"]["background_crop"] == "random", "the protocol is settled"
+
+
+def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
+    overlay = {
+        "grid": {"dataset": ["mine", "unseen"], "loss": []},
+        "frozen": ["small_cnn"],
+        "datasets": {
+            "mine": {"source": "folders", "root": str(photos), "test_only": True, "masks": str(ROOT)},
+            "unseen": {"source": "vehicleid", "masks": str(photos)},
+        },
+        "background_set": "folder",
+        "backgrounds": {"folder": {"source": "folders", "test": str(photos)}},
+        "pixels": {"short_side": 16},
+        "transform": {"eval_size": 16},
+        "backbones": {"small_cnn": {"weights": None, "widths": [4, 8]}},
+        "attribution": {"methods": ["study"], "copies": 2},
+    }
+    path = photos / "mine.yaml"
+    path.write_text(yaml.safe_dump(overlay))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["forecast.py", str(path)])
+    monkeypatch.setattr(script, "prepare_cpu", lambda threads: None)  # it is for the rest of the process
+    script.main()
+    said = capsys.readouterr().out
+    # 18 images, one run, no training; the masks are there.
+    row = next(line for line in said.splitlines() if line.startswith("mine")).split()
+    assert row[:5] == ["mine", "18", "1", "0", "0"]
+    assert (float(row[5]) > 0, row[7]) == (True, "0")
+    assert "data/unseen/index.csv is made" in said
+    assert f"snakemake --cores 2 data/<dataset>/index.csv --configfile {path}" in said
+
+
+def test_each_number_of_the_table_stands_under_its_own_heading():
+    table = script.aligned([*script.HEADINGS, ("cars196", "16,185", *"12345678")]).splitlines()
+    ends = [[match.end() for match in re.finditer(r"\S+( h)?", line)] for line in table[1:]]
+    assert len(ends[0]) == len(script.HEADINGS[1])
+    assert ends[1][1:] == ends[0][1:], "flush right, but for the name"
 
 
 @pytest.mark.parametrize("content", [None, b"study: [a", b"- a\n- b\n", b"\xff\xfe\xfa"])

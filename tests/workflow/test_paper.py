@@ -36,9 +36,14 @@ def test_the_papers_protocol_does_not_hang_on_the_demos_settings():
     assert (paper["embedding_size"], paper["pixels"], paper["evaluation"]) == (
         128,
         {"short_side": 256},
-        {"draws": 5},
+        {"draws": 5, "seed": 0},
     )
-    assert paper["attribution"] == {"methods": ["study"], "images": None, "copies": 25, "noise": 0.15}
+    assert paper["attribution"] == {
+        "methods": ["study"], "images": None, "copies": 25, "noise": 0.15, "seed": 0,
+    }  # fmt: skip
+    # What is replaced in training; which images select the epoch is the protocol's.
+    probabilities = {name: variant["probability"] for name, variant in paper["variants"].items()}
+    assert probabilities == {"base": 0, "bgaugment": 1, "base_corrupted": 0}
     assert {name: loss["images_per_class"] for name, loss in paper["losses"].items()} == {
         "contrastive": 4, "triplet": 4, "multi_similarity": 4, "arcface": 1, "normalized_softmax": 1,
     }  # fmt: skip

@@ -12,50 +12,117 @@ ROOT = Path(__file__).parents[2]
 HEAD = """# Configuration
 
 `config.yaml` is the embedded demo study and the default of every key. A file given with `--configfile` is
-laid over it: mappings merge, lists replace; `--config key=value` comes last. A key that is not in this table
+laid over it: mappings merge, lists replace; `--config key=value` comes last. A key that is not on this page
 is refused.
 This page is written by `make docs` from the schema.
+
+*default* is the value in `config.yaml`, or what is taken where a key is left out. **needed**: a new entry
+must have the key. A *name* begins with a letter or a digit and holds letters, digits, `_`, `.` and `-`;
+`<name>` in a key is a name of your choice, or one that `config.yaml` has. Paths are seen from the project's
+folder.
 
 Wildcards of the paths: `{dataset}`, `{backbone}`, `{loss}`, `{variant}` and `{seed}` are the values of
 `grid`; `{shard}` numbers the mask jobs of a dataset; `{set}` is an entry of `backgrounds`, `{role}` is train,
 validation or test, or a half of the first two (`train_half`, `validation_half`).
-
 """
+COLUMNS = """
+| key | default | values | meaning |
+|---|---|---|---|
+"""
+KINDS = {"string": "text", "integer": "whole number", "number": "number"}
+PLURALS = {"text": "texts", "name": "names", "whole number": "whole numbers", "number": "numbers"}
 
 
 def describe(schema: dict, defaults: dict) -> str:
-    """The schema's sections as Markdown tables of key, default and meaning."""
-    lines = [HEAD + "| key | default | meaning |", "|---|---|---|"]
-    lines += [
-        f"| `{key}` | {default} | {meaning} |" for key, default, meaning in _keys(schema, schema, defaults)
-    ]
-    return "\n".join(lines) + "\n"
+    """A table of keys for what stands at the top, and one or more for each section."""
+    entries = {name: _resolved(entry, schema) for name, entry in schema["properties"].items()}
+    sections = {name: entry for name, entry in entries.items() if entry.get("type") == "object"}
+    plain = {"properties": {name: entry for name, entry in entries.items() if name not in sections}}
+    page = [HEAD, "\n## The study as a whole\n", _table(plain, schema, defaults)]
+    for name, entry in sections.items():
+        page += [f"\n## `{name}`\n\n{entry['description']}\n"]
+        if "properties" in entry:
+            page.append(_table(entry, schema, defaults.get(name), name))
+        else:
+            page += _entries(name, entry["additionalProperties"], schema)
+    return "".join(page)
 
 
-def _keys(node: dict, schema: dict, defaults, path: str = "") -> Iterator[tuple[str, str, str]]:
-    for name, entry in node.get("properties", {}).items():
-        if not isinstance(entry, dict):
-            continue
-        entry = schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], {}) | entry
-        here = f"{path}.{name}" if path else name
-        value = defaults.get(name) if isinstance(defaults, dict) else None
-        shown = "" if isinstance(value, dict) or value is None else f"`{json.dumps(value)}`"
-        yield here, shown, entry.get("description", "")
-        yield from _keys(entry, schema, value, here)
-        if isinstance(entry.get("additionalProperties"), dict):
-            yield from _entry(entry["additionalProperties"], schema, here, f"{here}.<name>")
-
-
-def _entry(entry: dict, schema: dict, section: str, path: str) -> Iterator[tuple[str, str, str]]:
-    entry = schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], entry)
-    yield from _keys(entry, schema, {}, path)
+def _entries(section: str, entry: dict, schema: dict) -> Iterator[str]:
+    """The tables of a section that maps names to entries: keys of all of them, then those of each kind."""
+    entry, path = _resolved(entry, schema), f"{section}.<name>"
+    yield _table(entry, schema, None, path)
     for case in entry.get("allOf", []):
         condition = case["if"]["properties"]["source"]
-        source = ", ".join(condition.get("enum", [condition.get("const")]))
-        yield from _keys(case["then"], schema, {}, f"{path}({source})")
+        sources = condition.get("enum", [condition.get("const")])
+        yield f"\n### `source:` {', '.join(f'`{source}`' for source in sources)}\n"
+        yield _table(case["then"], schema, None, path)
     if section == "losses":
         for kind, loss in schema["$defs"]["losses"].items():
-            yield from _keys(loss, schema, {}, f"{path}({kind})")
+            yield f"\n### `type:` `{kind}`\n"
+            yield _table(loss, schema, None, path)
+
+
+def _table(node: dict, schema: dict, defaults, path: str = "") -> str:
+    rows = _rows(node, schema, defaults, path)
+    return COLUMNS + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _rows(node: dict, schema: dict, defaults, path: str) -> Iterator[tuple[str, str, str, str]]:
+    """Key, default, values and meaning of the properties of ``node``, and of those below them."""
+    for name, entry in node.get("properties", {}).items():
+        if not isinstance(entry, dict):
+            continue  # `true`: it is described with the keys of all entries
+        entry = _resolved(entry, schema)
+        here = f"{path}.{name}" if path else name
+        given = isinstance(defaults, dict) and name in defaults
+        needed = "**needed**" if name in node.get("required", []) else ""
+        if given or "default" in entry:
+            shown = f"`{json.dumps(defaults[name] if given else entry['default'])}`"
+        else:
+            shown = needed
+        yield f"`{here}`", shown, values(entry, schema), entry.get("description", "")
+        yield from _rows(entry, schema, None, here)
+
+
+def values(entry: dict, schema: dict) -> str:
+    """What a key of the configuration may be, in words."""
+    entry = _resolved(entry, schema)
+    kinds = entry.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if "enum" in entry:
+        return ", ".join(f"`{json.dumps(value)}`".replace('"', "") for value in entry["enum"])
+    if "anyOf" in entry:
+        return ", or ".join(values(option, schema) for option in entry["anyOf"])
+    if "array" in kinds:
+        return _list(entry, schema)
+    if "object" in kinds:
+        return "mapping"
+    if "boolean" in kinds:
+        return "`true`, `false`"
+    words = ["name" if "pattern" in entry else KINDS[kind] for kind in kinds if kind != "null"]
+    return " or ".join([f"{word}{_limits(entry)}" for word in words] + ["`null`"] * ("null" in kinds))
+
+
+def _list(entry: dict, schema: dict) -> str:
+    item = entry.get("items") or entry["prefixItems"][0]
+    word, space, limits = values(item, schema).partition(" ≥" if "minimum" in item else " >")
+    what = f"{PLURALS.get(word, word)}{space}{limits}"
+    least, most = entry.get("minItems", 0), entry.get("maxItems")
+    many = f"{least} " if least == most else ""
+    return f"list of {many}{what}{', not empty' if least == 1 else ''}"
+
+
+def _limits(entry: dict) -> str:
+    """The smallest and the largest number, to follow the word for it."""
+    if "minimum" in entry and "maximum" in entry:
+        return f" from {entry['minimum']} to {entry['maximum']}"
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    return " and".join(f" {sign} {entry[key]}" for key, sign in signs.items() if key in entry)
+
+
+def _resolved(entry: dict, schema: dict) -> dict:
+    return schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], {}) | entry
 
 
 if __name__ == "__main__":

@@ -14,11 +14,19 @@ import torch
 import yaml
 
 from bgbias import forecast, protocol, study, study_checks, timing
+from bgbias.backbones import build_backbone
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.errors import StudyError
 from bgbias.sources import load_sources
 
 ROOT = Path(__file__).parents[2]
+HEADINGS = (
+    ("", "", "", "training", "training", "test", "attribution", "masks", "pixels", "results"),
+    ("dataset", "images", "runs", "least h", "most h", "h", "h", "CPU h", "GB", "GB"),
+)
+LEGEND = """h: hours of one device, for all runs of the row; CPU h: hours of one CPU core; GB: on the disk.
+Masks and pixels are made once, whatever the number of runs and backbones.
+"""
 
 
 def read_config(path: str) -> dict:
@@ -80,48 +88,81 @@ def shown(value: float | None) -> str:
     return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
-def report(
-    config: dict, backbone: str, masks: dict[str, float | None], seconds: forecast.Seconds, parameters: int
-) -> None:
-    """Print a line per dataset for all its runs with ``backbone``; ``masks``: what :func:`masking` gives."""
-    grid = config["grid"]
-    runs = len(grid["loss"]) * len(grid["variant"]) * len(grid["seed"])
-    print(
-        f"{backbone}: {seconds.step:.3g} s a training step, per image {seconds.embed:.3g} s embedding, "
-        f"{seconds.attribute:.3g} s attribution\n"
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Columns of one width, two spaces apart; the first is flush left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
     )
-    head = "hours: training (least – most), test, attribution, masks (CPU); GB: pixels, results"
-    print(f"{'dataset':16} {'images':>9} {'runs':>5}   {head}")
-    for dataset in grid["dataset"]:
+
+
+def costs(
+    config: dict, runs: int, masks: dict[str, float | None], seconds: forecast.Seconds, parameters: int
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The table's row of each dataset, for all its ``runs``, and a sentence on each whose size is not known.
+
+    ``masks``: what :func:`masking` gives; ``seconds`` and ``parameters``: what the measurement gives.
+    """
+    rows, unknown = [], []
+    for dataset in config["grid"]["dataset"]:
         try:
             counts = forecast.counts(config["datasets"][dataset], Path(f"data/{dataset}/index.csv"))
         except StudyError as error:
-            print(f"{dataset:16} {error}")
+            unknown.append(f"{dataset}: {error}")
             continue
-        hours = forecast.hours(counts, runs, config, seconds, masks[dataset])
-        cost = {name: shown(value) for name, value in hours.items()}
-        pixels = forecast.packed_bytes(counts.images, config["pixels"]["short_side"]) / 1e9
-        results = forecast.result_bytes(counts, runs, config, parameters) / 1e9
-        print(
-            f"{dataset:16} {counts.images:>9,} {runs:>5}   {cost['train_least']} – {cost['train_most']}, "
-            f"{cost['test']}, {cost['attribute']}, {cost['masks']}; {shown(pixels)}, {shown(results)}"
-        )
-    print()
+        values = [
+            *forecast.hours(counts, runs, config, seconds, masks[dataset]).values(),
+            forecast.packed_bytes(counts.images, config["pixels"]["short_side"]) / 1e9,
+            forecast.result_bytes(counts, runs, config, parameters) / 1e9,
+        ]
+        rows.append((dataset, f"{counts.images:,}", str(runs), *map(shown, values)))
+    return rows, unknown
+
+
+def report(
+    config: dict, backbone: str, runs: int, masks: dict[str, float | None], device: torch.device
+) -> list[str]:
+    """Measure ``backbone``, print what its ``runs`` a dataset cost; give the sentences of :func:`costs`."""
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, parameters = timing.run_seconds(config, backbone, Path(folder), device)
+    trains = config["training"]["max_epochs"] > 0
+    step = f"{seconds.step:.3g} s a training step" if trains else "as it comes, no training"
+    images = f"{seconds.embed:.3g} s embedding, {seconds.attribute:.3g} s attribution"
+    print(f"{backbone}: {step}; per image {images}\n")
+    rows, unknown = costs(config, runs, masks, seconds, parameters)
+    print(aligned([*HEADINGS, *rows]), end="\n\n")
+    return unknown
+
+
+def as_it_comes(config: dict, backbone: str) -> dict:
+    """``config`` for a backbone that is only evaluated."""
+    settings = study.backbone_settings(config, backbone) | {"weights": None}
+    return forecast.untrained(config, backbone, build_backbone(backbone, settings, seed=0).features)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("config", help="laid over config/config.yaml")
-    config = read_config(parser.parse_args().config)
-    device = available_device(config["device"])
+    path = parser.parse_args().config
+    config = read_config(path)
+    grid, device = config["grid"], available_device(config["device"])
     prepare_cpu(threads=1)  # as every job of the workflow
     print(f"Measured on {describe_device(device)}\n")
-    if not config["grid"]["loss"]:
-        raise StudyError("This study trains nothing (grid.loss is empty); a forecast measures trainings.")
     masks = masking(config)
-    for backbone in config["grid"]["backbone"]:
-        with tempfile.TemporaryDirectory() as folder:
-            report(config, backbone, masks, *timing.run_seconds(config, backbone, Path(folder), device))
+    unknown = []
+    for backbone in grid["backbone"] if grid["loss"] else []:
+        runs = len(grid["loss"]) * len(grid["variant"]) * len(grid["seed"])
+        unknown += report(config, backbone, runs, masks, device)
+    for backbone in config["frozen"]:
+        unknown += report(as_it_comes(config, backbone), backbone, 1, masks, device)
+    if unknown:
+        print(*dict.fromkeys(unknown), sep="\n")
+        print(f"Make an index: snakemake --cores 2 data/<dataset>/index.csv --configfile {path}\n")
+    print(LEGEND)
     fetched = forecast.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(
         "Download, GB (kept, and unpacked once more):",

@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgbias.datasets import cars196, cub200, inshop, sop
+from bgbias.datasets import cars196, cub200, dataset_index, inshop, sop
 from bgbias.demo_world.classes import split_sizes
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.pretrained import IMAGENET
-from bgbias.study import backbone_settings, index_file
+from bgbias.study import backbone_settings
 
 PUBLISHED = {
     "cars196": cars196.PUBLISHED,
@@ -40,13 +40,16 @@ class Seconds:
 
 
 def counts(settings: dict, index: Path) -> Counts:
-    """How many images a dataset has: by its ``index`` when it is there, else as published or as configured.
+    """How many images a dataset has: by its ``index`` when it is there, else by the user's own files, as
+    published or as configured. The files are listed, not read: images that cannot be used count as well.
 
-    StudyError when only the index can tell and it is not there yet: so of a part of a dataset, where what is
-    kept depends on how many images each class has.
+    StudyError when only the index can tell and it is not there yet: so of a part of a dataset that is still
+    to be fetched, where what is kept depends on how many images each class has.
     """
     if index.is_file():
-        return _listed(index)
+        return _of_splits([row["split"] for row in read_rows(index)])
+    if "root" in settings:
+        return _of_splits(dataset_index(settings["root"], settings, alone="skip").splits)
     known = None if settings.get("limit") else _whole(settings)
     if known is None:
         raise StudyError(f"how many images there are is known once {index} is made")
@@ -54,10 +57,8 @@ def counts(settings: dict, index: Path) -> Counts:
 
 
 def _whole(settings: dict) -> Counts | None:
-    """All images of a dataset whose index is not made yet; None where that is not known."""
+    """All images of a dataset that is still to be drawn or fetched; None where their number is not known."""
     source = settings["source"]
-    if source == "index":
-        return _listed(index_file(settings))
     if source == "demo_world":
         images = settings["images_per_class"]
         _, validation, test = split_sizes(settings["classes"])
@@ -70,9 +71,23 @@ def _whole(settings: dict) -> Counts | None:
     return None
 
 
-def _listed(index: Path) -> Counts:
-    splits = [row["split"] for row in read_rows(index)]
+def _of_splits(splits: list[str]) -> Counts:
     return Counts(len(splits), splits.count("val"), splits.count("test"))
+
+
+def untrained(config: dict, backbone: str, features: int) -> dict:
+    """``config`` for the forecast of ``backbone``, which has so many pooled ``features``, as it comes.
+
+    It has no epochs, but what the measurement needs for one small step of training all the same.
+    """
+    return config | {
+        "grid": config["grid"] | {"backbone": [backbone], "loss": ["triplet"]},
+        "losses": {"triplet": {"images_per_class": 4, "margin": 0.1}},
+        "embedding_size": features,
+        # A study that trains nothing says nothing of this size, and not every network takes the demo's.
+        "transform": config["transform"] | {"train_size": config["transform"]["eval_size"]},
+        "training": config["training"] | {"batch_size": 8, "max_epochs": 0, "compile": False},
+    }
 
 
 def hours(
@@ -110,15 +125,16 @@ def result_bytes(counts: Counts, runs: int, config: dict, parameters: int) -> fl
 def download_gigabytes(config: dict, sources: dict) -> dict[str, float]:
     """What the study fetches, by name: datasets' preferred archives, weights, backgrounds.
 
-    Datasets with a ``root`` of their own are there already.
+    Datasets with a ``root`` of their own are there already; of backbones those count that are used.
     """
     found = {}
+    trained = config["grid"]["backbone"] if config["grid"]["loss"] else []
     for name in config["grid"]["dataset"]:
         settings = config["datasets"][name]
         if settings["source"] in sources and "root" not in settings:
             archives = sources[settings["source"]]["layouts"][0]["archives"]
             found[name] = sum(archive["gigabytes"] for archive in archives)
-    for name in dict.fromkeys([*config["grid"]["backbone"], *config["frozen"]]):
+    for name in dict.fromkeys([*trained, *config["frozen"]]):
         settings = backbone_settings(config, name)
         if settings.get("weights") == IMAGENET and settings["model"] in sources["weights"]:
             found[f"weights of {name}"] = sources["weights"][settings["model"]]["gigabytes"]
