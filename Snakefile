@@ -1,8 +1,14 @@
 """Background bias in deep metric learning: from raw photographs to the study's tables, figures and report."""
 
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+if not Path(workflow.basedir).samefile(Path.cwd()):
+    raise WorkflowError(f"Call snakemake in the project's folder: cd {workflow.basedir}")
 
 include: "workflow/rules/disk.smk"
 

@@ -87,6 +87,7 @@ def retrieval_gallery(folder):
         RUNS,
         {"seed": 0, "background_crop": "random"},
         transform,
+        None,
     ]
 
 
@@ -119,7 +120,7 @@ def mask_examples(folder):
 
 
 def published_scatter(folder):
-    sides = {"published": 1.0, "published_sd": "", "difference": "", "source": "s"}
+    sides = {"published": 1.0, "published_sd": "", "measured_sd": "", "difference": "", "source": "s"}
     retrieval = [
         RUNS[0] | {"protocol": p, "measured": m} | sides for p, m in (("clean", 1.5), ("swapped", ""))
     ]

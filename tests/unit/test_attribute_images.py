@@ -162,5 +162,10 @@ def test_undefined_scores_are_empty_and_left_out(tmp_path):
     assert [row["score"] for row in read_rows(images)] == ["0.2", "", "0.4"]
     row = read_rows(attention)[0]
     assert (float(row["mean"]), int(row["n"])) == (pytest.approx(0.3), 2)
+    # Grad-CAM may find nothing positive in any image: no reason to lose what the others found.
+    scores = {"study": np.array([0.2]), "gradcam": np.array([np.nan])}
+    write_scores(scores, np.array([1]), "abc", RUN, *outputs)
+    row = read_rows(attention)[1]
+    assert (row["mean"], row["sd"], row["n"]) == ("", "", "0")
     with pytest.raises(StudyError, match="No image has a defined attention score"):
         write_scores({"study": np.array([np.nan])}, np.array([1]), "abc", RUN, *outputs)

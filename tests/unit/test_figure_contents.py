@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 from draw_contact_sheet import draw_contact_sheet
+from draw_retrieval_gallery import partners
 from figure_jobs import RUNS, attribution_panels, mask_examples, retrieval_gallery
 from tiny_stores import write_backgrounds, write_images
 
@@ -15,6 +16,7 @@ from bgbias.figures.pictures import centre_crop
 from bgbias.figures.style import variant_colours
 from bgbias.files import read_rows, write_rows
 from bgbias.images import read_mask
+from bgbias.index import Index
 from bgbias.pixels import PixelStore
 from bgbias.transforms import Preprocessing
 
@@ -35,7 +37,7 @@ def test_the_gallery_shows_what_the_model_saw_and_what_was_right(tmp_path, monke
         rows = [row | {"draw": 1} for row in read_rows(inputs[2][0]) if row["protocol"] == "swapped"]
         for path in inputs[2]:
             write_rows(path, rows, list(rows[0]))
-        return job, [*inputs[:4], {"seed": 7, "background_crop": "centre"}, inputs[5]]
+        return job, [*inputs[:4], {"seed": 7, "background_crop": "centre"}, *inputs[5:]]
 
     inputs, (queries, *_) = given_to_draw(figure, tmp_path, monkeypatch)
     store, scenes = (PixelStore.open(path.parent) for path in inputs[:2])
@@ -45,11 +47,41 @@ def test_the_gallery_shows_what_the_model_saw_and_what_was_right(tmp_path, monke
     seen = batch.permute(0, 2, 3, 1).round().byte().numpy()
     (query,) = queries
     assert (query.images["swapped"] == seen[0]).all()
+    assert query.partners == 5  # of the six images of its class
     for variant in ("base", "bgaugment"):
         matches = query.matches[variant, "swapped"]
         assert [hit for _, hit in matches] == [True, False, True]  # ranks 1, 2, 3
         for (image, _), expected in zip(matches, seen[1:], strict=True):
             assert (image == expected).all()
+
+
+def test_only_as_many_matches_are_judged_as_there_are_to_be_found():
+    picture = np.zeros((4, 4, 3), np.uint8)
+    matches = {("base", "clean"): [(picture, hit) for hit in (True, False, True, False)]}
+    query = figures.retrieval_gallery.Query({"clean": picture}, 2, matches)
+    (axes,) = figures.retrieval_gallery.draw([query], ["base"], "t").axes
+    texts = [text.get_text() for text in axes.texts]
+    assert [text for text in texts if text in "✓✗"] == ["✓", "✗"]
+    assert "Base: best 4 matches" in texts
+
+
+def test_of_galleries_with_one_image_a_class_one_match_is_judged(tmp_path, monkeypatch):
+    def figure(folder):
+        job, inputs = retrieval_gallery(folder)
+        return job, [*inputs[:-1], 10]
+
+    _, (queries, *_) = given_to_draw(figure, tmp_path, monkeypatch)
+    assert [query.partners for query in queries] == [1]
+
+
+@pytest.mark.parametrize(
+    ("is_gallery", "expected"), [(None, [2, 2, 2, 0]), ([True, False, True, True], [1, 2, 1, 0])]
+)
+def test_a_querys_partners_are_the_others_of_its_class_in_the_gallery(is_gallery, expected):
+    flags = None if is_gallery is None else np.array([True, *is_gallery])
+    labels, splits = [0, 0, 0, 0, 1], ["train"] + ["test"] * 4
+    index = Index([""] * 5, labels, [""] * 5, splits, is_gallery=flags)
+    assert [partners(index, row) for row in (1, 2, 3, 4)] == expected
 
 
 def test_each_panel_has_the_maps_and_scores_of_its_own_image(tmp_path, monkeypatch):
@@ -99,14 +131,14 @@ def test_a_contact_sheet_shows_test_images_before_other_backgrounds(tmp_path, mo
 
 
 def test_the_arrow_goes_from_a_ring_at_clean_to_a_dot_at_swapped():
-    cell = {"dataset": "d", "backbone": "b", "loss": "triplet", "sd": 0.01, "seeds": 1}
+    cell = {"dataset": "d", "backbone": "b", "loss": "triplet", "sd": None, "seeds": 1, "draws": 1}
     means = {("base", "clean"): 80, ("base", "swapped"): 30, ("mine", "clean"): 60, ("mine", "swapped"): 50}
     rows = [cell | {"variant": v, "protocol": p, "mean": mean / 100} for (v, p), mean in means.items()]
     (axes,) = figures.swap_chart.draw(rows).axes
     marks, colours = {}, variant_colours(["base", "mine"])
     for line in axes.get_lines():
         if line.get_marker() == "o":
-            protocol = "clean" if line.get_markerfacecolor() == "white" else "swapped"
+            protocol = "clean" if line.get_markerfacecolor() == "none" else "swapped"
             marks[line.get_color(), protocol] = line.get_xdata()[0]
     expected = {(colours[variant], protocol): mean for (variant, protocol), mean in means.items()}
     assert marks == pytest.approx(expected)

@@ -56,12 +56,20 @@ def large_chart(variants):
     axes = product(LONG_DATASETS, ["small_cnn", "bninception"], LOSSES, variants, ["clean", "swapped"])
     keys = ("dataset", "backbone", "loss", "variant", "protocol")
     return figures.swap_chart.draw(
-        [dict(zip(keys, cell, strict=True), mean=0.5, sd=0.01, seeds=1) for cell in axes]
+        [dict(zip(keys, cell, strict=True), mean=0.5, sd=0.01, seeds=1, draws=5) for cell in axes]
     )
 
 
 def small_chart(variants):
-    cell = {"dataset": "d", "backbone": "b", "loss": "triplet", "mean": 0.5, "sd": 0.01, "seeds": 1}
+    cell = {
+        "dataset": "d",
+        "backbone": "b",
+        "loss": "triplet",
+        "mean": 0.5,
+        "sd": 0.01,
+        "seeds": 1,
+        "draws": 5,
+    }
     return figures.swap_chart.draw(
         [cell | {"variant": v, "protocol": p} for v in variants for p in ("clean", "swapped")]
     )
@@ -90,7 +98,7 @@ def large_gallery(variants):
     images = {"clean": PICTURE, "swapped": PICTURE}
     matches = {key: [(PICTURE, rank % 2 == 0) for rank in range(5)] for key in product(variants, images)}
     return figures.retrieval_gallery.draw(
-        [figures.retrieval_gallery.Query(images, matches)] * 2, variants, LONG_TITLE
+        [figures.retrieval_gallery.Query(images, 3, matches)] * 2, variants, LONG_TITLE
     )
 
 
@@ -106,7 +114,7 @@ def large_sheet(variants):
 
 def large_masks(variants):
     example = figures.mask_examples.Example(PICTURE, PICTURE[..., 0], PICTURE[..., 0], 0.5)
-    return figures.mask_examples.draw([example] * 5, "Catalogue Of The Summer Of 2026")
+    return figures.mask_examples.draw([example] * 5, f"{LONG_TITLE}, from the best mask to the worst")
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
@@ -135,14 +143,42 @@ def test_texts_are_on_the_canvas_and_apart(draw, count, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("losses", "named"), [(["frozen"], []), (["triplet"], ["Base"]), (["frozen", "triplet"], ["Base"])]
+    ("losses", "named", "lines"),
+    [
+        (["frozen"], [], ["B (not trained)"]),
+        (["triplet"], ["Base"], ["Triplet"]),
+        (["frozen", "triplet"], ["Base"], ["B (not trained)", "Triplet"]),
+    ],
 )
-def test_a_model_that_was_not_trained_has_no_variant(losses, named):
-    cell = {"dataset": "d", "backbone": "b", "variant": "base", "mean": 0.5, "sd": 0.01, "seeds": 1}
+def test_a_model_that_was_not_trained_has_its_name_and_no_variant(losses, named, lines):
+    cell = {
+        "dataset": "d",
+        "backbone": "b",
+        "variant": "base",
+        "mean": 0.5,
+        "sd": None,
+        "seeds": 1,
+        "draws": 1,
+    }
     rows = [cell | {"loss": loss, "protocol": p} for loss in losses for p in ("clean", "swapped")]
-    (legend,) = figures.swap_chart.draw(rows).legends
+    figure = figures.swap_chart.draw(rows)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == lines
+    (legend,) = figure.legends
     assert [text.get_text() for text in legend.texts] == [*named, "clean test images", "backgrounds swapped"]
     assert list(one_run_a_variant(rows)) == ["base" if loss == "triplet" else "frozen" for loss in losses]
+
+
+@pytest.mark.parametrize(
+    ("sd", "seeds", "draws", "explained"),
+    [(None, 1, 1, []), (0.01, 1, 5, ["± sd over 5 background draws"]), (0.01, 3, 5, ["± sd over 3 seeds"])],
+)
+def test_whiskers_are_explained_where_there_are_some(sd, seeds, draws, explained):
+    cell = {"dataset": "d", "backbone": "b", "loss": "triplet", "variant": "base", "mean": 0.5}
+    cell |= {"sd": sd, "seeds": seeds, "draws": draws}
+    figure = figures.swap_chart.draw([cell | {"protocol": protocol} for protocol in ("clean", "swapped")])
+    (legend,), (axes,) = figure.legends, figure.axes
+    assert [text.get_text() for text in legend.texts][3:] == explained
+    assert len(axes.containers) == 2 * len(explained)  # error bars
 
 
 def test_a_variant_keeps_its_colour():

@@ -104,7 +104,7 @@ def test_masks_are_compared_in_the_papers_unit_and_with_its_masker(tmp_path):
         for masker, scores in maskers.items()
     ]
     found = tabulated(tmp_path, "mask_quality", measured)
-    # Published: IoU .967 ± .035, median .976, overlap .988.
+    # Published: IoU 0.967 ± 0.035, median 0.976, overlap 0.988.
     assert [(row["published"], row["measured"]) for row in found] == [
         (0.967, 0.5),
         (0.035, 0.0),
@@ -116,16 +116,18 @@ def test_masks_are_compared_in_the_papers_unit_and_with_its_masker(tmp_path):
 def test_differences_and_cells_not_run(tmp_path):
     run = {"dataset": "my_cars", "backbone": "bninception", "loss": "arcface", "variant": "base", "seed": 0}
     rows = [run | {"protocol": "clean", "draw": 0, "map_at_r": 0.1650}]
+    rows += [rows[0] | {"protocol": "swapped", "draw": d, "map_at_r": m} for d, m in enumerate((0.13, 0.15))]
     rows.append(rows[0] | {"dataset": "cub200"})  # a part of it, say: not among those that are compared
     write_rows(tmp_path / "retrieval.csv", rows, list(rows[0]))
     outputs = [tmp_path / f"t.{form}" for form in ("tex", "csv", "md")]
     inputs = PUBLISHED / "retrieval.csv", tmp_path / "retrieval.csv"
     tabulate_published(*inputs, "retrieval", {"my_cars": "cars196"}, *outputs)
     lines = outputs[2].read_text().splitlines()
-    # Published 16.25 clean, 13.63 swapped; the swapped test and everything else was not run.
-    assert "| ArcFace | Base | 16.25 | 16.50 | +.25 | 13.63 ± .08 |  |  |" in lines
+    # Published 16.25 clean, 13.63 swapped; nothing else was run. Of .13 and .15 the sample sd is .01 · √2.
+    assert "| ArcFace | Base | 16.25 | 16.50 | +0.25 | 13.63 ± 0.08 | 14.00 ± 1.41 | +0.37 |" in lines
+    assert "|  | BGAugment | 16.19 |  |  | 16.23 ± 0.04 |  |  |" in lines
     assert sum("+" in line or "−" in line for line in lines) == 1
-    assert sum(bool(row["measured"]) for row in read_rows(outputs[1])) == 1
+    assert sum(bool(row["measured"]) for row in read_rows(outputs[1])) == 2
 
 
 def test_another_backbone_is_another_cell():
@@ -162,10 +164,11 @@ def test_rank_correlation_with_what_never_changes_is_undefined():
 
 def test_mask_quality_by_measure():
     row = {"dataset": "cub200", "masker": "u2net", "measure": "iou_mean", "source": "s"}
-    rows = [row | {"published": 0.837, "published_sd": None, "measured": 0.8352, "difference": -0.0018}]
+    rows = [row | {"published": 0.837, "published_sd": None, "measured": 0.8352, "measured_sd": None}]
+    rows = [row | {"difference": -0.0018} for row in rows]
     assert to_markdown(comparison_table(rows, "mask_quality")).splitlines() == [
         "| Measure | u2net published | u2net measured | u2net difference |",
         "| --- | ---: | ---: | ---: |",
         "| **CUB200-2011** |  |  |  |",
-        "| IoU, mean | .837 | .835 | −.002 |",
+        "| IoU, mean | 0.837 | 0.835 | −0.002 |",
     ]

@@ -10,9 +10,10 @@ from write_report import scope, write_report
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
-from bgbias.findings import attention_findings, mask_findings, retrieval_findings
-from bgbias.report import header_rows, run_facts, settings_lines
+from bgbias.findings import attention_findings, mask_findings, retrieval_findings, training_findings
+from bgbias.report import breakable, header_rows, run_facts, settings_lines, variant_words
 from bgbias.runs import read_run, write_run
+from bgbias.summaries import spread_words
 from bgbias.table_formats import Table
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "report" / "report.html.j2"
@@ -22,7 +23,7 @@ def cells(dataset, loss, **variants):
     """Summary rows; variants as (clean, swapped)."""
     run = {"dataset": dataset, "backbone": "b", "loss": loss}
     return [
-        run | {"variant": variant, "protocol": protocol, "mean": mean, "seeds": 1, "sd": None}
+        run | {"variant": variant, "protocol": protocol, "mean": mean, "seeds": 1, "draws": 1, "sd": None}
         for variant, means in variants.items()
         for protocol, mean in zip(("clean", "swapped"), means, strict=True)
     ]
@@ -44,8 +45,8 @@ def test_retrieval_sentences():
         "On average Base loses 10\u00a0% of its MAP@R on Cars196 and 88\u00a0% on Online Products.",
         "On average BGAugment loses 10\u00a0% of its MAP@R on Cars196 and 14\u00a0% on Online Products.",
         # clean: +10, 0 and −10 points
-        "With swapped backgrounds BGAugment retrieves better than Base in 2 of 3 cells; on the clean images "
-        "it changes MAP@R by +0.0 points on average.",
+        "With swapped backgrounds BGAugment retrieves better than Base in 2 of 3 pairs (dataset × loss); on "
+        "the clean images it changes MAP@R by +0.0 points on average.",
     ]
 
 
@@ -56,9 +57,9 @@ def test_the_largest_drop_is_relative():
 
 def test_what_is_equal_is_not_better():
     summary = cells("a", "triplet", base=(0.8, 0.5), bgaugment=(0.8, 0.5))
-    assert "better than Base in 0 of 1 cell;" in retrieval_findings(summary)[-1]
+    assert "better than Base in 0 of 1 pair (dataset × loss);" in retrieval_findings(summary)[-1]
     rows = [row | {"method": "study"} for row in summary if row["protocol"] == "clean"]
-    assert "in 0 of 1 cell:" in attention_findings(rows, "study")[0]
+    assert "in 0 of 1 pair (dataset × loss):" in attention_findings(rows, "study")[0]
 
 
 def test_no_largest_drop_where_nothing_falls():
@@ -87,24 +88,46 @@ def test_losses_and_gains_of_one_variant():
         "10\u00a0% on C and 20\u00a0% on D."
     )
     frozen = cells("a", "frozen", base=(0.5, 0.6))
-    assert retrieval_findings(frozen) == ["A backbone as it comes gains 20\u00a0% of its MAP@R on A."]
+    assert retrieval_findings(frozen) == ["B (not trained) gains 20\u00a0% of its MAP@R on A."]
 
 
-def test_backbones_as_they_come_are_no_base():
+def test_backbones_that_were_not_trained_are_no_base():
     # The frozen one loses 90 %: it must not be named as Base's largest loss, nor enter Base's average.
     trained = cells("sop", "triplet", base=(0.6, 0.3), bgaugment=(0.6, 0.6))
     summary = [*trained, *cells("sop", "frozen", base=(0.2, 0.02))]
     expected = retrieval_findings(trained)
-    last = "A backbone as it comes loses 90\u00a0% of its MAP@R on Online Products."
+    last = "B (not trained) loses 90\u00a0% of its MAP@R on Online Products."
     assert retrieval_findings(summary) == [*expected[:3], last, *expected[3:]]
     assert "On average Base loses 50\u00a0%" in expected[1]
     assert retrieval_findings(cells("sop", "frozen", base=(0.2, 0.02))) == [last]
+    other = [row | {"backbone": "mine"} for row in cells("sop", "frozen", base=(0.2, 0.06))]
+    assert retrieval_findings([*cells("sop", "frozen", base=(0.2, 0.02)), *other]) == [
+        "On average a backbone that was not trained loses 80\u00a0% of its MAP@R on Online Products."
+    ]
 
 
 def test_of_several_backbones_the_one_that_loses_most_is_named():
     other = [row | {"backbone": "resnet50"} for row in cells("sop", "triplet", base=(0.5, 0.1))]
     sentence = retrieval_findings([*cells("sop", "triplet", base=(0.5, 0.4)), *other])[0]
     assert "with ResNet-50 and Triplet: MAP@R falls from 50.0 to 10.0" in sentence
+
+
+def test_with_several_backbones_a_pair_is_of_one_of_them():
+    other = [
+        row | {"backbone": "resnet50"} for row in cells("sop", "triplet", base=(0.5, 0.1), mine=(0.5, 0.2))
+    ]
+    rows = [*cells("sop", "triplet", base=(0.5, 0.4), mine=(0.5, 0.4)), *other]
+    assert "better than Base in 1 of 2 pairs (dataset × backbone × loss);" in retrieval_findings(rows)[-1]
+
+
+def test_most_models_best_at_their_last_epoch_should_train_longer():
+    rising, fallen = ({"loss": "triplet", "best_epoch": best, "epochs": 6} for best in (6, 4))
+    frozen = {"loss": "frozen", "best_epoch": 0, "epochs": 0}
+    assert training_findings([rising, fallen, frozen]) == training_findings([frozen]) == []
+    assert training_findings([rising, rising, fallen, frozen]) == [
+        "2 of 3 models were best at the last epoch: a longer training (training.max_epochs) may find better "
+        "ones."
+    ]
 
 
 def test_one_variant_alone_is_compared_with_nothing():
@@ -121,8 +144,8 @@ def test_attention_and_mask_sentences():
         )
     ]  # fmt: skip
     assert attention_findings(rows, "study") == [
-        "Attention lies more on the object with BGAugment than with Base in 1 of 2 cells: the mean score "
-        "goes from 0.20 to 0.25."
+        "Attention lies more on the object with BGAugment than with Base in 1 of 2 pairs (dataset × loss): "
+        "the mean score goes from 0.20 to 0.25."
     ]
     masks = [
         {"dataset": "sop", "iou_mean": "0.8517", "masks": "50", "empty": "3"},
@@ -130,8 +153,7 @@ def test_attention_and_mask_sentences():
         {"dataset": "mine", "iou_mean": "", "masks": "9", "empty": "0"},
     ]
     assert mask_findings(masks) == [
-        "The automatic masks agree with hand labels to a mean IoU between 0.85 (Online Products) and "
-        "0.97 (Cars196).",
+        "The masks agree with hand labels to a mean IoU between 0.85 (Online Products) and 0.97 (Cars196).",
         "Without hand labels the masks of Mine are unchecked: see the mask examples.",
         "Masks that are empty or failed: 3 of 50 on Online Products. Such an image loses its "
         "object in the swap.",
@@ -142,9 +164,9 @@ def test_the_grid_in_words_names_variants_of_trained_models_only():
     trained = cells("sop", "triplet", bgaugment=(0.6, 0.6), base=(0.6, 0.3))
     frozen = [row | {"backbone": "mine"} for row in cells("sop", "frozen", base=(0.2, 0.02))]
     assert scope([*trained, *frozen]) == (
-        "datasets Online Products; losses Triplet; variants Base, BGAugment; backbones B, Mine."
+        "dataset Online Products; loss Triplet; variants Base and BGAugment; backbones B and Mine."
     )
-    assert scope(frozen) == "datasets Online Products; backbones Mine."
+    assert scope(frozen) == "dataset Online Products; backbone Mine."
 
 
 def test_a_heading_spans_its_columns():
@@ -152,14 +174,55 @@ def test_a_heading_spans_its_columns():
     assert header_rows(table) == [("", 2), ("Cars", 2), ("Birds", 1)]
 
 
-def test_settings_show_keys_and_no_folder_of_this_machine():
-    settings = {"training": {"momentum": 0.9, "sizes": [1, 2]}, "weights": "/home/me/u2.onnx", "empty": None}
+def test_settings_show_keys_in_the_spelling_of_yaml_and_no_folder_of_this_machine():
+    settings = {"training": {"momentum": 0.9, "ratio": [0.75, 4 / 3]}, "weights": "/home/me/u2.onnx"}
+    settings |= {"flip": True, "images": None, "frozen": [], "groups": {}, "rate": 1e-5, "names": ["a", "b"]}
     assert list(settings_lines(settings)) == [
         ("training.momentum", "0.9"),
-        ("training.sizes", "1, 2"),
+        ("training.ratio", "[0.75, 1.33333]"),
         ("weights", "u2.onnx"),
-        ("empty", "–"),
+        ("flip", "true"),
+        ("images", "null"),
+        ("frozen", "[]"),
+        ("groups", "{}"),
+        ("rate", "1e-05"),
+        ("names", "[a, b]"),
     ]
+
+
+def test_long_keys_break_between_their_words_only():
+    assert breakable("losses.multi_similarity.base") == "losses.<wbr>multi_<wbr>similarity.<wbr>base"
+    assert breakable("[0.75, 1.33]") == "[0.75, 1.33]"
+    assert breakable("a_<b>") == "a_&lt;b&gt;"
+
+
+def test_variants_in_words():
+    variants = ((0.0, "clean"), (0.0, "swapped"), (0.5, "swapped"), (1.0, "swapped"))
+    said = [variant_words({"probability": share, "selection": selection}) for share, selection in variants]
+    assert said == [
+        "the images as they are; its epoch is chosen on clean validation images",
+        "the images as they are; its epoch is chosen on background-swapped validation images",
+        "images whose background is replaced by another one with a probability of 0.5; its epoch is chosen "
+        "on background-swapped validation images",
+        "images whose background is always replaced by another one; its epoch is chosen on "
+        "background-swapped validation images",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([(1, 1), (1, 1)], ""),
+        ([(1, 1), (1, 5)], "over 5 background draws"),
+        ([(3, 1), (3, 5)], "over 3 seeds"),
+        ([(3, 5), (1, 5)], "over 3 seeds or, where there is one seed, over 5 background draws"),
+    ],
+)
+def test_the_spread_is_over_seeds_or_draws(counts, words):
+    assert spread_words([{"seeds": seeds, "draws": draws} for seeds, draws in counts]) == words
+
+
+OTHERS = {"precision_at_1": 0.25, "r_precision": 0.35, "recall_at_1": 0.25, "recall_at_4": 0.45}
 
 
 @pytest.fixture
@@ -167,7 +230,7 @@ def arguments(tmp_path):
     run = {"dataset": "d<1>", "backbone": "b", "loss": "triplet", "variant": "base", "seed": 0}
     tables = {
         "retrieval": [
-            run | {"protocol": p, "draw": 0, "map_at_r": m, "mean_similarity": 0.2}
+            run | {"protocol": p, "draw": 0, "map_at_r": m, "mean_similarity": 0.2} | OTHERS
             for p, m in (("clean", 0.5), ("swapped", 0.2))
         ],
         "attention": [run | {"method": "study", "mean": 0.5, "sd": 0.1, "n": 3}],
@@ -188,7 +251,14 @@ def arguments(tmp_path):
     machine = {"processor": "P", "cores": 2}
     origin = {"commit": "0123456789abcdef", "dirty": True, "config_hash": "77aa", "machine": machine}
     (tmp_path / "provenance.json").write_text(json.dumps(origin))
-    facts = {"settings": {}, "epochs": 6, "seconds": 61.0, "device": "CPU", "versions": {"torch": "2.0"}}
+    facts = {
+        "settings": {},
+        "epochs": 6,
+        "best_epoch": 6,
+        "seconds": 61.0,
+        "device": "CPU",
+        "versions": {"torch": "2.0"},
+    }
     write_run(tmp_path / "run.yaml", run | facts)
     lists = ("contact_sheets", "retrieval_galleries", "attribution_panels", "mask_examples")
     figures = {name: [("d<1>", tmp_path / "photo.png")] for name in lists}
@@ -200,7 +270,7 @@ def arguments(tmp_path):
         "study": "t",
         "figures": figures | {"published_scatter": None},
         "published": {},
-        "settings": {"a": {"b": 1}},
+        "settings": {"variants": {"base": {"probability": 0.0, "selection": "clean"}}},
         "method": "study",
         "provenance": tmp_path / "provenance.json",
         "html": tmp_path / "report.html",
@@ -222,6 +292,39 @@ def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
     assert "commit 0123456789ab, with changes that are not committed" in page
     assert "D&lt;1&gt;" in page or "d&lt;1&gt;" in page  # a name is text, never markup
     assert "Published beside measured" not in page
+    assert "<strong>Base</strong> is trained on the images as they are; its epoch" in page
+    assert "longer training" in page
+    assert "Masks against hand labels" in page
+
+
+def test_the_other_metrics_are_folded_away_and_no_number_is_shown_twice(arguments):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    folded = page.partition("<details>")[2].partition("</details>")[0]
+    assert "Other measures of retrieval: Precision@1, R-precision, Recall@4" in folded
+    assert [folded.count(number) for number in (">25.00<", ">35.00<", ">45.00<")] == [2, 2, 2]
+
+
+def test_methods_that_are_not_shown_are_said_to_be_there(arguments):
+    write_report(**arguments)
+    assert "attention.csv" not in arguments["html"].read_text(encoding="utf-8")
+    (row,) = read_rows(arguments["results"]["attention"])
+    rows = [row | {"method": method} for method in ("study", "saliency", "gradcam")]
+    write_rows(arguments["results"]["attention"], rows, list(row))
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "by Saliency and Grad-CAM are in <code>attention.csv</code>" in page
+    assert "Attention score by the study’s map, like SmoothGrad: mean" in page
+
+
+def test_without_hand_labels_a_sentence_stands_for_the_empty_table(arguments):
+    (row,) = read_rows(arguments["results"]["mask_quality"])
+    empty = {name: "" for name in row if name.startswith(("iou", "overlap"))}
+    write_rows(arguments["results"]["mask_quality"], [row | empty | {"n": 0}], list(row))
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "No hand labels: how good the masks are was not measured." in page
+    assert "IoU: intersection" not in page
 
 
 @pytest.mark.parametrize(
@@ -238,8 +341,8 @@ def test_the_scores_are_those_of_the_method_asked_for(arguments, method, shown, 
     write_report(**arguments | {"method": method})
     page = arguments["html"].read_text(encoding="utf-8")
     assert f"the mean score goes from {shown} to" in page
-    assert f">{shown[1:]}" in re.sub(r"\s", "", page), "in the table"
-    assert hidden[1:] not in page
+    assert f">{shown}" in re.sub(r"\s", "", page), "in the table"
+    assert hidden not in page
 
 
 def test_the_same_input_gives_the_same_page(arguments):
@@ -249,12 +352,16 @@ def test_the_same_input_gives_the_same_page(arguments):
     assert arguments["html"].read_bytes() == first
 
 
-def test_the_report_of_a_model_as_it_comes_tells_of_no_training(arguments, tmp_path):
+def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(arguments, tmp_path):
     run = read_run(tmp_path / "run.yaml")
     write_run(tmp_path / "run.yaml", run | {"loss": "frozen", "epochs": 0, "seconds": 0.0})
+    for kind in ("retrieval", "attention"):
+        rows = [row | {"loss": "frozen"} for row in read_rows(arguments["results"][kind])]
+        write_rows(arguments["results"][kind], rows, list(rows[0]))
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
-    assert not re.search("trainings|training time|epoch", page)
+    assert not re.search("trainings|training time|epoch|is trained on|Variant", page)
+    assert "B (not trained)" in page
     assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
     assert "<dt>device</dt><dd>CPU</dd>" in page
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
@@ -268,7 +375,7 @@ def test_times_and_epochs_are_those_of_the_trained():
         ("models", "3"),
         ("training time, all models", "0:00:22"),
         ("training time, one model", "10 to 12 s"),
-        ("epochs", "6 to 6"),
+        ("epochs", "6"),
         ("device", "CPU"),
         ("torch", "2.0"),
     ]

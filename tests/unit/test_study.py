@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import yaml
 from snakemake.utils import update_config
 
 from bgbias import study
+from bgbias.backbones import BACKBONES
+from bgbias.datasets import folders, vehicleid
+from bgbias.index import index_name
 from bgbias.study_checks import check
 
 ROOT = Path(__file__).parents[2]
@@ -95,27 +99,6 @@ def test_frozen_backbones_are_runs_without_training(config):
     assert {run["seed"] for run in frozen} == {3}, "one run, with random weights of the first seed"
 
 
-def test_settings_in_force_are_those_that_are_looked_at(config):
-    config["frozen"] = ["small_cnn"]
-    config["backbones"]["another"] = {"model": "resnet18"}
-    config["masker"]["model"] = "u2net"
-    found = study.settings_in_force(config)
-    assert list(found) == list(config)
-    assert list(found["backbones"]) == ["small_cnn"]
-    assert "weights" not in found["masker"]
-    assert found["training"] == config["training"]
-    config["grid"]["loss"] = []
-    found = study.settings_in_force(config)
-    assert not {"training", "losses", "variants", "embedding_size", "background_roles"} & found.keys()
-    assert list(found["grid"]) == ["dataset", "seed"]
-    assert "train_size" not in found["transform"]
-    assert "eval_size" in found["transform"]
-    assert "loss" not in found["publish"]
-    for name in config["grid"]["dataset"]:
-        config["datasets"][name]["masks"] = "ready"
-    assert "masker" not in study.settings_in_force(config)
-
-
 def test_the_papers_losses_have_the_published_optima(config):
     """Of Musgrave et al., to three digits: images of a class in a batch, then the loss's own settings."""
     update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
@@ -163,11 +146,63 @@ def test_every_key_of_the_schema_is_described():
     assert list(undescribed(SCHEMA)) == []
 
 
-def test_the_page_on_the_configuration_is_that_of_the_schema(config):
+def describe():
+    """The module that writes config/README.md; it is no part of the library."""
     spec = importlib.util.spec_from_file_location("describe", ROOT / "workflow/schemas/describe.py")
-    describe = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(describe)
-    assert (ROOT / "config/README.md").read_text() == describe.describe(SCHEMA, config), "run make docs"
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_on_the_configuration_is_that_of_the_schema(config):
+    assert (ROOT / "config/README.md").read_text() == describe().describe(SCHEMA, config), "run make docs"
+
+
+def test_the_pages_defaults_are_those_of_the_code():
+    """Where config.yaml says nothing, the schema repeats what the code takes."""
+
+    def of(source):
+        (case,) = (
+            case["then"]["properties"]
+            for case in SCHEMA["$defs"]["dataset"]["allOf"]
+            if source in str(case["if"]["properties"]["source"])
+        )
+        return {
+            name: (SCHEMA["$defs"].get(name, {}) | entry).get("default")
+            for name, entry in case.items()
+            if isinstance(entry, dict)
+        }
+
+    assert of("folders")["splits"] == folders.SHARES
+    assert of("folders")["seed"] == 0
+    assert of("index")["index"] == index_name({})
+    assert of("index")["test_only"] is False
+    assert of("cars196")["counts"] == "published"
+    assert of("vehicleid")["test_list"] == vehicleid.TEST_LISTS[0]
+    widths = SCHEMA["properties"]["backbones"]["additionalProperties"]["properties"]["widths"]["default"]
+    model = SCHEMA["properties"]["backbones"]["additionalProperties"]["properties"]["model"]["description"]
+    assert [name for name in BACKBONES if f"`{name}`" not in model] == []
+    assert tuple(widths) == inspect.signature(BACKBONES["small_cnn"]).parameters["widths"].default
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"enum": ["auto", 800]}, "`auto`, `800`"),
+        ({"type": "integer", "minimum": 2}, "whole number ≥ 2"),
+        ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "number ≥ 0 and < 1"),
+        ({"$ref": "#/$defs/share"}, "number from 0 to 1"),
+        ({"$ref": "#/$defs/name"}, "name"),
+        ({"type": ["string", "null"]}, "text or `null`"),
+        ({"$ref": "#/$defs/names"}, "list of names, not empty"),
+        ({"$ref": "#/$defs/channels"}, "list of 3 numbers > 0"),
+        ({"type": "array", "items": {"type": "integer", "minimum": 1}}, "list of whole numbers ≥ 1"),
+        ({"anyOf": [{"type": "integer", "minimum": 2}, {"type": "object"}]}, "whole number ≥ 2, or mapping"),
+        ({"type": "boolean"}, "`true`, `false`"),
+    ],
+)
+def test_the_values_of_a_key_are_said_in_words(entry, said):
+    assert describe().values(entry, SCHEMA) == said
 
 
 def undescribed(node, path=""):

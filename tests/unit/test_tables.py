@@ -27,7 +27,7 @@ def measured(variant, protocol, values, *, seed=0, dataset="cars196", loss="arcf
     ]
 
 
-# Chosen so that mean and sample sd are exact: of .1355, .1363, .1371 the mean is .1363, the sd .0008.
+# Chosen so that mean and sample sd are exact: of 0.1355, 0.1363, 0.1371 the mean is 0.1363, the sd 0.0008.
 PAPER = [
     *measured("base", "clean", [0.1625]),
     *measured("base", "swapped", [0.1355, 0.1363, 0.1371]),
@@ -37,7 +37,7 @@ PAPER = [
 
 
 def test_retrieval_as_the_paper_prints_it():
-    # The paper's own row: 16.25 / 13.63 ± .08 and 16.19 / 16.23 ± .04; the better of each pair is bold.
+    # The paper's own row: 16.25 / 13.63 ± 0.08 and 16.19 / 16.23 ± 0.04; the better of each pair is bold.
     assert to_latex(retrieval_table(summarise_retrieval(PAPER))) == (
         r"\begin{tabular}{@{}llrr@{}}" "\n"
         r"\toprule" "\n"
@@ -45,16 +45,16 @@ def test_retrieval_as_the_paper_prints_it():
         r"\cmidrule(lr){3-4}" "\n"
         r"Loss & Variant & clean & swapped \\" "\n"
         r"\midrule" "\n"
-        r"ArcFace & Base & \textbf{16.25} & 13.63 $\pm$ .08 \\" "\n"
-        r" & BGAugment & 16.19 & \textbf{16.23} $\pm$ .04 \\" "\n"
+        r"ArcFace & Base & \textbf{16.25} & 13.63 $\pm$ 0.08 \\" "\n"
+        r" & BGAugment & 16.19 & \textbf{16.23} $\pm$ 0.04 \\" "\n"
         r"\bottomrule" "\n"
         r"\end{tabular}" "\n"
     )  # fmt: skip
     assert to_markdown(retrieval_table(summarise_retrieval(PAPER))) == (
         "| Loss | Variant | Cars196 clean | Cars196 swapped |\n"
         "| --- | --- | ---: | ---: |\n"
-        "| ArcFace | Base | **16.25** | 13.63 ± .08 |\n"
-        "|  | BGAugment | 16.19 | **16.23** ± .04 |\n"
+        "| ArcFace | Base | **16.25** | 13.63 ± 0.08 |\n"
+        "|  | BGAugment | 16.19 | **16.23** ± 0.04 |\n"
     )
 
 
@@ -62,7 +62,7 @@ def test_cells_that_were_not_run_are_empty():
     rows = [*PAPER, *measured("base", "clean", [0.2], dataset="my_set", loss="triplet")]
     lines = to_markdown(retrieval_table(summarise_retrieval(rows))).splitlines()
     assert lines[0] == "| Loss | Variant | Cars196 clean | Cars196 swapped | My Set clean |"
-    assert lines[2] == "| ArcFace | Base | **16.25** | 13.63 ± .08 |  |"
+    assert lines[2] == "| ArcFace | Base | **16.25** | 13.63 ± 0.08 |  |"
     # No variant competes with it, so it is not bold; the row triplet × BGAugment is not there at all.
     assert lines[4:] == ["| Triplet | Base |  |  | 20.00 |"]
 
@@ -77,31 +77,47 @@ def test_base_is_first_where_paths_put_another_variant_before_it():
     ]
 
 
-def test_a_model_that_was_not_trained_has_no_variant():
-    rows = measured("base", "clean", [0.2], loss="frozen")
-    assert (
-        to_markdown(retrieval_table(summarise_retrieval(rows))).splitlines()[2]
-        == "| As it comes |  | 20.00 |"
+def test_a_model_that_was_not_trained_has_its_name_and_no_variant():
+    frozen = [
+        *measured("base", "clean", [0.2], loss="frozen"),
+        *measured("base", "clean", [0.3], loss="frozen", backbone="mine"),
+    ]
+    assert to_markdown(retrieval_table(summarise_retrieval(frozen))) == (
+        "| Model | Cars196 clean |\n"
+        "| --- | ---: |\n"
+        "| BN-Inception (not trained) | 20.00 |\n"
+        "| Mine (not trained) | 30.00 |\n"
     )
+    table = retrieval_table(summarise_retrieval([*measured("base", "clean", [0.1]), *frozen]))
+    assert to_markdown(table).splitlines()[2:] == [
+        "| **BN-Inception** |  |  |",
+        "| ArcFace | Base | 10.00 |",
+        "| BN-Inception (not trained) |  | 20.00 |",
+        "| **Mine** |  |  |",
+        "| Mine (not trained) |  | 30.00 |",
+    ]
 
 
-def test_the_attention_of_models_as_they_come_is_no_variants():
+def test_the_attention_of_models_that_were_not_trained_is_no_variants():
     rows = [row | {"method": "study", "mean": "0.1", "sd": "0.2"} for row in measured("base", "clean", [0])]
     frozen = [row | {"loss": "frozen"} for row in rows]
     table = to_markdown(attention_table(summarise_attention(frozen), "study"))
-    assert table.splitlines()[::2] == ["| Loss | Cars196 score |", "| As it comes | .10 (.20) |"]
+    assert table.splitlines()[::2] == [
+        "| Model | Cars196 score |",
+        "| BN-Inception (not trained) | 0.10 (0.20) |",
+    ]
     table = to_markdown(attention_table(summarise_attention([*rows, *frozen]), "study"))
     assert table.splitlines()[0] == "| Loss | Cars196 Base |"
 
 
 def test_several_seeds_spread_over_the_seeds_means():
     rows = [
-        *measured("base", "swapped", [0.10, 0.14], seed=0),  # mean .12
-        *measured("base", "swapped", [0.13, 0.15], seed=1),  # mean .14
+        *measured("base", "swapped", [0.10, 0.14], seed=0),  # mean 0.12
+        *measured("base", "swapped", [0.13, 0.15], seed=1),  # mean 0.14
     ]
     (cell,) = summarise_retrieval(rows)
     assert cell["mean"] == pytest.approx(0.13)
-    assert cell["sd"] == pytest.approx(0.02 / 2**0.5)  # two values at distance .02
+    assert cell["sd"] == pytest.approx(0.02 / 2**0.5)  # two values at distance 0.02
     assert (cell["seeds"], cell["draws"]) == (2, 2)
 
 
@@ -166,8 +182,17 @@ def attention(mean, sd="0.1", **changed):
 def test_attention_of_several_seeds():
     (cell,) = summarise_attention([attention("0.2", "0.3"), attention("0.4", "0.4", seed="1")])
     assert cell["mean"] == pytest.approx(0.3)
-    assert cell["sd"] == pytest.approx(0.125**0.5)  # over images: the mean of .09 and .16 is .125
+    assert cell["sd"] == pytest.approx(0.125**0.5)  # over images: the mean of 0.09 and 0.16 is 0.125
     assert cell["seeds"] == 2
+
+
+def test_a_method_that_found_nothing_has_no_score():
+    nothing = attention("", "", variant="bgaugment", n="0")
+    (cell,) = summarise_attention([attention("0.2", n="3"), nothing])
+    assert cell["variant"] == "base"
+    assert attention_table(summarise_attention([nothing]), "study").blocks == [("", [])]
+    with pytest.raises(StudyError, match="no finite number"):
+        summarise_attention([attention("", n="3")])
 
 
 def test_attention_puts_the_variants_side_by_side():
@@ -183,7 +208,7 @@ def test_attention_puts_the_variants_side_by_side():
     assert to_markdown(attention_table(summarise_attention(rows), "study")) == (
         "| Loss | Online Products Base | Online Products BGAugment |\n"
         "| --- | ---: | ---: |\n"
-        "| Triplet | **.08** (.17) | −.26 (.17) |\n"
+        "| Triplet | **0.08** (0.17) | −0.26 (0.17) |\n"
     )
 
 
@@ -203,7 +228,8 @@ def test_mask_quality_in_full():
     }
     lines = to_markdown(mask_quality_table([row])).splitlines()
     assert lines[0].startswith("| Dataset | labelled | IoU mean | IoU median |")
-    assert lines[2] == "| Cars196 | 20 | .967 ± .035 | .976 | .850 | .960 | .990 | .967 ± .035 | .976 |"
+    cells = ["Cars196", "20", "0.967 ± 0.035", "0.976", "0.850", "0.960", "0.990", "0.967 ± 0.035", "0.976"]
+    assert lines[2] == f"| {' | '.join(cells)} |"
 
 
 def test_several_maskers_are_told_apart():
@@ -215,9 +241,9 @@ def test_several_maskers_are_told_apart():
     assert [line.split(" | ")[1] for line in lines[2:]] == ["u2net", "ready"]
 
 
-def test_numbers_without_a_zero_before_the_point():
+def test_numbers_have_a_true_minus_and_none_before_nothing():
     printed = [number(value) for value in (0.08, -0.3, 16.25, 0.999, -0.001, 1.0, 0.0)]
-    assert printed == [".08", "−.30", "16.25", "1.00", ".00", "1.00", ".00"]
+    assert printed == ["0.08", "−0.30", "16.25", "1.00", "0.00", "1.00", "0.00"]
 
 
 def test_names_and_their_fallback():
@@ -225,6 +251,8 @@ def test_names_and_their_fallback():
     assert human("bgaugment") == "BGAugment"
     assert human("my_vitB16_set") == "My vitB16 Set"
     assert human("_") == "_"
+    assert [human(f"recall_at_{k}") for k in (1, 16)] == ["Recall@1", "Recall@16"]
+    assert human("recall_at_home") == "Recall At Home"
     assert human("study") == "Study"  # a dataset's name like any other
 
 
@@ -257,14 +285,18 @@ def test_latex_compiles(tmp_path):
 
 
 def test_the_job_writes_three_forms(tmp_path):
-    write_rows(tmp_path / "retrieval.csv", PAPER, list(PAPER[0]))
+    metrics = {"precision_at_1": 0.5, "recall_at_4": 0.75, "n_queries": 9, "mean_similarity": 0.2}
+    collected = [row | metrics for row in PAPER]
+    write_rows(tmp_path / "retrieval.csv", collected, list(collected[0]))
     outputs = [tmp_path / f"table.{form}" for form in ("tex", "csv", "md")]
     tabulate_retrieval(tmp_path / "retrieval.csv", *outputs)
     with open(outputs[1], newline="") as stream:
         rows = list(csv.DictReader(stream))
     swapped = next(row for row in rows if (row["variant"], row["protocol"]) == ("base", "swapped"))
     assert float(swapped["sd"]) == pytest.approx(0.0008)  # the CSV keeps fractions and all digits
-    assert outputs[0].read_text().startswith(r"\begin{tabular}")
+    assert [row["metric"] for row in rows[::4]] == ["map_at_r", "precision_at_1", "recall_at_4"]
+    assert {row["mean"] for row in rows[8:]} == {"0.75"}
+    assert outputs[0].read_text() == to_latex(retrieval_table(summarise_retrieval(PAPER)))
 
 
 def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():
@@ -273,7 +305,7 @@ def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():
     without = {"dataset": "sop", **masks, **summary([])}
     rows = [{name: str(value) for name, value in row.items()} for row in (labelled, without)]
     ((_, lines),) = mask_quality_table(rows).blocks
-    halves, quarters = [".500"] * 5, [".750"] * 2
+    halves, quarters = ["0.500"] * 5, ["0.750"] * 2
     assert [cell.text for cell in lines[0]] == ["CUB200-2011", "2", *halves, *quarters]
     assert [cell.text for cell in lines[1]] == ["Online Products", "0", *[""] * 7]
     assert {row["dataset"] for row in measures_as_rows(rows)} == {"cub200"}

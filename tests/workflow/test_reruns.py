@@ -164,6 +164,20 @@ def test_a_script_that_only_got_another_date_reruns_nothing(finished):
     assert finished.planned() == {}
 
 
+def test_a_study_is_not_renamed_behind_snakemakes_back(finished):
+    # Under the new path nothing is known of how the files were made, and nothing would be made anew.
+    (finished.root / "results/tiny").rename(finished.root / "results/renamed")
+    done = finished.snakemake("--config", "study=renamed", "training={learning_rate: 0.05}")
+    assert done.returncode == 1
+    assert "study: results/renamed was made as 'tiny'" in done.stdout
+
+
+def test_without_snakemakes_own_records_it_is_said_that_nobody_can_tell_what_has_changed(finished):
+    shutil.rmtree(finished.root / ".snakemake/metadata")
+    done = finished.snakemake("-n")
+    assert "nobody can tell what has changed since results/tiny was made" in done.stdout
+
+
 def test_a_metric_key_reruns_no_model(finished):
     planned = finished.planned("--config", "evaluation={recall_at: [1, 2]}")
     assert of_stage(planned, "measure_retrieval", "embed_images", "train_model") == {

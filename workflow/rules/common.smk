@@ -9,23 +9,21 @@ from types import SimpleNamespace
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import update_config
 
-WORKFLOW = Path(os.path.relpath(workflow.basedir)) / "workflow"
-sys.path.insert(0, str((WORKFLOW / "scripts").resolve()))
+sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
 from bgbias import checkpoints, failures, files, listings, pretrained, protocol, study, study_checks  # noqa: E402 - on the path now
 from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
 from bgbias.sources import archive_identities, load_sources  # noqa: E402
 
-if not Path("config/config.yaml").is_file():
-    raise WorkflowError("There is no config/config.yaml here. Call snakemake in the project's folder.")
 update_config(config, study.typed(workflow.config_settings.config))
-SOURCES_FILE = str(WORKFLOW.parent / "resources" / "sources.yaml")
+SOURCES_FILE = "resources/sources.yaml"
 try:
     SOURCES = load_sources(SOURCES_FILE)
-    study_checks.check(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
+    study_checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), SOURCES["weights"])
@@ -37,6 +35,11 @@ except StudyError as error:
 RUNS = study.runs(config)
 DATASETS = config["grid"]["dataset"]
 RESULTS = f"results/{config['study']}"
+if os.path.isdir(RESULTS) and not os.path.isdir(".snakemake/metadata"):
+    logger.warning(
+        f"There is no .snakemake/metadata here, so that nobody can tell what has changed since {RESULTS} was made. "
+        "What is there is taken as it is; to be sure of it, run with --forceall."
+    )
 RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
 RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"

@@ -123,6 +123,7 @@ rule draw_retrieval_gallery:
         runs=lambda wildcards: shown_runs(wildcards.dataset),
         evaluation={key: config["evaluation"][key] for key in ("seed", "background_crop")},
         transform=EVALUATION_VIEW,
+        gallery_draws=gallery_draws,
     log:
         f"{RESULTS}/logs/draw_retrieval_gallery_{{dataset}}.log",
     conda:

@@ -1,5 +1,6 @@
 """The report, one file that opens offline, and where all of it came from."""
 
+from bgbias.settings_in_force import settings_in_force
 
 # What the report shows of the published study, where the grid has a part of it.
 PUBLISHED_BESIDE_MEASURED = {f"published_{kind}": f"{RESULTS}/tables/published_{kind}.csv" for kind in COMPARED}
@@ -20,12 +21,12 @@ rule write_provenance:
         f"{RESULTS}/provenance.json",
     input:
         runs=of_runs(f"{RUN}/run.yaml"),
-        environments=sorted(map(str, (WORKFLOW.parent / "envs").glob("*.yaml"))),
+        environments=sorted(map(str, Path("envs").glob("*.yaml"))),
     params:
         code_hashes=hash_every_script(),
         study=config["study"],
         expected=settings_of_runs(),
-        settings=study.settings_in_force(config),
+        settings=settings_in_force(config),
     log:
         f"{RESULTS}/logs/write_provenance.log",
     conda:
@@ -50,13 +51,13 @@ rule write_report:
         mask_examples=expand(f"{RESULTS}/figures/mask_examples_{{dataset}}.png", dataset=DATASETS),
         attribution_panels=expand(f"{RESULTS}/figures/attribution_panels_{{dataset}}.png", dataset=DATASETS),
         retrieval_galleries=expand(f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.png", dataset=DATASETS),
-        template=str(WORKFLOW / "report" / "report.html.j2"),
+        template="workflow/report/report.html.j2",
     params:
         code=hash_script("write_report.py"),
         method=METHOD,
         study=config["study"],
         datasets=DATASETS,
-        settings=study.settings_in_force(config),
+        settings=settings_in_force(config),
     log:
         f"{RESULTS}/logs/write_report.log",
     conda:

@@ -79,7 +79,15 @@ def write_scores(
     attention_path: str,
     images_path: str,
 ) -> None:
-    """``scores``: method → (n,) in the order of ``rows``; NaN where undefined, which no mean includes."""
+    """``scores``: method → (n,) in the order of ``rows``; NaN where undefined, which no mean includes.
+
+    A method without any score has no mean; StudyError when that is so of all.
+    """
+    if all(np.isnan(values).all() for values in scores.values()):
+        raise StudyError(
+            f"No image has a defined attention score (methods: {', '.join(scores)}): every mask covers its "
+            "whole image, or the model does not react to its input."
+        )
     per_image = [
         {"row": row, "path": paths[row], "method": method, "score": "" if np.isnan(score) else score}
         for method, values in scores.items()
@@ -88,14 +96,11 @@ def write_scores(
     per_run = []
     for method, values in scores.items():
         defined = values[~np.isnan(values)]
-        if not len(defined):
-            raise StudyError(
-                f"No image has a defined attention score by {method}: every mask covers its whole "
-                "image, or the model does not react to its input."
-            )
         # sd: over the images, population (n): how far images differ, not how sure the mean is.
-        summary = {"mean": defined.mean(), "sd": defined.std(), "n": len(defined)}
-        per_run.append({**run, "method": method, **summary})
+        found = {"mean": defined.mean(), "sd": defined.std()} if len(defined) else {"mean": "", "sd": ""}
+        per_run.append({**run, "method": method, **found, "n": len(defined)})
+        if not len(defined):
+            print(f"WARNING: {method} finds nothing in any of the {len(rows)} images, so it has no score.")
     write_rows(images_path, per_image, ["row", "path", "method", "score"])
     write_rows(attention_path, per_run, list(per_run[0]))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bgbias.figures.contact_sheet import draw
 from bgbias.figures.pictures import centre_square, spread, swap
 from bgbias.figures.style import save
+from bgbias.figures.titles import some_of
 from bgbias.logs import job_log
 from bgbias.names import human
 from bgbias.pixels import PixelStore
@@ -28,7 +29,8 @@ def draw_contact_sheet(
         rgb, alpha = square[..., :3], square[..., 3]
         scene = centre_square(backgrounds.rgba(number % len(backgrounds)), size)[..., :3]
         pictures.append((rgb, alpha, swap(rgb, alpha, scene)))
-    save(draw(pictures, human(dataset)), png, pdf)
+    title = f"{human(dataset)}: {some_of(len(pictures), len(rows), 'test images')}"
+    save(draw(pictures, title), png, pdf)
 
 
 if "snakemake" in globals():

@@ -10,6 +10,7 @@ from pathlib import Path
 from bgbias.figures.mask_examples import Example, draw
 from bgbias.figures.pictures import spread
 from bgbias.figures.style import save
+from bgbias.figures.titles import some_of
 from bgbias.files import read_rows
 from bgbias.images import read_mask, read_rgb
 from bgbias.index import read_index
@@ -24,7 +25,8 @@ def draw_mask_examples(images: str, index: str, dataset: str, shown: int, root: 
     label_of = dict(zip(known.paths, known.masks, strict=True))
     ranked = sorted(read_rows(images), key=lambda row: float(row["iou"]))
     examples = []
-    for row in spread(ranked or [{"path": path} for path in made], shown):
+    among = ranked or [{"path": path} for path in made]
+    for row in spread(among, shown):
         path = row["path"]
         image = read_rgb(Path(root, path))
         size = image.shape[:2]
@@ -34,7 +36,8 @@ def draw_mask_examples(images: str, index: str, dataset: str, shown: int, root: 
             examples.append(Example(image, label, prediction, float(row["iou"])))
         else:
             examples.append(Example(image, None, prediction, None))
-    save(draw(examples, human(dataset)), png, pdf)
+    what = "labelled images, from the best mask to the worst" if ranked else "masks"
+    save(draw(examples, f"{human(dataset)}: {some_of(len(examples), len(among), what)}"), png, pdf)
 
 
 if "snakemake" in globals():

@@ -3,15 +3,17 @@
 input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (layout.csv of the
 test backgrounds), ``matches`` (the runs' matches.csv); params: ``runs`` (in the same order: dictionaries with
 dataset, backbone, loss, variant, seed), ``evaluation`` (seed, background_crop), ``transform`` (the config's
-section); output: ``png``, ``pdf``.
+section), ``gallery_draws`` (None, or the gallery is one image a class); output: ``png``, ``pdf``.
 """
 
 from pathlib import Path
 
+from bgbias.errors import StudyError
 from bgbias.figures.retrieval_gallery import Query, draw
 from bgbias.figures.style import save
 from bgbias.figures.titles import one_run_a_variant, title
 from bgbias.files import read_rows
+from bgbias.index import Index
 from bgbias.logs import job_log
 from bgbias.pixels import PixelStore
 
@@ -23,6 +25,7 @@ def draw_retrieval_gallery(
     runs: list[dict],
     evaluation: dict,
     transform: dict,
+    gallery_draws: int | None,
     png: str,
     pdf: str,
 ) -> None:
@@ -30,15 +33,25 @@ def draw_retrieval_gallery(
     backgrounds = PixelStore.open(Path(backgrounds_layout).parent)
     picture = pictures_as_compared(store, backgrounds, evaluation, transform)
     chosen = one_run_a_variant(runs)
-    queries: dict[str, Query] = {}
+    queries: dict[int, Query] = {}
     for variant, place in chosen.items():
         for row in read_rows(matches[place]):
             protocol, draw_ = row["protocol"], int(row["draw"])
-            query = queries.setdefault(row["query_row"], Query({}))
-            query.images.setdefault(protocol, picture(int(row["query_row"]), protocol, draw_))
+            query_row = int(row["query_row"])
+            if query_row not in queries:
+                queries[query_row] = Query({}, 1 if gallery_draws else partners(store.index, query_row))
+            query = queries[query_row]
+            query.images.setdefault(protocol, picture(query_row, protocol, draw_))
             match = picture(int(row["match_row"]), protocol, draw_)
             query.matches.setdefault((variant, protocol), []).append((match, row["hit"] == "1"))
     save(draw(list(queries.values()), list(chosen), title(runs)), png, pdf)
+
+
+def partners(index: Index, query: int) -> int:
+    """How many images of its class the row ``query`` can find: those in the gallery but itself."""
+    rows = index.rows("test")
+    alike = rows[(index.labels[rows] == index.labels[query]) & (rows != query)]
+    return len(alike) if index.is_gallery is None else int(index.is_gallery[alike].sum())
 
 
 def pictures_as_compared(store: PixelStore, backgrounds: PixelStore, evaluation: dict, transform: dict):
@@ -50,10 +63,13 @@ def pictures_as_compared(store: PixelStore, backgrounds: PixelStore, evaluation:
 
     plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
     view = evaluation_view(transform, evaluation["background_crop"])
+    behind = {"clean": None, "swapped": backgrounds}
 
     def picture(row: int, protocol: str, draw_: int):
-        behind = backgrounds if protocol == "swapped" else None
-        batch = evaluation_batch(store, [row], behind, seed=evaluation["seed"], draw=draw_, view=view,
+        if protocol not in behind:
+            raise StudyError(f"What {protocol} images look like is not said in draw_retrieval_gallery.py.")
+        seed = evaluation["seed"]
+        batch = evaluation_batch(store, [row], behind[protocol], seed=seed, draw=draw_, view=view,
                                  preprocessing=plain)  # fmt: skip
         return batch[0].permute(1, 2, 0).round().byte().numpy()
 
@@ -69,6 +85,7 @@ if "snakemake" in globals():
             snakemake.params.runs,
             snakemake.params.evaluation,
             snakemake.params.transform,
+            snakemake.params.gallery_draws,
             snakemake.output.png,
             snakemake.output.pdf,
         )

@@ -4,19 +4,17 @@ input: ``results`` (results/{study}/attention.csv); output: ``tex``, ``csv``, ``
 params: ``method``: the one in ``tex`` and ``md``; ``csv`` has them all.
 """
 
-from bgbias.files import read_rows, write_rows, write_text
+from bgbias.files import read_rows
 from bgbias.logs import job_log
 from bgbias.summaries import ATTENTION_COLUMNS, summarise_attention
-from bgbias.table_formats import to_latex, to_markdown
+from bgbias.table_formats import save
 from bgbias.tables import attention_table
 
 
 def tabulate_attention(results: str, method: str, tex: str, csv: str, md: str) -> None:
     summary = summarise_attention(read_rows(results))
     table = attention_table(summary, method)
-    write_text(tex, to_latex(table))
-    write_text(md, to_markdown(table))
-    write_rows(csv, summary, ATTENTION_COLUMNS)
+    save(table, summary, ATTENTION_COLUMNS, tex, csv, md)
 
 
 if "snakemake" in globals():

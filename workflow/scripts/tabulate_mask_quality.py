@@ -3,18 +3,16 @@
 input: ``results`` (results/{study}/mask_quality.csv, a row a dataset); output: ``tex``, ``csv``, ``md``.
 """
 
-from bgbias.files import read_rows, write_rows, write_text
+from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.table_formats import to_latex, to_markdown
+from bgbias.table_formats import save
 from bgbias.tables import mask_quality_table
 
 
 def tabulate_mask_quality(results: str, tex: str, csv: str, md: str) -> None:
     rows = read_rows(results)
     table = mask_quality_table(rows)
-    write_text(tex, to_latex(table))
-    write_text(md, to_markdown(table))
-    write_rows(csv, rows, list(rows[0]) if rows else ["dataset"])
+    save(table, rows, list(rows[0]) if rows else ["dataset"], tex, csv, md)
 
 
 if "snakemake" in globals():

@@ -5,11 +5,11 @@ params: ``kind`` (retrieval, attention or mask_quality), ``datasets`` (those com
 output: ``tex``, ``csv``, ``md``.
 """
 
-from bgbias.files import read_rows, write_rows, write_text
+from bgbias.files import read_rows
 from bgbias.logs import job_log
 from bgbias.published import COLUMNS, KEYS, compare, comparison_table, measures_as_rows
 from bgbias.summaries import summarise_attention, summarise_retrieval
-from bgbias.table_formats import to_latex, to_markdown
+from bgbias.table_formats import save
 
 # How the collected rows become one row a cell, and what turns their unit into the published one.
 SUMMARIES = {
@@ -33,9 +33,7 @@ def tabulate_published(
     ]
     rows = compare(known, measured, KEYS[kind], scale)
     table = comparison_table(rows, kind)
-    write_text(tex, to_latex(table))
-    write_text(md, to_markdown(table))
-    write_rows(csv, rows, (*KEYS[kind], *COLUMNS))
+    save(table, rows, (*KEYS[kind], *COLUMNS), tex, csv, md)
 
 
 if "snakemake" in globals():

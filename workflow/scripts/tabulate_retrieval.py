@@ -1,21 +1,21 @@
 """The retrieval table in its three forms, from the collected results.
 
-input: ``results`` (results/{study}/retrieval.csv); output: ``tex``, ``csv``, ``md``.
+input: ``results`` (results/{study}/retrieval.csv); output: ``tex`` and ``md`` with MAP@R, ``csv`` with every
+metric.
 """
 
-from bgbias.files import read_rows, write_rows, write_text
+from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.summaries import RETRIEVAL_COLUMNS, summarise_retrieval
-from bgbias.table_formats import to_latex, to_markdown
+from bgbias.summaries import RETRIEVAL_COLUMNS, retrieval_metrics, summarise_retrieval
+from bgbias.table_formats import save
 from bgbias.tables import retrieval_table
 
 
 def tabulate_retrieval(results: str, tex: str, csv: str, md: str) -> None:
-    summary = summarise_retrieval(read_rows(results))
-    table = retrieval_table(summary)
-    write_text(tex, to_latex(table))
-    write_text(md, to_markdown(table))
-    write_rows(csv, summary, RETRIEVAL_COLUMNS)
+    rows = read_rows(results)
+    summaries = {metric: summarise_retrieval(rows, metric) for metric in retrieval_metrics(rows)}
+    every = [row for summary in summaries.values() for row in summary]
+    save(retrieval_table(summaries["map_at_r"]), every, RETRIEVAL_COLUMNS, tex, csv, md)
 
 
 if "snakemake" in globals():

@@ -10,13 +10,33 @@ the report shows of the configuration), ``method``. output: ``html``.
 """
 
 from bgbias.files import read_rows, write_text
-from bgbias.findings import attention_findings, collapse_findings, mask_findings, retrieval_findings
+from bgbias.findings import (
+    attention_findings,
+    collapse_findings,
+    mask_findings,
+    retrieval_findings,
+    training_findings,
+)
 from bgbias.logs import job_log
-from bgbias.names import human
+from bgbias.names import enumeration, human, method_name
 from bgbias.published import comparison_table, read_comparison
-from bgbias.report import code_facts, header_rows, render, run_facts, settings_lines
+from bgbias.report import (
+    code_facts,
+    header_rows,
+    render,
+    run_facts,
+    settings_lines,
+    variant_words,
+)
 from bgbias.runs import read_run, trained
-from bgbias.summaries import seen, summarise_attention, summarise_retrieval, variants_of
+from bgbias.summaries import (
+    retrieval_metrics,
+    seen,
+    spread_words,
+    summarise_attention,
+    summarise_retrieval,
+    variants_of,
+)
 from bgbias.table_formats import Table
 from bgbias.tables import attention_table, mask_quality_table, retrieval_table
 
@@ -50,13 +70,21 @@ def write_report(
         *retrieval_findings(retrieval),
         *attention_findings(attention, method),
         *mask_findings(masks),
+        *training_findings(records),
     ]
     page = render(
         template,
         study=study,
         scope=scope(retrieval),
         findings=findings,
+        variants=variants(retrieval, settings),
+        draws=max(row["draws"] for row in retrieval),
+        spread=spread_words(retrieval),
         tables=tables,
+        other_metrics=other_metrics(measured),
+        labelled=any(int(row["n"]) for row in masks),
+        method=method_name(method),
+        other_methods=enumeration(others) if (others := other_methods(attention, method)) else "",
         figures=figures,
         published=[
             with_header(comparison_table(read_comparison(path), kind)) | {"kind": kind}
@@ -69,6 +97,26 @@ def write_report(
     write_text(html, page)
 
 
+def other_metrics(measured: list[dict]) -> list[tuple[str, dict]]:
+    """The tables of the metrics but MAP@R, by name. Recall@1 is Precision@1, and not shown twice."""
+    metrics = [name for name in retrieval_metrics(measured) if name not in ("map_at_r", "recall_at_1")]
+    return [
+        (human(name), with_header(retrieval_table(summarise_retrieval(measured, name)))) for name in metrics
+    ]
+
+
+def other_methods(attention: list[dict], shown: str) -> list[str]:
+    """The methods of attribution that were computed and are not shown, in words."""
+    return [method_name(method) for method in seen(attention, "method") if method != shown]
+
+
+def variants(retrieval: list[dict], settings: dict) -> list[tuple[str, str]]:
+    """The variants of the models that were trained, and what each of them is trained on."""
+    return [
+        (human(name), variant_words(settings["variants"][name])) for name in variants_of(trained(retrieval))
+    ]
+
+
 def with_header(table: Table) -> dict:
     return {"table": table, "headings": header_rows(table)}
 
@@ -77,12 +125,15 @@ def scope(summary: list[dict]) -> str:
     """The grid in words: which datasets and backbones, and the losses and variants that were trained."""
     trainings = trained(summary)
     axes = {
-        "datasets": seen(summary, "dataset"),
-        "losses": seen(trainings, "loss"),
-        "variants": variants_of(trainings),
-        "backbones": seen(summary, "backbone"),
+        ("dataset", "datasets"): seen(summary, "dataset"),
+        ("loss", "losses"): seen(trainings, "loss"),
+        ("variant", "variants"): variants_of(trainings),
+        ("backbone", "backbones"): seen(summary, "backbone"),
     }
-    return "; ".join(f"{plural} {', '.join(map(human, keys))}" for plural, keys in axes.items() if keys) + "."
+    parts = [
+        f"{names[len(keys) > 1]} {enumeration([*map(human, keys)])}" for names, keys in axes.items() if keys
+    ]
+    return f"{'; '.join(parts)}."
 
 
 if "snakemake" in globals():

@@ -99,4 +99,5 @@ def describe_device(device: torch.device) -> str:
     """The device in words, for run.yaml."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+    threads = torch.get_num_threads()
+    return f"CPU ({platform.machine()}, {threads} {'thread' if threads == 1 else 'threads'})"

@@ -1,5 +1,10 @@
 """What a key of the configuration is called in a table, a figure or a sentence."""
 
+import re
+from collections.abc import Sequence
+
+from bgbias.runs import FROZEN
+
 NAMES = {
     # datasets
     "cars196": "Cars196",
@@ -9,7 +14,7 @@ NAMES = {
     "vehicleid": "VehicleID",
     # losses
     "arcface": "ArcFace",
-    "frozen": "As it comes",
+    FROZEN: "Not trained",
     # variants
     "base_corrupted": "Base (corrupted)",
     "bgaugment": "BGAugment",
@@ -20,23 +25,43 @@ NAMES = {
     "resnet18": "ResNet-18",
     "resnet50": "ResNet-50",
     "squeezenet1_1": "SqueezeNet 1.1",
+    # measures of retrieval
+    "map_at_r": "MAP@R",
+    "precision_at_1": "Precision@1",
+    "r_precision": "R-precision",
     # measures of masks
     "iou_mean": "IoU, mean",
     "iou_sd": "IoU, sd",
     "iou_median": "IoU, median",
     "overlap_mean": "Overlap, mean",
+    # methods of attribution
+    "gradcam": "Grad-CAM",
 }
 
 
 def human(key: str) -> str:
-    """The name of ``key``; a key without one is written with spaces and capitals: ``my_set`` → ``My Set``."""
-    # A part that already has capitals or digits is somebody's spelling ("vitB16"): leave it alone.
-    return (
-        NAMES.get(key)
-        or " ".join(
-            part.capitalize() if part.isalpha() and part.islower() else part
-            for part in key.split("_")
-            if part
-        )
-        or key
-    )
+    """The name of ``key``; that of a key without one is put together of its parts': ``bgaugment_half`` →
+    ``BGAugment Half``."""
+    if recall := re.fullmatch(r"recall_at_(\d+)", key):
+        return f"Recall@{recall[1]}"
+    return NAMES.get(key) or " ".join(map(_part, filter(None, key.split("_")))) or key
+
+
+def _part(part: str) -> str:
+    # One that already has capitals or digits is somebody's spelling ("vitB16"): leave it alone.
+    return NAMES.get(part) or (part.capitalize() if part.isalpha() and part.islower() else part)
+
+
+def model_name(loss: str, backbone: str) -> str:
+    """What results are called: by their loss, those of a model that was not trained by its backbone."""
+    return f"{human(backbone)} (not trained)" if loss == FROZEN else human(loss)
+
+
+def method_name(method: str) -> str:
+    """What a method of attribution is called."""
+    return "the study’s map, like SmoothGrad" if method == "study" else human(method)
+
+
+def enumeration(parts: Sequence[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

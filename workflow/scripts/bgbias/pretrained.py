@@ -24,6 +24,7 @@ def weights_path(model: str, published: dict[str, dict]) -> str:
     if model not in published:
         raise StudyError(
             f"There are no published weights of the backbone {model}. In `backbones`, set its weights to "
-            f"null or to a file; imagenet is for timm/<name> and {', '.join(published)}."
+            f"null or to a file; imagenet is for timm/<name> and what resources/sources.yaml lists under "
+            f"`weights`: {', '.join(published)}."
         )
     return f"{FOLDER}/{published[model]['name']}"

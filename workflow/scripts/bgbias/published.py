@@ -7,13 +7,14 @@ import pandas as pd
 
 from bgbias.files import read_rows
 from bgbias.names import human
-from bgbias.summaries import RUN, finite, pick, seen
+from bgbias.runs import MODEL
+from bgbias.summaries import finite, pick, seen
 from bgbias.table_formats import Cell, Table, number
 
 # What identifies a cell of each table.
 KEYS = {
-    "retrieval": (*RUN, "protocol"),
-    "attention": (*RUN, "method"),
+    "retrieval": (*MODEL, "protocol"),
+    "attention": (*MODEL, "method"),
     "mask_quality": ("dataset", "masker", "measure"),
 }
 # Which keys name a row of its printed form (the blocks are datasets), and which one is spread over columns.
@@ -22,31 +23,34 @@ LAYOUT = {
     "attention": (("loss",), "variant"),
     "mask_quality": (("measure",), "masker"),
 }
-COLUMNS = ("published", "published_sd", "measured", "difference", "source")
+COLUMNS = ("published", "published_sd", "measured", "measured_sd", "difference", "source")
 _MEASURES = ("iou_mean", "iou_sd", "iou_median", "overlap_mean")
 
 
 def compare(
     published: Sequence[dict], measured: Sequence[dict], keys: Sequence[str], scale: float = 1
 ) -> list[dict]:
-    """A row for every published cell: ``keys``, then :data:`COLUMNS`; None where it was not run, and where no
-    standard deviation was published.
+    """A row for every published cell: ``keys``, then :data:`COLUMNS`; None where it was not run, and where
+    there is no standard deviation.
 
-    ``measured`` rows hold ``mean``, which is multiplied by ``scale`` to get the unit of the published ones.
+    ``measured`` rows hold ``mean`` and may hold ``sd``; multiplied by ``scale`` they have the unit of the
+    published ones.
     """
-    found = {pick(row, keys): scale * finite(row, "mean", pick(row, keys)) for row in measured}
+    found = {pick(row, keys): row for row in measured}
     rows = []
     for row in published:
         key = pick(row, keys)
         value, ours = finite(row, "mean", key), found.get(key)
-        difference = None if ours is None else ours - value
+        mean = None if ours is None else scale * finite(ours, "mean", key)
+        spread = None if ours is None else ours.get("sd")
         rows.append(
             dict(
                 zip(keys, key, strict=True),
                 published=value,
                 published_sd=float(row["sd"]) if row.get("sd") else None,
-                measured=ours,
-                difference=difference,
+                measured=mean,
+                measured_sd=None if spread is None else scale * spread,
+                difference=None if mean is None else mean - value,
                 source=row["source"],
             )
         )
@@ -124,15 +128,15 @@ def _three(row: dict | None, digits: int) -> list[Cell]:
     """Published, measured and signed difference; empty cells for what is not there."""
     if row is None:
         return [Cell()] * 3
-    spread = row["published_sd"]
-    published = Cell(
-        number(row["published"], digits), "" if spread is None else f"± {number(spread, digits)}"
-    )
-    if row["measured"] is None:
-        return [published, Cell(), Cell()]
+    published, measured = (_with_spread(row, side, digits) for side in ("published", "measured"))
+    if row["difference"] is None:
+        return [published, measured, Cell()]
     difference = number(row["difference"], digits)
-    return [
-        published,
-        Cell(number(row["measured"], digits)),
-        Cell(difference if difference.startswith("−") else f"+{difference}"),
-    ]
+    return [published, measured, Cell(difference if difference.startswith("−") else f"+{difference}")]
+
+
+def _with_spread(row: dict, side: str, digits: int) -> Cell:
+    mean, spread = row[side], row[f"{side}_sd"]
+    if mean is None:
+        return Cell()
+    return Cell(number(mean, digits), "" if spread is None else f"± {number(spread, digits)}")

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ def render(template: str | os.PathLike, **content) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"human": human, "embedded": embedded}
+    environment.filters |= {"human": human, "embedded": embedded, "breakable": breakable}
     return environment.from_string(Path(template).read_text(encoding="utf-8")).render(**content)
 
 
@@ -37,6 +38,13 @@ def embedded(image: str | os.PathLike) -> str:
             picture.convert("RGB").save(stream, "WEBP", quality=88)
         data, kind = stream.getvalue(), "webp"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def breakable(text: str) -> str:
+    """``text`` that may be broken behind a point or an underscore, before a letter."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(?<=[._])(?=[^\W\d])", "<wbr>", str(escape(text))))
 
 
 def settings_lines(settings: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -71,8 +79,8 @@ def _training_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
     seconds, epochs = [float(run["seconds"]) for run in runs], [run["epochs"] for run in runs]
     return [
         ("training time, all models", str(timedelta(seconds=round(sum(seconds))))),
-        ("training time, one model", f"{min(seconds):.0f} to {max(seconds):.0f} s"),
-        ("epochs", f"{min(epochs)} to {max(epochs)}"),
+        ("training time, one model", f"{_range(list(map(round, seconds)))} s"),
+        ("epochs", _range(epochs)),
     ]
 
 
@@ -83,9 +91,20 @@ def code_facts(provenance: str | os.PathLike) -> list[tuple[str, str]]:
     commit = f"commit {found['commit'][:12]}{changed}" if found["commit"] else "not under version control"
     return [
         ("code", commit),
-        ("settings, as a hash", found["config_hash"]),
+        ("hash of the settings", found["config_hash"]),
         ("processor", f"{found['machine']['processor']}, {found['machine']['cores']} cores"),
     ]
+
+
+def variant_words(settings: dict) -> str:
+    """What a variant, an entry of the configuration's ``variants``, trains on, and what picks its epoch."""
+    share, selection = settings["probability"], settings["selection"]
+    replaced = "always replaced by another one"
+    if share < 1:
+        replaced = f"replaced by another one with a probability of {_plain(share)}"
+    images = f"images whose background is {replaced}" if share else "the images as they are"
+    picked = "clean" if selection == "clean" else "background-swapped"
+    return f"{images}; its epoch is chosen on {picked} validation images"
 
 
 def header_rows(table: Table) -> list[tuple[str, int]]:
@@ -95,7 +114,15 @@ def header_rows(table: Table) -> list[tuple[str, int]]:
     return [("", len(table.stub)), *((title, len(columns)) for title, columns in table.groups)]
 
 
+def _range(values: Sequence[int]) -> str:
+    low, high = min(values), max(values)
+    return str(low) if low == high else f"{low} to {high}"
+
+
 def _plain(value) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_plain, value))
-    return "–" if value is None else str(value)
+    """``value`` as YAML spells it; of a number with a point at most six digits."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_plain, value))}]"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value)

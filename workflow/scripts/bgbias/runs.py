@@ -12,6 +12,8 @@ from bgbias.errors import StudyError
 from bgbias.files import write_text
 
 AXES = ("dataset", "backbone", "loss", "variant", "seed")
+MODEL = AXES[:4]  # what is averaged over its seeds
+FAMILY = AXES[:3]  # whose variants are compared
 FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 

@@ -1,6 +1,7 @@
 """Checks on a configuration, so that a mistake in it ends the study at once, in one sentence."""
 
 import difflib
+import json
 from collections.abc import Iterator
 from itertools import combinations, product
 from pathlib import Path
@@ -51,6 +52,7 @@ def check(config: dict, schema: dict) -> None:
         raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
     for dataset in config["grid"]["dataset"]:
         _check_dataset(config, dataset)
+    _check_results(config)
 
 
 def _check_known(name: str, known: dict, where: str, section: str) -> None:
@@ -216,6 +218,22 @@ def _check_backgrounds(config: dict) -> None:
                 f"backgrounds.{name}.{other}",
                 f"this folder and that of {one} share photos, for one lies in the other; separate them",
             )
+
+
+def _check_results(config: dict) -> None:
+    """Snakemake keeps what a file was made with under the file's path: of a renamed study nothing would
+    rerun, whatever has changed."""
+    folder = Path("results") / config["study"]
+    try:
+        made = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["study"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if made != config["study"]:
+        raise _refusal(
+            "study",
+            f"{folder} was made as {made!r}, and under another name nobody can tell what has changed since; "
+            "name both so again, or delete the folder",
+        )
 
 
 def _not_drawn(config: dict) -> list[str]:

@@ -6,10 +6,16 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from bgbias.errors import StudyError
+from bgbias.runs import FAMILY, MODEL
 
-RUN = ("dataset", "backbone", "loss", "variant")
-RETRIEVAL_COLUMNS = (*RUN, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
-ATTENTION_COLUMNS = (*RUN, "method", "mean", "sd", "seeds", "best")
+RETRIEVAL_COLUMNS = (*MODEL, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
+ATTENTION_COLUMNS = (*MODEL, "method", "mean", "sd", "seeds", "best")
+
+
+def retrieval_metrics(rows: Sequence[dict]) -> list[str]:
+    """The metrics in the collected rows of retrieval, MAP@R first."""
+    known = ("map_at_r", "precision_at_1", "r_precision")
+    return [name for name in rows[0] if name in known or name.startswith("recall_at_")]
 
 
 def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[dict]:
@@ -18,7 +24,7 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
     Each gives :data:`RETRIEVAL_COLUMNS`: ``mean`` and ``sd`` as fractions (``sd`` None with only one
     value), ``best`` 1 for the best variant of a dataset, backbone, loss and protocol, where variants compete.
     """
-    cell = [*RUN, "protocol"]
+    cell = [*MODEL, "protocol"]
     frame = _frame(rows, cell, ["draw"], [metric])
     twice = frame[frame.duplicated([*cell, "seed", "draw"])]
     if len(twice):
@@ -41,17 +47,30 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
             "draws": draws.size().groupby(cell, sort=False).max(),
         }
     )
-    return _marked(summary.reset_index(), [*RUN[:3], "protocol"], scale=100)
+    return _marked(summary.reset_index(), [*FAMILY, "protocol"], scale=100)
+
+
+def spread_words(summary: Sequence[dict]) -> str:
+    """What ``sd`` of a summary of retrieval is over; empty where nothing was measured more than once."""
+    seeds = max((row["seeds"] for row in summary), default=1)
+    draws = max((row["draws"] for row in summary if row["seeds"] == 1), default=1)
+    counts = {"seeds": seeds, "background draws": draws}
+    words = [f"over {count} {what}" for what, count in counts.items() if count > 1]
+    return " or, where there is one seed, ".join(words)
 
 
 def summarise_attention(rows: Iterable[dict]) -> list[dict]:
-    """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is the spread over images."""
-    cell = [*RUN, "method"]
-    seeds = _frame(rows, cell, [], ["mean", "sd"]).groupby(cell, sort=False)
+    """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is the spread over images.
+
+    A method that found nothing in any image of a run has no score there, and counts for nothing.
+    """
+    cell = [*MODEL, "method"]
+    scored = [row for row in rows if row.get("n") != "0"]
+    seeds = _frame(scored, cell, [], ["mean", "sd"]).groupby(cell, sort=False)
     # ASSUME: several seeds: the mean of their means, and the root mean square of their sds over images.
     spread = seeds["sd"].agg(lambda sds: math.sqrt((sds**2).mean()))
     summary = pd.DataFrame({"mean": seeds["mean"].mean(), "sd": spread, "seeds": seeds.size()})
-    return _marked(summary.reset_index(), [*RUN[:3], "method"], scale=1)
+    return _marked(summary.reset_index(), [*FAMILY, "method"], scale=1)
 
 
 def _marked(summary: pd.DataFrame, family: list[str], scale: float) -> list[dict]:

@@ -1,6 +1,10 @@
 """A table as rows of cells, and its written forms: LaTeX (booktabs) and Markdown."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from bgbias.files import write_rows, write_text
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -72,13 +76,23 @@ def to_markdown(table: Table) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def save(
+    table: Table,
+    rows: Sequence[dict],
+    columns: Sequence[str],
+    tex: str | os.PathLike,
+    csv: str | os.PathLike,
+    md: str | os.PathLike,
+) -> None:
+    """Write ``table`` for LaTeX and for people, and ``rows``, which may hold more, for programs."""
+    write_text(tex, to_latex(table))
+    write_text(md, to_markdown(table))
+    write_rows(csv, rows, columns)
+
+
 def number(value: float, digits: int = 2) -> str:
-    """A number as papers print it: true minus, no zero before the point: .08, −.30, 16.25."""
-    text = f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    sign, text = ("−", text[1:]) if text.startswith("-") else ("", text)
-    return sign + (text[1:] if text.startswith("0.") else text)
+    """``value`` with a true minus sign, and none before nothing: 0.08, −0.30, 0.00."""
+    return f"{value:z.{digits}f}".replace("-", "−")
 
 
 def _starts_family(rows: list[list[Cell]], row: list[Cell]) -> bool:

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Sequence
 
-from bgbias.names import human
-from bgbias.runs import FROZEN
-from bgbias.summaries import RUN, finite, pick, seen, variants_of
+from bgbias.names import human, model_name
+from bgbias.runs import FROZEN, MODEL, trained
+from bgbias.summaries import finite, pick, seen, variants_of
 from bgbias.table_formats import Cell, Table, number
 
 
 def retrieval_table(summary: Sequence[dict]) -> Table:
     """Rows loss × variant (base first), a column group a dataset, a column a protocol; percent.
 
-    A model that was not trained has no variant.
+    A model that was not trained has no variant, and where none was there is no such column.
     """
+    stub = ["Loss", "Variant"] if trained(summary) else ["Model"]
     groups = {
         dataset: seen([row for row in summary if row["dataset"] == dataset], "protocol")
         for dataset in seen(summary, "dataset")
     }
-    cells = {(*pick(row, RUN), row["protocol"]): _retrieval_cell(row) for row in summary}
+    cells = {(*pick(row, MODEL), row["protocol"]): _retrieval_cell(row) for row in summary}
 
     def lines(backbone: str) -> list[list[Cell]]:
         found = []
@@ -30,13 +31,14 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
                     for protocol in protocols
                 ]
                 if any(cell.text for cell in values):
-                    name = "" if loss == FROZEN else human(variant)
-                    family.append([Cell("" if family else human(loss)), Cell(name), *values])
+                    names = ["" if family else model_name(loss, backbone)]
+                    names.append("" if loss == FROZEN else human(variant))
+                    family.append([*map(Cell, names[: len(stub)]), *values])
             found += family
         return found
 
     return Table(
-        ["Loss", "Variant"],
+        stub,
         [(human(dataset), protocols) for dataset, protocols in groups.items()],
         _blocks(summary, lines),
     )
@@ -49,16 +51,16 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
     """
     summary = [row for row in summary if row["method"] == method]
     variants, datasets = variants_of(summary), seen(summary, "dataset")
-    titles = list(map(human, variants)) if seen(summary, "loss") != [FROZEN] else ["score"]
+    stub, titles = ("Loss", list(map(human, variants))) if trained(summary) else ("Model", ["score"])
     cells = {
-        pick(row, RUN): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
+        pick(row, MODEL): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
         for row in summary
     }
 
     def lines(backbone: str) -> list[list[Cell]]:
         rows = [
             [
-                Cell(human(loss)),
+                Cell(model_name(loss, backbone)),
                 *(
                     cells.get((dataset, backbone, loss, variant), Cell())
                     for dataset in datasets
@@ -70,7 +72,7 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
         return [row for row in rows if any(cell.text for cell in row[1:])]
 
     return Table(
-        ["Loss"],
+        [stub],
         [(human(dataset), titles) for dataset in datasets],
         _blocks(summary, lines),
     )
@@ -112,9 +114,12 @@ def mask_quality_table(rows: Sequence[dict]) -> Table:
 
 def _retrieval_cell(row: dict) -> Cell:
     spread = "" if row["sd"] is None else f"± {number(100 * row['sd'])}"
-    return Cell(f"{100 * row['mean']:.2f}", spread, row["best"] == 1)
+    return Cell(number(100 * row["mean"]), spread, row["best"] == 1)
 
 
 def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:
+    """A block a backbone; one block where the rows name their backbones or there is only one."""
     backbones = seen(summary, "backbone")
-    return [(human(backbone) if len(backbones) > 1 else "", lines(backbone)) for backbone in backbones]
+    if len(backbones) > 1 and trained(summary):
+        return [(human(backbone), lines(backbone)) for backbone in backbones]
+    return [("", [line for backbone in backbones for line in lines(backbone)])]

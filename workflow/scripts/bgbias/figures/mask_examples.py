@@ -17,7 +17,7 @@ from bgbias.table_formats import number
 
 @dataclass
 class Example:
-    """An image uint8 (h, w, 3), its hand label and its automatic mask uint8 (h, w), and their IoU;
+    """An image uint8 (h, w, 3), its hand label and its mask uint8 (h, w), and their IoU;
     without a hand label, ``label`` and ``iou`` are None."""
 
     image: np.ndarray
@@ -34,9 +34,8 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
     columns = min(6, max(4, len(examples)))
     step, line_height = 1.06, 1.26
     figure, axes = page(columns * step + 0.04)
-    head = heading(axes, title)
     labelled = [(LABEL, "hand label")] if any(example.label is not None for example in examples) else []
-    legend(axes, [*labelled, (PREDICTION, "automatic mask")])
+    head = heading(axes, title, beside=legend(axes, [*labelled, (PREDICTION, "mask")]))
     for rank, example in enumerate(sorted(examples, key=lambda example: -(example.iou or 0))):
         line, column = divmod(rank, columns)
         x, y = 0.05 + column * step, head + line * line_height

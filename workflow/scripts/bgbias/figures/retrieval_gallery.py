@@ -12,17 +12,23 @@ from bgbias.names import human
 
 @dataclass
 class Query:
-    """A query's image under each protocol, and (variant, protocol) → its matches (image, hit), best first."""
+    """A query's image under each protocol, and (variant, protocol) → its matches (image, hit), best first.
+
+    ``partners``: how many other images of its class there are to be found.
+    """
 
     images: dict[str, np.ndarray]
+    partners: int
     matches: dict[tuple[str, str], list[tuple[np.ndarray, bool]]] = field(default_factory=dict)
 
 
-def draw(queries: Sequence[Query], variants: Sequence[str], title: str, top: int = 5) -> Figure:
-    """For every query a line a protocol: the query at the left, then each variant's ``top`` matches.
+def draw(queries: Sequence[Query], variants: Sequence[str], title: str) -> Figure:
+    """For every query a line a protocol: the query at the left, then each variant's matches.
 
-    Two variants are side by side; a query's lines with further ones are below.
+    Two variants are side by side; a query's lines with further ones are below. As many matches as the query
+    has partners are marked right or wrong: of the others not even a perfect model could have them all right.
     """
+    top = max(len(matches) for query in queries for matches in query.matches.values())
     step, gap, left = 1.08, 0.3, 1.2
     pairs = [variants[first : first + 2] for first in range(0, len(variants), 2)]
     starts = [left + step + gap + number * (top * step + gap) for number in range(len(pairs[0]))]
@@ -40,9 +46,10 @@ def draw(queries: Sequence[Query], variants: Sequence[str], title: str, top: int
                 write(axes, left - 0.12, y + 0.5, protocol, ha="right")
                 place(axes, image, left, y)
                 for variant, start in shown:
-                    for rank, (match, hit) in enumerate(query.matches.get((variant, protocol), [])[:top]):
+                    for rank, (match, hit) in enumerate(query.matches.get((variant, protocol), [])):
                         place(axes, match, start + rank * step, y)
-                        verdict(axes, start + rank * step, y, hit)
+                        if rank < query.partners:
+                            verdict(axes, start + rank * step, y, hit)
                 y += step
         y += gap
     cut(axes, y - gap + 0.03)

@@ -1,6 +1,7 @@
 """The finding in one picture: what each model loses when the backgrounds of the test images are swapped."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,52 +9,67 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours
-from bgbias.names import human
+from bgbias.names import human, model_name
 from bgbias.runs import FROZEN, trained
-from bgbias.summaries import seen
+from bgbias.summaries import seen, spread_words
+
+RING = {
+    "marker": "o",
+    "linestyle": "",
+    "markersize": 10,
+    "markerfacecolor": "none",
+    "markeredgewidth": 1.8,
+}
+PROTOCOLS = ("clean", "swapped")  # of any others the tables tell
+DOT = {"marker": "o", "linestyle": "", "markersize": 6}
 
 
 def draw(summary: Sequence[dict]) -> Figure:
     """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
 
-    That of a model which was not trained is grey.
+    That of a model which was not trained is grey. Whiskers are the standard deviation over seeds or draws.
     ``summary`` is that of :func:`bgbias.summaries.summarise_retrieval`; a cell needs both protocols.
     """
     backbones, datasets = seen(summary, "backbone"), seen(summary, "dataset")
-    losses, colours = seen(summary, "loss"), variant_colours(seen(summary, "variant"))
-    height = 0.9 + len(backbones) * (0.55 + len(losses) * (0.22 + 0.17 * len(colours)))
+    colours = variant_colours(seen(summary, "variant"))
+    # With several backbones the titles of the panels have their names.
+    name = human if len(backbones) > 1 else partial(model_name, backbone=backbones[0])
+    names = {loss: name(loss) for loss in seen(summary, "loss")}
+    height = 0.9 + len(backbones) * (0.55 + len(names) * (0.22 + 0.17 * len(colours)))
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     panels = figure.subplots(len(backbones), len(datasets), sharey=True, sharex=True, squeeze=False)
     titles = []
     for line, backbone in zip(panels, backbones, strict=True):
         for axes, dataset in zip(line, datasets, strict=True):
             rows = [row for row in summary if (row["backbone"], row["dataset"]) == (backbone, dataset)]
-            _panel(axes, rows, losses, colours)
+            _panel(axes, rows, names, colours)
             title = human(dataset) + (f", {human(backbone)}" if len(backbones) > 1 else "")
             titles.append((axes, axes.set_title(title)))
-    panels[0, 0].set_xlim(left=0, right=1.05 * max((100 * row["mean"] for row in summary), default=1))
+    ends = [100 * (row["mean"] + (row["sd"] or 0)) for row in summary if row["protocol"] in PROTOCOLS]
+    panels[0, 0].set_xlim(left=0, right=1.05 * max(ends, default=1))
     labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
-    # A model that was not trained has no variant to explain: its row says that it is as it comes.
-    legend(figure, _handles({variant: colours[variant] for variant in seen(trained(summary), "variant")}))
+    # A model that was not trained has no variant to explain: its row says that it was not.
+    variants = {variant: colours[variant] for variant in seen(trained(summary), "variant")}
+    legend(figure, _handles(variants, spread_words(summary)))
     lines = fit_to_panels(figure, [*titles, *labels])
     figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(backbones))
     return figure
 
 
-def _panel(axes: Axes, rows: list[dict], losses: list[str], colours: dict[str, str]) -> None:
+def _panel(axes: Axes, rows: list[dict], names: dict[str, str], colours: dict[str, str]) -> None:
     offsets = (np.arange(len(colours)) - (len(colours) - 1) / 2) * 0.68 / len(colours)
-    for place, loss in enumerate(losses):
+    for place, loss in enumerate(names):
         for offset, (variant, colour) in zip(offsets, colours.items(), strict=True):
             cell = {row["protocol"]: row for row in rows if (row["loss"], row["variant"]) == (loss, variant)}
             y, ink = (place, MUTED) if loss == FROZEN else (place + offset, colour)
-            if {"clean", "swapped"} <= set(cell):
+            if set(PROTOCOLS) <= set(cell):
                 _arrow(axes, y, cell["clean"], cell["swapped"], ink)
-    axes.set_yticks(range(len(losses)), [human(loss) for loss in losses])
-    axes.set_ylim(len(losses) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), list(names.values()))
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    for boundary in np.arange(0.5, len(losses) - 1):
+    for boundary in np.arange(0.5, len(names) - 1):
         axes.axhline(boundary, color=MUTED, linewidth=0.4, alpha=0.5)
 
 
@@ -61,27 +77,17 @@ def _arrow(axes: Axes, y: float, clean: dict, swapped: dict, colour: str) -> Non
     start, end = 100 * clean["mean"], 100 * swapped["mean"]
     axes.plot([start, end], [y, y], color=colour, linewidth=2.6, alpha=0.45, solid_capstyle="butt")
     for cell, x in ((clean, start), (swapped, end)):
-        # One seed: the spread over draws is narrower than the dot. Several: that over seeds is worth seeing.
-        if cell["seeds"] > 1:
+        if cell["sd"] is not None:
             axes.errorbar(x, y, xerr=100 * cell["sd"], color=colour, capsize=3, linewidth=1.2)
-    axes.plot(start, y, "o", color=colour, markerfacecolor="white", markersize=7, markeredgewidth=1.8)
-    axes.plot(end, y, "o", color=colour, markersize=8, markeredgecolor="white", markeredgewidth=0.8)
+    axes.plot(end, y, color=colour, **DOT)
+    axes.plot(start, y, color=colour, **RING)  # last, and open: where both are equal both are to be seen
 
 
-def _handles(colours: dict[str, str]) -> list[Line2D]:
+def _handles(colours: dict[str, str], spread: str) -> list[Line2D]:
     variants = [
         Line2D([], [], color=colour, linewidth=4, label=human(variant)) for variant, colour in colours.items()
     ]
-    ring = Line2D(
-        [],
-        [],
-        color=INK,
-        marker="o",
-        linestyle="",
-        markerfacecolor="white",
-        markersize=7,
-        markeredgewidth=1.8,
-        label="clean test images",
-    )
-    dot = Line2D([], [], color=INK, marker="o", linestyle="", markersize=8, label="backgrounds swapped")
-    return [*variants, ring, dot]
+    ring = Line2D([], [], color=INK, label="clean test images", **RING)
+    dot = Line2D([], [], color=INK, label="backgrounds swapped", **DOT)
+    whiskers = Line2D([], [], color=INK, marker="|", markersize=7, linewidth=1.2, label=f"± sd {spread}")
+    return [*variants, ring, dot, *([whiskers] if spread else [])]

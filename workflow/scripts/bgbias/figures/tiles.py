@@ -28,11 +28,11 @@ def cut(axes: Axes, height: float) -> None:
     axes.figure.set_figheight(WIDTH * height / width)
 
 
-def heading(axes: Axes, title: str) -> float:
-    """Write ``title`` at the top; the y below it."""
+def heading(axes: Axes, title: str, beside: float = 0) -> float:
+    """Write ``title`` at the top, where ``beside`` inches at the right are taken; the y below it."""
     line = _inch(axes)
     text = write(axes, 0.05, 0.13 * line, title, 12, ha="left", va="top", weight="bold")
-    return (0.26 + 0.2 * fit(text, WIDTH - 0.1)) * line
+    return (0.26 + 0.2 * fit(text, WIDTH - beside - 0.1)) * line
 
 
 def columns(axes: Axes, y: float, names: Sequence[tuple[float, str]], width: float) -> float:
@@ -45,13 +45,15 @@ def columns(axes: Axes, y: float, names: Sequence[tuple[float, str]], width: flo
     return y
 
 
-def legend(axes: Axes, entries: Sequence[tuple[str, str]]) -> None:
-    """Explain (colour, name) at the upper right, in the line of the title."""
-    line, x = _inch(axes), axes.get_xlim()[1]
+def legend(axes: Axes, entries: Sequence[tuple[str, str]]) -> float:
+    """Explain (colour, name) at the upper right, in the line of the title; the inches that it takes."""
+    line, width = _inch(axes), axes.get_xlim()[1]
+    x = width
     for colour, name in reversed(entries):
         x -= (0.55 + 0.088 * len(name)) * line
         axes.plot([x, x + 0.28 * line], [0.22 * line] * 2, color=colour, linewidth=3)
         write(axes, x + 0.36 * line, 0.22 * line, name, ha="left")
+    return (width - x) / line
 
 
 def place(axes: Axes, image: np.ndarray, x: float, y: float, colour: str = RULE, line: float = 0.8) -> None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from bgbias.names import human
+from bgbias.names import human, model_name
 from bgbias.runs import FROZEN
 
 
 def one_run_a_variant(runs: Sequence[dict]) -> dict[str, int]:
     """The place of each variant's first run in ``runs``: a figure of examples shows one model a variant.
 
-    A model that was not trained has no variant: it is shown as it comes.
+    A model that was not trained has no variant.
     """
     places: dict[str, int] = {}
     for place, run in enumerate(runs):
@@ -19,5 +19,11 @@ def one_run_a_variant(runs: Sequence[dict]) -> dict[str, int]:
 
 def title(runs: Sequence[dict]) -> str:
     """Dataset, loss and backbone of the runs in a figure."""
-    run = runs[0]
-    return f"{human(run['dataset'])}: {human(run['loss'])}, {human(run['backbone'])}"
+    dataset, backbone, loss = (runs[0][axis] for axis in ("dataset", "backbone", "loss"))
+    model = model_name(loss, backbone) + ("" if loss == FROZEN else f", {human(backbone)}")
+    return f"{human(dataset)}: {model}"
+
+
+def some_of(shown: int, total: int, what: str) -> str:
+    """How many of how many a figure shows: '12 of 336 test images', 'all 9 test images'."""
+    return f"all {total} {what}" if shown == total else f"{shown} of {total} {what}"
