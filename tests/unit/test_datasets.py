@@ -261,10 +261,13 @@ def test_where_nothing_is_trained_all_images_are_test_images(tmp_path):
         *(f"{name}/{i}.jpg,{name == 'b':d},{name},train" for name in "ab" for i in (0, 1)),
     ]
     (tmp_path / "plain/index.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "no splits").mkdir()
+    (tmp_path / "no splits/index.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines) + "\n")
     for root, source, classes in (
         ("plain", "folders", 2),
         ("split", "folders", 4),  # what the folders call a split is no longer one: class a is whole again
         ("plain", "index", 2),
+        ("no splits", "index", 2),
     ):
         index = dataset_index(tmp_path / root, {"source": source, "test_only": True})
         assert set(index.splits) == {"test"}

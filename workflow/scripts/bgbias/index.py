@@ -78,9 +78,10 @@ def index_name(settings: dict) -> str:
     return settings.get("index", "index.csv")
 
 
-def read_index(path: str | os.PathLike) -> Index:
+def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
     """Read an index file. StudyError names the line of a missing column or an entry of the wrong form.
 
+    ``split``: that of all rows, whether the file has a column for it or not.
     What needs all rows at once (duplicates, classes across splits) is the matter of
     :func:`bgbias.index_checks.check_index`.
     """
@@ -90,7 +91,8 @@ def read_index(path: str | os.PathLike) -> Index:
         rows.append(row)
     if not rows:
         raise StudyError(f"{path} has no rows. It needs a header {','.join(COLUMNS)} and one line per image.")
-    missing = [name for name in COLUMNS if name not in rows[0]]
+    needed = [name for name in COLUMNS if name != "split" or split is None]
+    missing = [name for name in needed if name not in rows[0]]
     if missing:
         (only, *others) = rows[0]
         if not others and any(sign in only for sign in ";\t"):
@@ -116,7 +118,7 @@ def read_index(path: str | os.PathLike) -> Index:
         paths=[row["path"] for row in rows],
         labels=np.array(column("label", _label), dtype=np.int64),
         class_names=[row["class_name"] for row in rows],
-        splits=[row["split"] for row in rows],
+        splits=[split or row["split"] for row in rows],
         masks=optional("mask", str, []),
         groups=optional("group", str, []),
         is_query=optional("is_query", _flag, None),

@@ -6,5 +6,8 @@ from bgbias.index import Index, index_name, read_index
 
 
 def rows(root: Path, settings: dict) -> Index:
-    """The index in the file ``settings["index"]`` (default ``index.csv``), relative to ``root``."""
-    return read_index(root / index_name(settings))
+    """The index in the file ``settings["index"]`` (default ``index.csv``), relative to ``root``.
+
+    With ``test_only`` it need not say which split an image is of.
+    """
+    return read_index(root / index_name(settings), "test" if settings.get("test_only") else None)
