@@ -121,9 +121,7 @@ def test_a_size_that_a_network_cannot_take_is_told():
 
 def test_an_entry_that_names_another_number_of_features_is_told():
     built = replace(build_backbone("squeezenet1_1", {}, 0), features=500)
-    with pytest.raises(
-        StudyError, match=r"array of \(1, 512\) for an image, not one row of the 500 features"
-    ):
+    with pytest.raises(StudyError, match=r"gives \(1, 512\) for an image, not the one row of 500 features"):
         check_size(EmbeddingModel(built, 8), "mine", 64)
 
 

@@ -164,3 +164,18 @@ def test_the_scatter_has_published_numbers_across_and_measured_ones_up():
     (point,) = [line for line in axes.get_lines() if line.get_marker() == "o"]
     assert (list(point.get_xdata()), list(point.get_ydata())) == ([40], [30])
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("published", "measured")
+
+
+def test_a_backbone_that_was_not_trained_has_its_own_panel_and_no_row_in_others():
+    cell = {"dataset": "d", "sd": None, "seeds": 1, "draws": 1, "variant": "base"}
+    models = {"trained": ["triplet", "arcface"], "other": ["frozen"]}
+    summary = [
+        cell | {"backbone": backbone, "loss": loss, "protocol": protocol, "mean": mean}
+        for backbone, losses in models.items()
+        for loss in losses
+        for protocol, mean in (("clean", 0.5), ("swapped", 0.4), ("another", 0.9))
+    ]
+    figure = figures.swap_chart.draw(summary)
+    names = [[label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes]
+    assert names == [["Triplet", "ArcFace"], ["Not trained"]]
+    assert figure.axes[0].get_xlim()[1] == pytest.approx(52.5)  # of clean and swapped, which are drawn

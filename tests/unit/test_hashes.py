@@ -65,6 +65,7 @@ def plus(y):
         (b"return x", b'"idle"\n    return x', True),
         (b"x = 1", b'x = [\n    # one\n    "1",\n]', False),
         (b"x = 1", b'"1".strip()', False),
+        (b"  # apples", b'\ntext = """a\n\nb"""', False),
     ],
 )
 def test_the_hash_of_a_script_is_of_what_the_library_behind_it_does(tmp_path, monkeypatch, old, new, same):
@@ -78,6 +79,11 @@ def test_the_hash_of_a_script_is_of_what_the_library_behind_it_does(tmp_path, mo
     before = hash_script("job.py")
     library.write_bytes(CODE.replace(old, new))
     assert (hash_script("job.py") == before) == same
+
+
+@pytest.mark.parametrize(("one", "other"), [(b"a\nb", b"a\n\nb"), (b"a\nb", b"a \nb"), (b"\na", b"\n\na")])
+def test_lines_within_a_string_count(one, other):
+    assert hashes._code(b't = """%s"""\n' % one) != hashes._code(b't = """%s"""\n' % other)
 
 
 def test_the_code_behind_a_training_has_what_is_imported_late(monkeypatch):

@@ -105,7 +105,7 @@ def check(folder):
 
 def accept(folder, minimum_iou=0.7, maximum_empty=0.1):
     limits = {"minimum_iou": minimum_iou, "maximum_empty": maximum_empty}
-    accept_masks(folder / "quality.csv", folder / "accepted", limits)
+    accept_masks(folder / "quality.csv", folder / "accepted", limits, "my_study")
 
 
 def test_labelled_images_are_compared(labelled):

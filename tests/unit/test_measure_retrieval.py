@@ -183,7 +183,7 @@ def test_collected_rows_keep_the_order_given(tmp_path):
 
 def test_tables_of_fewer_draws_are_refused(tmp_path):
     tables = [write(tmp_path / "b.csv", "xy", (3, 4), (7, 8)), write(tmp_path / "a.csv", "xy", (1, 2))]
-    with pytest.raises(StudyError, match=r"a\.csv has 1 rows, the tables before it 2"):
+    with pytest.raises(StudyError, match=r"b\.csv and \S+a\.csv have 2 and 1 rows"):
         collect_rows(tables, tmp_path / "all.csv")
 
 

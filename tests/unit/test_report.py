@@ -59,6 +59,7 @@ def test_what_is_equal_is_not_better():
     summary = cells("a", "triplet", base=(0.8, 0.5), bgaugment=(0.8, 0.5))
     assert "better than Base in 0 of 1 pair (dataset × loss);" in retrieval_findings(summary)[-1]
     rows = [row | {"method": "study"} for row in summary if row["protocol"] == "clean"]
+    rows.append(rows[0] | {"loss": "frozen", "backbone": "another"})  # nothing to compare it with
     assert "in 0 of 1 pair (dataset × loss):" in attention_findings(rows, "study")[0]
 
 
@@ -219,7 +220,8 @@ def test_variants_in_words():
     ],
 )
 def test_the_spread_is_over_seeds_or_draws(counts, words):
-    assert spread_words([{"seeds": seeds, "draws": draws} for seeds, draws in counts]) == words
+    rows = [{"protocol": "swapped", "seeds": seeds, "draws": draws} for seeds, draws in counts]
+    assert spread_words([*rows, {"protocol": "grey", "seeds": 1, "draws": 9}]) == words
 
 
 OTHERS = {"precision_at_1": 0.25, "r_precision": 0.35, "recall_at_1": 0.25, "recall_at_4": 0.45}

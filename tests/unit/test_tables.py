@@ -90,10 +90,8 @@ def test_a_model_that_was_not_trained_has_its_name_and_no_variant():
     )
     table = retrieval_table(summarise_retrieval([*measured("base", "clean", [0.1]), *frozen]))
     assert to_markdown(table).splitlines()[2:] == [
-        "| **BN-Inception** |  |  |",
         "| ArcFace | Base | 10.00 |",
         "| BN-Inception (not trained) |  | 20.00 |",
-        "| **Mine** |  |  |",
         "| Mine (not trained) |  | 30.00 |",
     ]
 
@@ -253,6 +251,8 @@ def test_names_and_their_fallback():
     assert human("_") == "_"
     assert [human(f"recall_at_{k}") for k in (1, 16)] == ["Recall@1", "Recall@16"]
     assert human("recall_at_home") == "Recall At Home"
+    assert human("base_frozen") == "Base Frozen"  # a word, not the loss of a model as it comes
+    assert human("bgaugment_half") == "BGAugment Half"
     assert human("study") == "Study"  # a dataset's name like any other
 
 

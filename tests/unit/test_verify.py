@@ -85,7 +85,7 @@ def test_skip_leaves_them_out_and_a_lonely_test_image_with_them(root):
     assert len(index) == 17
     assert "e" not in index.class_names
     assert len(problems(root)) == 4
-    assert "no other readable image" in problems(root)["e/2 'é\n\".jpg"]
+    assert "no other image of its class is left" in problems(root)["e/2 'é\n\".jpg"]
 
 
 def test_skip_ends_the_study_when_a_split_has_nothing_left(root):

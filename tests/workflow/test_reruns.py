@@ -84,6 +84,7 @@ def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
         # The verdict on the masks comes before any training; Snakemake's ancient(), which would spare the
         # trainings, hides from it what else has changed behind the file.
         ("mask_quality.py", {"check_masks": 1, "train_model": 4}, ("mask_images", "index_dataset")),
+        ("datasets/index.py", {"index_dataset": 1, "train_model": 4}, ("make_demo_world",)),
         ("maskers.py", {"mask_images": 2}, ("make_demo_world", "index_dataset")),
     ],
 )
@@ -167,6 +168,7 @@ def test_a_script_that_only_got_another_date_reruns_nothing(finished):
 def test_a_study_is_not_renamed_behind_snakemakes_back(finished):
     # Under the new path nothing is known of how the files were made, and nothing would be made anew.
     (finished.root / "results/tiny").rename(finished.root / "results/renamed")
+    (finished.root / "results/renamed/provenance.json").unlink()  # as where only a part was made
     done = finished.snakemake("--config", "study=renamed", "training={learning_rate: 0.05}")
     assert done.returncode == 1
     assert "study: results/renamed was made as 'tiny'" in done.stdout

@@ -50,5 +50,7 @@ use rule collect_retrieval as collect_mask_quality with:
         f"{RESULTS}/mask_quality.csv",
     input:
         tables=expand("data/{dataset}/mask_quality.csv", dataset=DATASETS),
+    params:
+        grid=DATASETS,
     log:
         f"{RESULTS}/logs/collect_mask_quality.log",

@@ -87,6 +87,7 @@ rule accept_masks:
     params:
         code=hash_script("accept_masks.py"),
         limits=config["mask_quality"],
+        study=config["study"],
     log:
         f"{RESULTS}/logs/accept_masks_{{dataset}}.log",
     priority: 1  # before any training that is due as well

@@ -68,21 +68,26 @@ def _table(node: dict, schema: dict, defaults, path: str = "") -> str:
     return COLUMNS + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _rows(node: dict, schema: dict, defaults, path: str) -> Iterator[tuple[str, str, str, str]]:
-    """Key, default, values and meaning of the properties of ``node``, and of those below them."""
+def _rows(
+    node: dict, schema: dict, defaults, path: str, asked: bool = True
+) -> Iterator[tuple[str, str, str, str]]:
+    """Key, default, values and meaning of the properties of ``node``, and of those below them.
+
+    ``asked``: whether a new entry must have ``node``; else none of its keys is needed.
+    """
     for name, entry in node.get("properties", {}).items():
         if not isinstance(entry, dict):
             continue  # `true`: it is described with the keys of all entries
         entry = _resolved(entry, schema)
         here = f"{path}.{name}" if path else name
         given = isinstance(defaults, dict) and name in defaults
-        needed = "**needed**" if name in node.get("required", []) else ""
+        needed = asked and name in node.get("required", [])
         if given or "default" in entry:
             shown = f"`{json.dumps(defaults[name] if given else entry['default'])}`"
         else:
-            shown = needed
+            shown = "**needed**" if needed else ""
         yield f"`{here}`", shown, values(entry, schema), entry.get("description", "")
-        yield from _rows(entry, schema, None, here)
+        yield from _rows(entry, schema, None, here, needed)
 
 
 def values(entry: dict, schema: dict) -> str:

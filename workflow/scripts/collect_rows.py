@@ -22,8 +22,8 @@ def collect_rows(tables, out) -> None:
         count = count or len(rows)
         if len(rows) != count:
             raise StudyError(
-                f"{table} has {len(rows)} rows, the tables before it {count}: it was measured with other "
-                "settings. Delete it and run again."
+                f"{tables[0]} and {table} have {count} and {len(rows)} rows: one of them was measured with "
+                "other settings. Delete that one and run again."
             )
         collected += rows
     if columns is None:

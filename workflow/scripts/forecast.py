@@ -103,16 +103,15 @@ def aligned(rows: list[tuple[str, ...]]) -> str:
 def costs(
     config: dict, runs: int, masks: dict[str, float | None], seconds: forecast.Seconds, parameters: int
 ) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The table's row of each dataset, for all its ``runs``, and a sentence on each whose size is not known.
+    """The table's row of each dataset, for all its ``runs``, and those whose size only an index can tell.
 
     ``masks``: what :func:`masking` gives; ``seconds`` and ``parameters``: what the measurement gives.
     """
     rows, unknown = [], []
     for dataset in config["grid"]["dataset"]:
-        try:
-            counts = forecast.counts(config["datasets"][dataset], Path(f"data/{dataset}/index.csv"))
-        except StudyError as error:
-            unknown.append(f"{dataset}: {error}")
+        counts = forecast.counts(config["datasets"][dataset], Path(f"data/{dataset}/index.csv"))
+        if counts is None:
+            unknown.append(dataset)
             continue
         values = [
             *forecast.hours(counts, runs, config, seconds, masks[dataset]).values(),
@@ -126,7 +125,7 @@ def costs(
 def report(
     config: dict, backbone: str, runs: int, masks: dict[str, float | None], device: torch.device
 ) -> list[str]:
-    """Measure ``backbone``, print what its ``runs`` a dataset cost; give the sentences of :func:`costs`."""
+    """Measure ``backbone``, print what its ``runs`` a dataset cost; give the datasets of unknown size."""
     with tempfile.TemporaryDirectory() as folder:
         seconds, parameters = timing.run_seconds(config, backbone, Path(folder), device)
     trains = config["training"]["max_epochs"] > 0
@@ -159,9 +158,11 @@ def main() -> None:
         unknown += report(config, backbone, runs, masks, device)
     for backbone in config["frozen"]:
         unknown += report(as_it_comes(config, backbone), backbone, 1, masks, device)
-    if unknown:
-        print(*dict.fromkeys(unknown), sep="\n")
-        print(f"Make an index: snakemake --cores 2 data/<dataset>/index.csv --configfile {path}\n")
+    for dataset in dict.fromkeys(unknown):
+        print(
+            f"{dataset}: how many images there are its index will tell; make it:\n"
+            f"    snakemake --cores 2 data/{dataset}/index.csv --configfile {path}\n"
+        )
     print(LEGEND)
     fetched = forecast.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(

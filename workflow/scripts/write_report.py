@@ -78,7 +78,7 @@ def write_report(
         scope=scope(retrieval),
         findings=findings,
         variants=variants(retrieval, settings),
-        draws=max(row["draws"] for row in retrieval),
+        draws=max(row["draws"] for row in retrieval if row["protocol"] == "swapped"),
         spread=spread_words(retrieval),
         tables=tables,
         other_metrics=other_metrics(measured),

@@ -67,7 +67,7 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
 
 def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
     """In how many comparisons a variant's attention lies more on the object than that of the baseline."""
-    rows = [row for row in summary if row["method"] == method]
+    rows = trained([row for row in summary if row["method"] == method])
     if not rows:
         return []
     baseline, *others = variants_of(rows)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bgbias.datasets import cars196, cub200, dataset_index, inshop, sop
 from bgbias.demo_world.classes import split_sizes
-from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.pretrained import IMAGENET
 from bgbias.study import backbone_settings
@@ -39,20 +38,19 @@ class Seconds:
     attribute: float
 
 
-def counts(settings: dict, index: Path) -> Counts:
-    """How many images a dataset has: by its ``index`` when it is there, else by the user's own files, as
-    published or as configured. The files are listed, not read: images that cannot be used count as well.
+def counts(settings: dict, index: Path) -> Counts | None:
+    """How many images a dataset has: by its ``index`` when it is there, else as published or configured, or
+    by the user's own files. These are listed, not read: images that cannot be used count as well.
 
-    StudyError when only the index can tell and it is not there yet: so of a part of a dataset that is still
-    to be fetched, where what is kept depends on how many images each class has.
+    None when only the index can tell and it is not there yet: so of a part of a dataset that is still to be
+    fetched, where what is kept depends on how many images each class has.
     """
     if index.is_file():
         return _of_splits([row["split"] for row in read_rows(index)])
-    if "root" in settings:
-        return _of_splits(dataset_index(settings["root"], settings, alone="skip").splits)
-    known = None if settings.get("limit") else _whole(settings)
-    if known is None:
-        raise StudyError(f"how many images there are is known once {index} is made")
+    part = settings.get("limit") or settings.get("counts") == "any"
+    known = None if part else _whole(settings)
+    if known is None and "root" in settings:
+        known = _of_splits(dataset_index(settings["root"], settings, alone="skip").splits)
     return known
 
 

@@ -31,8 +31,10 @@ def hash_script(name: str) -> str:
 
 
 def hash_every_script() -> dict[str, str]:
-    """The fingerprint of each script, by its name."""
-    return {path.name: hash_script(path.name) for path in sorted(SCRIPTS.glob("*.py"))}
+    """The fingerprint of each script, and of each source of datasets, which is imported by name."""
+    files = sorted([*SCRIPTS.glob("*.py"), *SCRIPTS.glob("bgbias/datasets/*.py")])
+    names = [path.relative_to(SCRIPTS).as_posix() for path in files]
+    return {name: hash_script(name) for name in names}
 
 
 @cache
@@ -51,7 +53,10 @@ def _code(source: bytes) -> str:
     for token in idle:
         (first, start), (last, end) = token.start, token.end
         lines[first - 1 : last] = [lines[first - 1][:start] + lines[last - 1][end:]] + [""] * (last - first)
-    return _short("\n".join(line.rstrip() for line in lines if line.strip()).encode())
+    # What stands in a string of several lines is code, to the last blank.
+    strings = {line for token in code if token not in idle for line in range(token.start[0], token.end[0])}
+    kept = [line if n in strings else line.rstrip() for n, line in enumerate(lines, start=1)]
+    return _short("\n".join(line for n, line in enumerate(kept, start=1) if line or n in strings).encode())
 
 
 def _short(content: bytes) -> str:

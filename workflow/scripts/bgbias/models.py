@@ -90,7 +90,7 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
     was_training = model.training
     try:
         with torch.inference_mode():
-            found = model.eval().backbone(torch.zeros(1, 3, size, size)).shape
+            features = model.eval().backbone(torch.zeros(1, 3, size, size))
     except (RuntimeError, AssertionError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".!")
         raise StudyError(
@@ -99,10 +99,11 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
         ) from error
     finally:
         model.train(was_training)
-    if found != (1, model.features):
+    if not isinstance(features, Tensor) or features.shape != (1, model.features):
+        found = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
         raise StudyError(
-            f"The backbone {name} gives an array of {tuple(found)} for an image, not one row of the "
-            f"{model.features} features that its entry in BACKBONES names."
+            f"The backbone {name} gives {found} for an image, not the one row of {model.features} features "
+            "that its entry in BACKBONES names."
         )
 
 

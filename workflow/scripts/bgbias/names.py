@@ -49,7 +49,8 @@ def human(key: str) -> str:
 
 def _part(part: str) -> str:
     # One that already has capitals or digits is somebody's spelling ("vitB16"): leave it alone.
-    return NAMES.get(part) or (part.capitalize() if part.isalpha() and part.islower() else part)
+    known = NAMES.get(part) if part != FROZEN else None  # a word in somebody's own name
+    return known or (part.capitalize() if part.isalpha() and part.islower() else part)
 
 
 def model_name(loss: str, backbone: str) -> str:

@@ -65,6 +65,11 @@ def masker_settings(config: dict, dataset: str) -> dict:
     return {key: masker[key] for key in used if key in masker}
 
 
+def accepted_masks(results: str | Path) -> list[Path]:
+    """The files that say of which datasets a study has accepted the masks; none before it has begun."""
+    return sorted((Path(results) / "masks_accepted").glob("*"))
+
+
 def index_file(settings: dict) -> Path:
     """The user's index of a dataset with ``source: index``."""
     return Path(settings["root"]) / index_name(settings)

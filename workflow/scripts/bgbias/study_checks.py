@@ -1,7 +1,6 @@
 """Checks on a configuration, so that a mistake in it ends the study at once, in one sentence."""
 
 import difflib
-import json
 from collections.abc import Iterator
 from itertools import combinations, product
 from pathlib import Path
@@ -12,6 +11,7 @@ from bgbias.study import (
     DEMO_BACKGROUNDS,
     DEMO_MASKER,
     SECTION_OF_AXIS,
+    accepted_masks,
     backbone_settings,
     index_file,
     loss_settings,
@@ -224,16 +224,14 @@ def _check_results(config: dict) -> None:
     """Snakemake keeps what a file was made with under the file's path: of a renamed study nothing would
     rerun, whatever has changed."""
     folder = Path("results") / config["study"]
-    try:
-        made = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["study"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    if made != config["study"]:
-        raise _refusal(
-            "study",
-            f"{folder} was made as {made!r}, and under another name nobody can tell what has changed since; "
-            "name both so again, or delete the folder",
-        )
+    for accepted in accepted_masks(folder):  # what a study makes first
+        made = accepted.read_text(encoding="utf-8").strip()
+        if made not in ("", config["study"]):
+            raise _refusal(
+                "study",
+                f"{folder} was made as {made!r}, and under another name nobody can tell what has changed "
+                "since; name both so again, or delete the folder",
+            )
 
 
 def _not_drawn(config: dict) -> list[str]:

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from bgbias.errors import StudyError
-from bgbias.runs import FAMILY, MODEL
+from bgbias.runs import AXES, FAMILY, MODEL
 
 RETRIEVAL_COLUMNS = (*MODEL, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
 ATTENTION_COLUMNS = (*MODEL, "method", "mean", "sd", "seeds", "best")
 
 
 def retrieval_metrics(rows: Sequence[dict]) -> list[str]:
-    """The metrics in the collected rows of retrieval, MAP@R first."""
-    known = ("map_at_r", "precision_at_1", "r_precision")
-    return [name for name in rows[0] if name in known or name.startswith("recall_at_")]
+    """The metrics in the collected rows of retrieval, in their order."""
+    others = (*AXES, "protocol", "draw", "n_queries", "mean_similarity")
+    return [name for name in rows[0] if name not in others]
 
 
 def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[dict]:
@@ -53,7 +53,8 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
 def spread_words(summary: Sequence[dict]) -> str:
     """What ``sd`` of a summary of retrieval is over; empty where nothing was measured more than once."""
     seeds = max((row["seeds"] for row in summary), default=1)
-    draws = max((row["draws"] for row in summary if row["seeds"] == 1), default=1)
+    swapped = [row for row in summary if row["seeds"] == 1 and row["protocol"] == "swapped"]
+    draws = max((row["draws"] for row in swapped), default=1)
     counts = {"seeds": seeds, "background draws": draws}
     words = [f"over {count} {what}" for what, count in counts.items() if count > 1]
     return " or, where there is one seed, ".join(words)

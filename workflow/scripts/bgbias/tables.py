@@ -120,6 +120,6 @@ def _retrieval_cell(row: dict) -> Cell:
 def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:
     """A block a backbone; one block where the rows name their backbones or there is only one."""
     backbones = seen(summary, "backbone")
-    if len(backbones) > 1 and trained(summary):
+    if len(seen(trained(summary), "backbone")) > 1:
         return [(human(backbone), lines(backbone)) for backbone in backbones]
     return [("", [line for backbone in backbones for line in lines(backbone)])]

@@ -84,7 +84,7 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
         lonely = kept[partnerless_rows(rest)]
         if not len(lonely):
             break
-        reason = "no other readable image of its class is in the test split"
+        reason = "no other image of its class is left in the test gallery"
         problems.update({int(row): reason for row in lonely})
     for split in sorted(set(index.splits)):
         if len(np.unique(rest.labels[rest.rows(split)])) < 2:

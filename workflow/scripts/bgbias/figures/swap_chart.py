@@ -34,15 +34,20 @@ def draw(summary: Sequence[dict]) -> Figure:
     colours = variant_colours(seen(summary, "variant"))
     # With several backbones the titles of the panels have their names.
     name = human if len(backbones) > 1 else partial(model_name, backbone=backbones[0])
-    names = {loss: name(loss) for loss in seen(summary, "loss")}
-    height = 0.9 + len(backbones) * (0.55 + len(names) * (0.22 + 0.17 * len(colours)))
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    panels = figure.subplots(len(backbones), len(datasets), sharey=True, sharex=True, squeeze=False)
+    losses = {
+        backbone: seen([row for row in summary if row["backbone"] == backbone], "loss")
+        for backbone in backbones
+    }
+    heights = [0.55 + len(losses[backbone]) * (0.22 + 0.17 * len(colours)) for backbone in backbones]
+    figure = Figure(figsize=(WIDTH, 0.9 + sum(heights)), layout="constrained")
+    panels = figure.subplots(
+        len(backbones), len(datasets), sharey="row", sharex=True, squeeze=False, height_ratios=heights
+    )
     titles = []
     for line, backbone in zip(panels, backbones, strict=True):
         for axes, dataset in zip(line, datasets, strict=True):
             rows = [row for row in summary if (row["backbone"], row["dataset"]) == (backbone, dataset)]
-            _panel(axes, rows, names, colours)
+            _panel(axes, rows, {loss: name(loss) for loss in losses[backbone]}, colours)
             title = human(dataset) + (f", {human(backbone)}" if len(backbones) > 1 else "")
             titles.append((axes, axes.set_title(title)))
     ends = [100 * (row["mean"] + (row["sd"] or 0)) for row in summary if row["protocol"] in PROTOCOLS]
