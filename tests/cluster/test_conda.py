@@ -1,6 +1,5 @@
 """--use-conda through a stand-in for conda; tests/cluster/conda-stand-in/bin/conda says what that proves."""
 
-import ast
 import os
 import re
 import subprocess
@@ -8,35 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from environment_scripts import ENVIRONMENTS, RULES, SCRIPT_OF_ENVIRONMENT, named_modules
 from fresh_copy import ROOT, fresh_copy
 from through_slurm import HERE
 
-from bgbias import imports
-
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-SCRIPTS = ROOT / "workflow" / "scripts"
 STAND_IN = HERE / "conda-stand-in" / "bin"
-ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
-RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-# A rule's environment and its script stand next to each other, the script last.
-PAIR = r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"\s+script:\s+"\.\./scripts/(\w+)\.py"'
-SCRIPT_OF_ENVIRONMENT = re.findall(PAIR, RULES)
-
-
 # Named in a function that these rules do not call: timm is for backbones that a user adds together with it.
 NOT_CALLED = {"models": {"timm"}}
-
-
-def named_packages(file: Path) -> set[str]:
-    """The top-level packages that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found.add(node.module.split(".")[0])
-    return found
 
 
 def environment() -> dict[str, str]:
@@ -77,11 +56,7 @@ def test_an_environment_holds_what_its_scripts_import(name, tmp_path):
     """
     made = create(ROOT / "envs" / f"{name}.yaml", tmp_path / name)
     assert made.returncode == 0, made.stdout
-    scripts = [SCRIPTS / f"{script}.py" for owner, script in SCRIPT_OF_ENVIRONMENT if owner == name]
-    if SCRIPTS / "index_dataset.py" in scripts:  # it imports the one that it needs by name
-        scripts += (SCRIPTS / "bgbias" / "datasets").glob("*.py")
-    files = {file for script in scripts for file in (script, *imports.reached(script))}
-    packages = set().union(*map(named_packages, files)) - {"bgbias"} - sys.stdlib_module_names
+    packages = named_modules(name) - {"bgbias"} - sys.stdlib_module_names
     packages -= NOT_CALLED.get(name, set())
     code = "import sys, importlib.util\nprint(*(p for p in sys.argv[1:] if not importlib.util.find_spec(p)))"
     done = call(tmp_path / name / "bin" / "python", "-c", code, *packages)

@@ -54,9 +54,19 @@ def _code(source: bytes) -> str:
         (first, start), (last, end) = token.start, token.end
         lines[first - 1 : last] = [lines[first - 1][:start] + lines[last - 1][end:]] + [""] * (last - first)
     # What stands in a string of several lines is code, to the last blank.
-    strings = {line for token in code if token not in idle for line in range(token.start[0], token.end[0])}
-    kept = [line if n in strings else line.rstrip() for n, line in enumerate(lines, start=1)]
-    return _short("\n".join(line for n, line in enumerate(kept, start=1) if line or n in strings).encode())
+    strings = {
+        line
+        for token in code
+        if token.end[0] > token.start[0] and token not in idle
+        for line in range(token.start[0], token.end[0])
+    }
+    return _short(
+        "\n".join(
+            line if n in strings else line.rstrip()
+            for n, line in enumerate(lines, start=1)
+            if n in strings or line.strip()
+        ).encode()
+    )
 
 
 def _short(content: bytes) -> str:
