@@ -1,15 +1,13 @@
 """The losses are pytorch-metric-learning's, with the settings that the configuration names."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
-from pytorch_metric_learning import distances, losses
+from pytorch_metric_learning import distances
 from tiny_runs import LOSS_SETTINGS as SETTINGS
 
 from bgbias.errors import StudyError
-from bgbias.losses import LOSSES, Kind, build_loss
+from bgbias.losses import LOSSES, build_loss
 
 
 def batch(classes=3, images=2, size=4):
@@ -30,17 +28,6 @@ def test_all_five_are_there_with_their_default_distances():
     for name, distance in expected.items():
         assert type(build_loss(SETTINGS[name], 3, 4, 0).distance) is distance
     assert type(build_loss({"type": "frozen"}, 0, 4, 0).distance) is distances.LpDistance
-
-
-def test_an_entry_that_does_not_fit_its_loss_is_named(monkeypatch):
-    settings = {"type": "mine", "images_per_class": 2, "margin": 0.1}
-    monkeypatch.setitem(LOSSES, "mine", Kind(losses.CircleLoss, ("margin",)))  # m and gamma are its names
-    with pytest.raises(StudyError, match=r"Loss mine: its entry in LOSSES does not fit: .*'margin'"):
-        build_loss(settings, 3, 4, 0)
-    # Its beta would stay as it is: nothing says how fast to learn it.
-    monkeypatch.setitem(LOSSES, "mine", Kind(partial(losses.MarginLoss, learn_beta=True), ("margin",)))
-    with pytest.raises(StudyError, match=r"Loss mine has weights, .* lacks has_weights=True"):
-        build_loss(settings, 3, 4, 0)
 
 
 def test_contrastive_is_its_definition():
@@ -90,22 +77,51 @@ def test_class_weights_are_seeded_and_the_margin_is_in_degrees(name):
     assert loss(embeddings, labels).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+def test_any_class_of_pytorch_metric_learning_is_a_loss():
+    embeddings, labels = batch()
+    settings = {"type": "pml/CircleLoss", "images_per_class": 2, "m": 0.3, "gamma": 20}
+    found = build_loss(settings, 3, 4, 0)(embeddings, labels)
+    # Sun et al., "Circle Loss", 2020, eq. 6 for each anchor: ln(1 + sum of exp(pull) * sum of exp(push)).
+    similar, expected = (embeddings @ embeddings.T).tolist(), []
+    for i in range(6):
+        alike = [similar[i][j] for j in range(6) if j != i and labels[j] == labels[i]]
+        other = [similar[i][j] for j in range(6) if labels[j] != labels[i]]
+        pull = sum(np.exp(-20 * max(0, 1.3 - s) * (s - 0.7)) for s in alike)
+        push = sum(np.exp(20 * max(0, s + 0.3) * (s - 0.3)) for s in other)
+        expected.append(np.log1p(pull * push))
+    assert float(found) == pytest.approx(np.mean([cost for cost in expected if cost > 0]), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["ProxyAnchorLoss", "SubCenterArcFaceLoss", "SoftTripleLoss"])
+def test_a_class_with_weights_gets_their_shape_and_needs_their_learning_rate(name):
+    settings = {"type": f"pml/{name}", "images_per_class": 2}
+    loss = build_loss({**settings, "learning_rate": 0.1}, 3, 4, 0)
+    (weight,) = loss.parameters()
+    assert sorted(weight.shape)[-1] >= 3
+    assert 4 in weight.shape
+    with pytest.raises(StudyError, match=f"pml/{name} has weights of its own; give it a learning_rate"):
+        build_loss(settings, 3, 4, 0)
+
+
+def test_a_trial_leaves_a_loss_as_it_was():
+    loss = build_loss({"type": "pml/DynamicSoftMarginLoss", "images_per_class": 2}, 3, 4, 0)
+    assert torch.equal(loss.hist_, torch.zeros_like(loss.hist_)), "it has seen distances already"
+
+
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("settings", "words"),
     [
-        ({"type": "tripplet"}, "Unknown loss 'tripplet'"),
-        ({"marjin": 0.1}, "unknown 'marjin'"),
-        ({"learning_rate": 0.1}, "unknown 'learning_rate'"),
-        ({"margin": "wide"}, "margin must be a number"),
-        ({"images_per_class": 2.5}, "whole number"),
-        ({"images_per_class": 0}, "whole number"),
+        ({**SETTINGS["triplet"], "type": "tripplet"}, "Unknown loss 'tripplet'"),
+        ({"type": "CircleLoss"}, "Unknown loss 'CircleLoss'.*Did you mean pml/CircleLoss"),
+        ({"type": "pml/CircelLoss"}, "Did you mean pml/CircleLoss"),
+        ({"type": "pml/CircleLoss", "marjin": 0.1}, "CircleLoss cannot be computed with .*'marjin'"),
+        ({**SETTINGS["triplet"], "marjin": 0.1}, "Loss triplet: .*'marjin'"),
+        ({**SETTINGS["triplet"], "margin": "wide"}, "'margin': 'wide'"),
+        ({**SETTINGS["triplet"], "learning_rate": 0.1}, "no weights of its own to learn; leave out"),
+        ({"type": "pml/SelfSupervisedLoss"}, "SelfSupervisedLoss cannot be computed"),  # wraps another
+        ({"type": "pml/VICRegLoss"}, "VICRegLoss cannot be computed"),  # of two views of an image
     ],
 )
-def test_wrong_settings_are_refused(change, words):
+def test_what_cannot_be_a_loss_is_refused(settings, words):
     with pytest.raises(StudyError, match=words):
-        build_loss({**SETTINGS["triplet"], **change}, 3, 4, 0)
-
-
-def test_missing_settings_are_refused():
-    with pytest.raises(StudyError, match="missing 'scale'"):
-        build_loss({key: value for key, value in SETTINGS["arcface"].items() if key != "scale"}, 3, 4, 0)
+        build_loss({"images_per_class": 2, **settings}, 3, 4, 0)

@@ -32,7 +32,7 @@ def test_the_default_is_the_grid_of_the_paper(config):
 
 
 def readmes_study(config, number, dataset, root):
-    """The README's configuration, laid over the default one, with folders and weights that are there."""
+    """The README's configuration, laid over the default one, with folders and files that are there."""
     found = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     update_config(config, yaml.safe_load(found[number]))
     config["datasets"][dataset]["root"] = str(root)
@@ -40,9 +40,10 @@ def readmes_study(config, number, dataset, root):
     for role in offices.keys() - {"source"}:
         offices[role] = str(root / offices[role])
         Path(offices[role]).mkdir(parents=True, exist_ok=True)
-    (root / "mine.pth").touch()
     if "mine" in config["backbones"]:
-        config["backbones"]["mine"]["weights"] = str(root / "mine.pth")
+        model = root / config["backbones"]["mine"]["model"]
+        model.touch()
+        config["backbones"]["mine"]["model"] = str(model)
     check(config, SCHEMA)
 
 
@@ -196,6 +197,7 @@ def test_the_pages_defaults_are_those_of_the_code():
         ({"type": ["string", "null"]}, "text or `null`"),
         ({"$ref": "#/$defs/names"}, "list of names, not empty"),
         ({"$ref": "#/$defs/channels"}, "list of 3 numbers > 0"),
+        ({"$ref": "#/$defs/means"}, "list of 3 numbers from 0 to 1"),
         ({"type": "array", "items": {"type": "integer", "minimum": 1}}, "list of whole numbers ≥ 1"),
         ({"anyOf": [{"type": "integer", "minimum": 2}, {"type": "object"}]}, "whole number ≥ 2, or mapping"),
         ({"type": "boolean"}, "`true`, `false`"),

@@ -72,7 +72,18 @@ def put(config, path, value):
         (
             "backbones.small_cnn",
             {"model": "resnt18", "weights": None},
-            "and does not begin with timm/; did you mean 'resnet18'?",
+            "does not begin with timm/ and is no .pt2 file; did you mean 'resnet18'?",
+        ),
+        ("backbones.small_cnn", {"model": "mine.pt2"}, "small_cnn.model: there is no file mine.pt2, seen"),
+        (
+            "losses.mine",
+            {"type": "pml/CircleLoss", "m": 0.4},
+            "losses.mine: the key 'images_per_class' is missing",
+        ),
+        (
+            "losses.mine",
+            {"type": "pml/CircleLoss", "images_per_class": 4, "m": [0.4]},
+            "losses.mine.m: [0.4] is not a number or true or false or text",
         ),
         ("backbones.small_cnn", {"model": "resnet18"}, "small_cnn: the key 'weights' is missing"),
         (
@@ -238,6 +249,30 @@ def test_images_of_ones_own_need_masks_backgrounds_and_files_that_are_there(
     change(config)
     with pytest.raises(StudyError, match=sentence):
         check(config, SCHEMA)
+
+
+def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
+    (tmp_path / "mine.pt2").touch()
+    exported = {"model": str(tmp_path / "mine.pt2")}
+    config["backbones"]["mine"], config["frozen"] = exported, ["mine"]
+    config["attribution"]["methods"] = ["study"]
+    check(config, SCHEMA)
+    config["backbones"]["mine"] = exported | {"weights": "imagenet"}
+    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: an exported network has all this"):
+        check(config, SCHEMA)
+    config["backbones"]["mine"] = exported
+    config["grid"]["backbone"] = ["mine"]
+    with pytest.raises(StudyError, match=r"backbones\.mine\.model: .* not trained; name it under `frozen`"):
+        check(config, SCHEMA)
+    config["grid"]["loss"] = []
+    check(config, SCHEMA)
+
+
+def test_the_schema_knows_the_registry_of_losses():
+    from bgbias.losses import LOSSES
+    from bgbias.runs import FROZEN, PML
+
+    assert [*SCHEMA["$defs"]["losses"]] == [*(name for name in LOSSES if name != FROZEN), PML]
 
 
 def test_the_schema_knows_the_registry_of_backbones():

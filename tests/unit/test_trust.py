@@ -1,4 +1,5 @@
-"""No file that the study reads can run code, and no value of a configuration reaches a shell."""
+"""No file that the study reads can run code, but for a network of the user's own that is a program itself
+(``bgbias.exported``), and no value of a configuration reaches a shell."""
 
 import ast
 import pickle
@@ -71,6 +72,7 @@ FORBIDDEN = {
 def test_the_code_calls_nothing_that_runs_what_it_reads(script):
     for name, words in calls(ast.parse(script.read_text())):
         assert name not in FORBIDDEN
+        assert name != "torch.export.load" or script.name == "exported.py"
         assert words.get("shell", "False") == "False"
         assert words.get("allow_pickle", "False") == "False"
         if name == "torch.load":

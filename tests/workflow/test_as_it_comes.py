@@ -1,4 +1,4 @@
-"""A model of one's own on a catalogue of one's own, with nothing trained: the README's second example."""
+"""Models of one's own on a catalogue of one's own, with nothing trained: the README's second example."""
 
 import re
 
@@ -17,10 +17,12 @@ study: mine
 device: cpu
 background_set: offices
 grid: {dataset: [catalogue], loss: []}
-frozen: [mine]
+frozen: [mine, exported]
 datasets: {catalogue: {source: folders, root: catalogue, test_only: true}}
 backgrounds: {offices: {source: folders, test: unseen}}
-backbones: {mine: {model: small_cnn, widths: [8, 16], weights: mine.pth}}
+backbones:
+  mine: {model: small_cnn, widths: [8, 16], weights: mine.pth}
+  exported: {model: mine.pt2, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
 masker: {weights: masker.onnx, shards: 1}
 mask_quality: {minimum_iou: 0, maximum_empty: 1}
 pixels: {short_side: 32}
@@ -43,20 +45,25 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
             picture(IMAGES * label + image).save(project.root / f"catalogue/class{label}/{image}.png")
     (project.root / "unseen").mkdir()
     picture(99).save(project.root / "unseen/office.png")
-    torch.save(
-        build_backbone("small_cnn", {"widths": [8, 16]}, seed=7).module.state_dict(),
-        project.root / "mine.pth",
+    network = build_backbone("small_cnn", {"widths": [8, 16]}, seed=7).module.eval()
+    torch.save(network.state_dict(), project.root / "mine.pth")
+    program = torch.export.export(
+        network, (torch.rand(2, 3, 32, 32),), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)
     )
+    torch.export.save(program, project.root / "mine.pt2")
     (project.root / "mine.yaml").write_text(CONFIG)
 
     done = project.snakemake("--quiet", "rules", config="mine.yaml")
     assert done.returncode == 0, done.stdout
     measured = read_rows(project.root / "results/mine/retrieval.csv")
-    assert [(row["loss"], row["protocol"]) for row in measured] == [
-        ("frozen", "clean"),
-        ("frozen", "swapped"),
-        ("frozen", "swapped"),
+    protocols = ["clean", "swapped", "swapped"]
+    assert [(row["backbone"], row["loss"], row["protocol"]) for row in measured] == [
+        (backbone, "frozen", protocol) for backbone in ("mine", "exported") for protocol in protocols
     ]
+    # It is one network, once as weights and once as a program.
+    assert [row["map_at_r"] for row in measured[:3]] == [row["map_at_r"] for row in measured[3:]]
+    scores = [float(row["mean"]) for row in read_rows(project.root / "results/mine/attention.csv")]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
     assert {row["n_queries"] for row in measured} == {str(CLASSES * IMAGES)}
     page = (project.root / "results/mine/report.html").read_text()
     assert "Mine (not trained)" in page

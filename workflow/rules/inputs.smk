@@ -173,10 +173,13 @@ def settings_of_runs():
 
 
 def backbone_weights(wildcards):
-    """The backbone's weights: nothing, the user's file, or the receipt of the published ones."""
+    """The backbone's weights: nothing, a file of the user's, or the receipt of the published ones."""
+    settings = BACKBONES[wildcards.backbone]
     if config["backbones"][wildcards.backbone].get("weights") == pretrained.IMAGENET:
-        return f"{pretrained.FOLDER}/{BACKBONES[wildcards.backbone]['model']}.csv"
-    return BACKBONES[wildcards.backbone].get("weights") or []
+        return f"{pretrained.FOLDER}/{settings['model']}.csv"
+    if settings["model"].endswith(pretrained.EXPORTED):
+        return settings["model"]
+    return settings["weights"] or []
 
 
 def shown_runs(dataset):

@@ -59,7 +59,9 @@ def _entries(section: str, entry: dict, schema: dict) -> Iterator[str]:
         yield _table(case["then"], schema, None, path)
     if section == "losses":
         for kind, loss in schema["$defs"]["losses"].items():
-            yield f"\n### `type:` `{kind}`\n"
+            yield f"\n### `type:` `{kind}{'<class>' * kind.endswith('/')}`\n"
+            if "description" in loss:
+                yield f"\n{loss['description']}\n"
             yield _table(loss, schema, None, path)
 
 
@@ -111,8 +113,9 @@ def values(entry: dict, schema: dict) -> str:
 
 def _list(entry: dict, schema: dict) -> str:
     item = entry.get("items") or entry["prefixItems"][0]
-    word, space, limits = values(item, schema).partition(" ≥" if "minimum" in item else " >")
-    what = f"{PLURALS.get(word, word)}{space}{limits}"
+    limits = _limits(_resolved(item, schema))
+    word = values(item, schema).removesuffix(limits)
+    what = f"{PLURALS.get(word, word)}{limits}"
     least, most = entry.get("minItems", 0), entry.get("maxItems")
     many = f"{least} " if least == most else ""
     return f"list of {many}{what}{', not empty' if least == 1 else ''}"

@@ -10,7 +10,6 @@ from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.files import write_rows
 from bgbias.hashes import hash_script, hash_settings
 from bgbias.logs import job_log
-from bgbias.losses import check_loss
 from bgbias.mask_limits import check_limits
 from bgbias.models import build_model, save_model
 from bgbias.pixels import PixelStore
@@ -40,7 +39,6 @@ def train_model(
     """
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
     chosen = choose_device(device)
-    check_loss(settings["loss"])
     store = PixelStore.open(Path(layout).parent)
     if settings["loss"]["type"] == FROZEN:
         model, _ = build_model(settings["backbone"]["model"], settings["backbone"], None, run["seed"])

@@ -9,7 +9,8 @@ from torch import nn
 
 from bgbias.bninception import FEATURES, BNInception
 from bgbias.errors import StudyError
-from bgbias.pretrained import TIMM
+from bgbias.exported import ExportedNetwork
+from bgbias.pretrained import EXPORTED, TIMM
 from bgbias.randomness import integer_seed
 from bgbias.transforms import Preprocessing
 from bgbias.weights import load_strictly, read_weights
@@ -41,6 +42,8 @@ class Backbone:
 def build_backbone(name: str, settings: dict, seed: int) -> Backbone:
     """Build backbone ``name``, or ``settings["model"]``; the same ``seed`` gives the same random weights.
 
+    A name that ends in .pt2 is the path of a network with its weights (see bgbias.exported).
+
     ``settings["weights"]``: None for random ones, else the path of a .pth or .safetensors file; nothing is
     fetched here (see bgbias.pretrained). ``mean``, ``std``: of red, green and blue, of values from 0 to 1,
     instead of the backbone's preprocessing. ``head`` is for :func:`bgbias.models.build_model`. Other keys are
@@ -67,12 +70,13 @@ def build_backbone(name: str, settings: dict, seed: int) -> Backbone:
 def _built(name: str, settings: dict) -> Backbone:
     if name.startswith(TIMM):
         return _timm(name.removeprefix(TIMM), **settings)
-    if name not in BACKBONES:
+    if name not in BACKBONES and not name.endswith(EXPORTED):
         raise StudyError(
-            f"Unknown backbone {name!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>."
+            f"Unknown backbone {name!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>, "
+            f"<path of an exported network>{EXPORTED}."
         )
     try:
-        return BACKBONES[name](**settings)
+        return BACKBONES.get(name, partial(_exported, name))(**settings)
     except TypeError as error:
         raise StudyError(f"backbones.{name}: settings {sorted(settings)} do not fit: {error}.") from error
 
@@ -146,6 +150,12 @@ def _squeezenet() -> Backbone:
     for number, layer in enumerate(_global_pool()):
         module.add_module(f"pool{number}", layer)
     return Backbone(module, 512, _IMAGENET, "features", ("classifier.",))
+
+
+def _exported(path: str) -> Backbone:
+    network = ExportedNetwork(path)
+    # ASSUME: ImageNet's, as for most networks that are made of one trained on it; `mean` and `std` say else.
+    return Backbone(network, network.features, _IMAGENET, last_map=None)
 
 
 def _timm(name: str, **options) -> Backbone:

@@ -1,7 +1,8 @@
-"""The losses of the study, all from pytorch-metric-learning with its default distances and no miner."""
+"""The losses: pytorch-metric-learning's with its default distances, the study's by name and any by class."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import copy
+import difflib
+import inspect
 
 import torch
 from torch import nn
@@ -9,7 +10,7 @@ from torch import nn
 from bgbias.errors import StudyError
 from bgbias.metric_learning import distances, losses
 from bgbias.randomness import integer_seed
-from bgbias.runs import FROZEN
+from bgbias.runs import FROZEN, PML
 
 
 class Frozen(nn.Module):
@@ -21,73 +22,76 @@ class Frozen(nn.Module):
         self.distance = distances.LpDistance()
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A loss class, its hyper-parameters by pytorch-metric-learning's names, and whether it has weights."""
-
-    build: Callable[..., nn.Module]
-    parameters: tuple[str, ...]
-    has_weights: bool = False
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys that a run's loss settings must have, besides ``type``."""
-        training = () if self.build is Frozen else ("images_per_class",)
-        return (*training, *self.parameters, *(("learning_rate",) if self.has_weights else ()))
-
-
-LOSSES: dict[str, Kind] = {
-    "contrastive": Kind(losses.ContrastiveLoss, ("pos_margin", "neg_margin")),
-    "triplet": Kind(losses.TripletMarginLoss, ("margin",)),
-    "multi_similarity": Kind(losses.MultiSimilarityLoss, ("alpha", "beta", "base")),
-    # margin in degrees, as in pytorch-metric-learning
-    "arcface": Kind(losses.ArcFaceLoss, ("margin", "scale"), has_weights=True),
-    "normalized_softmax": Kind(losses.NormalizedSoftmaxLoss, ("temperature",), has_weights=True),
-    FROZEN: Kind(Frozen, ()),
+LOSSES: dict[str, type[nn.Module]] = {
+    "contrastive": losses.ContrastiveLoss,
+    "triplet": losses.TripletMarginLoss,
+    "multi_similarity": losses.MultiSimilarityLoss,
+    "arcface": losses.ArcFaceLoss,  # margin in degrees
+    "normalized_softmax": losses.NormalizedSoftmaxLoss,
+    FROZEN: Frozen,
 }
-
-
-def check_loss(settings: dict) -> Kind:
-    """The kind of ``settings["type"]``; StudyError for an unknown type and a missing, odd or unknown key."""
-    name = settings.get("type")
-    if name not in LOSSES:
-        raise StudyError(f"Unknown loss {name!r}. Known: {', '.join(LOSSES)}.")
-    kind = LOSSES[name]
-    unknown = sorted(set(settings) - {"type", *kind.keys})
-    missing = [key for key in kind.keys if key not in settings]
-    if unknown or missing:
-        wrong = [f"unknown {key!r}" for key in unknown] + [f"missing {key!r}" for key in missing]
-        raise StudyError(f"Loss {name}: {', '.join(wrong)}. Its settings are: {', '.join(kind.keys)}.")
-    for key in kind.keys:
-        value = settings[key]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise StudyError(f"Loss {name}: {key} must be a number, not {value!r}.")
-    if kind.build is not Frozen and (settings["images_per_class"] < 1 or settings["images_per_class"] % 1):
-        raise StudyError(f"Loss {name}: images_per_class must be a whole number from 1 upwards.")
-    return kind
+_NOT_PARAMETERS = ("type", "images_per_class", "learning_rate")
 
 
 def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -> nn.Module:
     """The loss module: (embeddings (B, E), labels (B,) in [0, n_classes)) → scalar; see ``.distance``.
 
-    ``settings``: ``type`` (a name in LOSSES), ``images_per_class``, the hyper-parameters and, for a loss with
-    weights of its own, their ``learning_rate``. The same seed gives the same weights.
+    ``settings``: ``type``, a name in LOSSES or ``pml/`` and a class of pytorch-metric-learning;
+    ``images_per_class``; hyper-parameters by that library's names; and, for a loss with weights of its own,
+    their ``learning_rate``. The same seed gives the same weights. StudyError for an unknown type, and for
+    settings with which the loss cannot be computed.
     """
-    kind = check_loss(settings)
-    parameters = {key: settings[key] for key in kind.parameters}
-    if kind.has_weights:
-        parameters |= {"num_classes": n_classes, "embedding_size": embedding_size}
+    name = settings["type"]
+    kind = _class(name)
+    parameters = {key: value for key, value in settings.items() if key not in _NOT_PARAMETERS}
+    sizes = {"num_classes": n_classes, "embedding_size": embedding_size}
+    parameters |= {key: value for key, value in sizes.items() if key in _required(kind)}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "loss weights"))
         try:
-            loss = kind.build(**parameters)
-        except TypeError as error:
+            loss = kind(**parameters)
+            if kind is not Frozen:
+                _try(loss, embedding_size)
+        except Exception as error:  # each class has its own ways to refuse
             raise StudyError(
-                f"Loss {settings['type']}: its entry in LOSSES does not fit: {error}."
+                f"Loss {name}: {kind.__name__} cannot be computed with {parameters}: "
+                f"{str(error).strip().partition(chr(10))[0].rstrip('.')}."
             ) from error
-    if not kind.has_weights and any(weight.requires_grad for weight in loss.parameters()):
-        raise StudyError(
-            f"Loss {settings['type']} has weights, which need a learning rate: its entry in LOSSES lacks "
-            "has_weights=True."
-        )
+    has_weights = any(weight.requires_grad for weight in loss.parameters())
+    if has_weights and "learning_rate" not in settings:
+        raise StudyError(f"Loss {name} has weights of its own; give it a learning_rate for them.")
+    if not has_weights and "learning_rate" in settings:
+        raise StudyError(f"Loss {name} has no weights of its own to learn; leave out its learning_rate.")
     return loss
+
+
+def _class(name: str) -> type[nn.Module]:
+    if name in LOSSES:
+        return LOSSES[name]
+    known = [key for key, value in vars(losses).items() if inspect.isclass(value)]
+    wanted = name.removeprefix(PML)
+    if name.startswith(PML) and wanted in known:
+        return getattr(losses, wanted)
+    close = difflib.get_close_matches(wanted, known, n=1)
+    hint = f" Did you mean {PML}{close[0]}?" if close else ""
+    raise StudyError(
+        f"Unknown loss {name!r}. Known: {', '.join(LOSSES)}, {PML}<class of pytorch-metric-learning>.{hint}"
+    )
+
+
+def _required(kind: type) -> set[str]:
+    """The arguments without a default of ``kind`` and of the classes above it, which get them passed on."""
+    constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    return {
+        name
+        for constructor in constructors
+        if inspect.isfunction(constructor)
+        for name, parameter in inspect.signature(constructor).parameters.items()
+        if parameter.default is parameter.empty
+    }
+
+
+def _try(loss: nn.Module, embedding_size: int) -> None:
+    """Raise what a step would raise, hours earlier; on a copy, for some losses keep what they saw."""
+    embeddings = nn.functional.normalize(torch.randn(8, embedding_size), dim=1).requires_grad_()
+    copy.deepcopy(loss)(embeddings, torch.arange(8) // 4).backward()

@@ -4,6 +4,7 @@ from bgbias.errors import StudyError
 
 FOLDER = "data/weights"  # shared by all studies
 TIMM = "timm/"  # models of this prefix are timm's, which knows where their weights are
+EXPORTED = ".pt2"  # models of this suffix are files of the user's, network and weights in one
 IMAGENET = "imagenet"
 
 

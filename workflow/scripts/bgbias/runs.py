@@ -15,6 +15,7 @@ AXES = ("dataset", "backbone", "loss", "variant", "seed")
 MODEL = AXES[:4]  # what is averaged over its seeds
 FAMILY = AXES[:3]  # whose variants are compared
 FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
+PML = "pml/"  # losses of this prefix are classes of pytorch-metric-learning
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 
 

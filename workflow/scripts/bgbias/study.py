@@ -42,8 +42,8 @@ def runs(config: dict) -> list[dict]:
 
 
 def backbone_settings(config: dict, backbone: str) -> dict:
-    """The backbone's settings with ``model`` (its name in the registry) filled in."""
-    return {"model": backbone, **config["backbones"][backbone]}
+    """The backbone's settings with ``model``, its name in the registry, and ``weights`` filled in."""
+    return {"model": backbone, "weights": None, **config["backbones"][backbone]}
 
 
 def loss_settings(config: dict, loss: str, dataset: str) -> dict:

@@ -6,7 +6,8 @@ from itertools import combinations, product
 from pathlib import Path
 
 from bgbias.errors import StudyError
-from bgbias.pretrained import IMAGENET, TIMM
+from bgbias.pretrained import EXPORTED, IMAGENET, TIMM
+from bgbias.runs import PML
 from bgbias.study import (
     DEMO_BACKGROUNDS,
     DEMO_MASKER,
@@ -87,6 +88,8 @@ def _check_losses(config: dict, schema: dict) -> None:
     types = schema["$defs"]["losses"]
     for name, entry in config["losses"].items():
         kind = entry.get("type", name)
+        if kind.startswith(PML):
+            kind = PML  # which class it is, and what it takes, only that library knows
         _check_known(kind, types, f"losses.{name}.type" if "type" in entry else "losses", "losses")
         closed = {"$defs": schema["$defs"], **types[kind]}
         general = {key: value for key, value in entry.items() if key != "per_dataset"}
@@ -131,26 +134,47 @@ def _check_backbones(config: dict, schema: dict) -> None:
     )
     trained = config["grid"]["backbone"] if config["grid"]["loss"] else []
     for name in [*config["grid"]["backbone"], *config["frozen"]]:
-        model = backbone_settings(config, name)["model"]
-        timm = model.startswith(TIMM)
-        if not timm and model not in known:
+        settings = backbone_settings(config, name)
+        model = settings["model"]
+        timm, exported = model.startswith(TIMM), model.endswith(EXPORTED)
+        if not timm and not exported and model not in known:
             raise _refusal(
                 f"backbones.{name}.model",
-                f"{model!r} is no network of ours (CONTRIBUTING.md says how to add one) and does not begin "
-                f"with {TIMM}{_suggestion(model, known)}",
+                f"{model!r} is no network of ours (CONTRIBUTING.md says how to add one), does not begin with "
+                f"{TIMM} and is no {EXPORTED} file{_suggestion(model, known)}",
             )
-        weights = config["backbones"][name]["weights"]
+        if exported:
+            _check_exported(config, name)
+        weights = settings["weights"]
         if weights not in (None, IMAGENET) and not Path(weights).is_file():
             raise _refusal(f"backbones.{name}.weights", _missing("file", weights))
-        if weights is None and config["backbones"][name].get("head"):
+        if weights is None and settings.get("head"):
             raise _refusal(f"backbones.{name}.head", "without weights there is no layer of its own on top")
         for size in ["eval_size", "train_size"] if name in trained else ["eval_size"]:
             if model in of_224_pixels and config["transform"][size] != 224:
                 raise _refusal(f"transform.{size}", f"the backbone {name} takes images of 224 pixels only")
-        if (timm or model in without_map) and "gradcam" in config["attribution"]["methods"]:
+        if (timm or exported or model in without_map) and "gradcam" in config["attribution"]["methods"]:
             raise _refusal(
                 "attribution.methods",
                 f"gradcam needs a spatial map, which the backbone {name} has not got; leave gradcam out",
+            )
+
+
+def _check_exported(config: dict, name: str) -> None:
+    """A network of one file must be there, be measured as it comes, and have no settings that it decides."""
+    settings = config["backbones"][name]
+    if not Path(settings["model"]).is_file():
+        raise _refusal(f"backbones.{name}.model", _missing("file", settings["model"]))
+    if config["grid"]["loss"] and name in config["grid"]["backbone"]:
+        raise _refusal(
+            f"backbones.{name}.model",
+            "an exported network is measured as it comes and not trained; name it under `frozen`, not in "
+            "grid.backbone",
+        )
+    for key in ("weights", "head", "widths"):
+        if settings.get(key) is not None:
+            raise _refusal(
+                f"backbones.{name}.{key}", "an exported network has all this in its file; leave the key out"
             )
 
 

@@ -48,10 +48,13 @@ def write_tensors(
     """Write ``tensors`` and ``metadata`` as safetensors, atomically."""
     from safetensors.torch import save
 
-    contiguous = {key: value.detach().contiguous() for key, value in tensors.items()}
+    # Copies: the format knows neither another layout in memory nor layers that share their weights.
+    copies = {
+        key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()
+    }
     with replacing(path) as aside:
         # Bytes, written by Python: the library's own writing of files hides why a disk refused.
-        aside.write_bytes(save(contiguous, metadata=metadata))
+        aside.write_bytes(save(copies, metadata=metadata))
 
 
 def load_strictly(
