@@ -22,7 +22,7 @@ from pytorch_metric_learning.distances import LpDistance
 from bgbias.attribution import METHODS, Target, scaled
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_batch_size, choose_device, describe_device, prepare_cpu
-from bgbias.models import build_model
+from bgbias.models.embedding_model import build_model
 
 OF_BARE, IMAGES, COPIES = 0.90, 8, 25
 MODELS = {"squeezenet1_1": 224, "small_cnn": 64}  # side of the images in pixels

@@ -28,12 +28,12 @@ import torchvision.transforms as transforms
 import torchvision.transforms.functional as functional
 from PIL import Image
 
-from bgbias import batches
-from bgbias.batches import TrainingView, training_batches
-from bgbias.on_device import rows_of
-from bgbias.pixels import PixelStore
+from bgbias.input_pipeline import batches
+from bgbias.input_pipeline.batches import TrainingView, training_batches
+from bgbias.input_pipeline.on_device import rows_of
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.transforms import Preprocessing
 from bgbias.randomness import generator
-from bgbias.transforms import Preprocessing
 
 SIZE, SHORT_SIDE, BATCH = 227, 256, 32
 SCALE, RATIO = (0.16, 1.0), (0.75, 4 / 3)

@@ -58,7 +58,7 @@ def bare(weights: str, count: int):
 
 
 def against_the_bare_session(photographs, folder: Path, count: int, rounds: int) -> dict[str, list[float]]:
-    from bgbias.maskers import build_masker
+    from bgbias.masks.maskers import build_masker
 
     settings = masker_settings()
     masker = build_masker(settings)
@@ -74,7 +74,7 @@ def against_the_bare_session(photographs, folder: Path, count: int, rounds: int)
 def worker(barrier, results, photographs, folder: Path, count: int) -> None:
     """Elapsed and CPU seconds for ``count`` images by the stage and by the bare session, each begun when all
     workers are ready."""
-    from bgbias.maskers import build_masker
+    from bgbias.masks.maskers import build_masker
 
     settings = masker_settings()
     masker, predict = build_masker(settings), bare(settings["weights"], count)

@@ -22,9 +22,9 @@ import material
 import torch
 
 from bgbias.devices import choose_device, describe_device, prepare_cpu
-from bgbias.progress import Progress
-from bgbias.stopping import stopping
-from bgbias.training import Training
+from bgbias.training.loop import Training
+from bgbias.training.progress import Progress
+from bgbias.training.stopping import stopping
 
 BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}
 CLASSES_OF_A_BATCH = 8

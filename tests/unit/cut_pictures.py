@@ -1,10 +1,10 @@
-"""Pictures cut and resized by ``bgbias.fused`` and by ``bgbias.on_device``, all four channels of them."""
+"""Pictures cut and resized by ``fused`` and by ``on_device`` (bgbias.input_pipeline), all four channels."""
 
 import numpy as np
 import torch
 
-from bgbias import fused, on_device
-from bgbias.transforms import Cuts
+from bgbias.input_pipeline import fused, on_device
+from bgbias.input_pipeline.transforms import Cuts
 
 
 def fused_cuts(images, boxes, size, flips) -> np.ndarray:

@@ -11,7 +11,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from bgbias import embedding, feeding
+from bgbias.retrieval import embedding
+from bgbias.training import feeding
 
 PAPER = torch.device("meta")
 

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from bgbias.all_pairs import _GROUPS, _SIDE, _least_wanted, memory_needed, nearest_others
+from bgbias.retrieval.all_pairs import _GROUPS, _SIDE, _least_wanted, memory_needed, nearest_others
 
 
 def defined(vectors, i):

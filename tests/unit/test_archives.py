@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from bgbias.archives import ALLOWANCE, unpack, unpack_all
+from bgbias.downloads.archives import ALLOWANCE, unpack, unpack_all
 from bgbias.errors import StudyError
 
 FILES = {"top/images/a b.jpg": b"one", "top/images/ü.jpg": b"two", "top/list.txt": b"three"}

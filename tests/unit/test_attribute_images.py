@@ -12,11 +12,11 @@ from tiny_runs import ARCFACE
 
 from bgbias.attribution import Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.batches import EvaluationView, evaluation_batch
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
-from bgbias.models import build_model, save_model
-from bgbias.pixels import PixelStore, write_store
+from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
+from bgbias.input_pipeline.pixels import PixelStore, write_store
+from bgbias.models.embedding_model import build_model, save_model
 from bgbias.runs import read_run, write_run
 
 RUN = {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": "base", "seed": 0}

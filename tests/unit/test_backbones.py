@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from bgbias.backbones import BACKBONES, build_backbone
 from bgbias.errors import StudyError
-from bgbias.models import EmbeddingModel, build_model, check_size, load_model, save_model
-from bgbias.transforms import Preprocessing, normalise
-from bgbias.weights import read_weights
+from bgbias.input_pipeline.transforms import Preprocessing, normalise
+from bgbias.models.backbones import BACKBONES, build_backbone
+from bgbias.models.embedding_model import EmbeddingModel, build_model, check_size, load_model, save_model
+from bgbias.models.weights import read_weights
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 SQUEEZENET = REAL / "models" / "squeezenet1_1.pth"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tiny_runs import changed, make_layouts, train
 
-from bgbias import feeding, training, validation
 from bgbias.errors import StudyError
-from bgbias.findings import collapse_findings
+from bgbias.results.findings import collapse_findings
+from bgbias.training import feeding, loop, validation
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,14 @@ def layouts(tmp_path_factory):
 def test_the_step_the_batch_and_the_settings_are_named(
     layouts, tmp_path, monkeypatch, capsys, loss, embeddings, what
 ):
-    real, steps = training.Training.step, []
+    real, steps = loop.Training.step, []
 
     def bad_at_the_seventh(self, images, labels):
         steps.append(1)
         result = real(self, images, labels)
         return (lambda: [loss, embeddings]) if len(steps) == 7 else result
 
-    monkeypatch.setattr(training.Training, "step", bad_at_the_seventh)
+    monkeypatch.setattr(loop.Training, "step", bad_at_the_seventh)
     with pytest.raises(StudyError) as caught:
         train(layouts, tmp_path)
     message = str(caught.value)
@@ -65,12 +65,12 @@ def test_a_learning_rate_that_diverges_is_stopped(layouts, tmp_path):
 
 
 def test_a_collapsed_model_is_reported(layouts, tmp_path, monkeypatch, capsys):
-    real = training.Training._close_epoch
+    real = loop.Training._close_epoch
 
     def all_alike(self, score):
         return real(self, score | {"mean_similarity": 0.99})
 
-    monkeypatch.setattr(training.Training, "_close_epoch", all_alike)
+    monkeypatch.setattr(loop.Training, "_close_epoch", all_alike)
     train(layouts, tmp_path, changed(training={"max_epochs": 1}))
     assert "WARNING: the embeddings have nearly collapsed" in capsys.readouterr().out
 

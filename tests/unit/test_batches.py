@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from bgbias import batches, on_device
-from bgbias.batches import EvaluationView, TrainingView, evaluation_batch, training_batches
-from bgbias.embedding import evaluation_view
 from bgbias.errors import StudyError
-from bgbias.feeding import training_view
 from bgbias.index import COLUMNS
-from bgbias.pixels import PixelStore, background_row, write_store
-from bgbias.transforms import Preprocessing, normalisation
+from bgbias.input_pipeline import batches, on_device
+from bgbias.input_pipeline.batches import EvaluationView, TrainingView, evaluation_batch, training_batches
+from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
+from bgbias.input_pipeline.transforms import Preprocessing, normalisation
+from bgbias.retrieval.embedding import evaluation_view
+from bgbias.training.feeding import training_view
 
 RGB = Preprocessing()
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "RGB", 255.0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bgbias.bninception import BNInception
+from bgbias.models.bninception import BNInception
 
 
 @pytest.fixture(scope="module")

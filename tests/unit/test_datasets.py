@@ -12,8 +12,8 @@ from bgbias.datasets import cars196, cub200, dataset_index, sop
 from bgbias.datasets import inshop as inshop_source
 from bgbias.datasets.official import split_of_labels
 from bgbias.errors import StudyError
-from bgbias.gallery import one_per_class
 from bgbias.index import Index
+from bgbias.retrieval.gallery import one_per_class
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from bgbias.demo_masker import SIDE, MaskNetwork, masks, network_input, reduced, write_onnx
 from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.demo_world.dataset import make_image
 from bgbias.demo_world.scenery import new_place, view
-from bgbias.maskers import import_rembg
+from bgbias.masks.demo_masker import SIDE, MaskNetwork, masks, network_input, reduced, write_onnx
+from bgbias.masks.maskers import import_rembg
 from bgbias.randomness import generator
 
 MASKER = Path(__file__).parents[2] / "resources" / "demo_masker.onnx"

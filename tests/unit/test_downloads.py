@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from loopback import Page, ftp_server, http_server
 
-from bgbias import downloads
-from bgbias.checksums import file_problem
-from bgbias.downloads import ALREADY_THERE, _resume_point, obtain
+from bgbias.downloads import fetching
+from bgbias.downloads.checksums import file_problem
+from bgbias.downloads.fetching import ALREADY_THERE, _resume_point, obtain
 from bgbias.errors import StudyError
 
 MIB = 2**20
@@ -274,10 +274,10 @@ def test_a_killed_download_goes_on_where_it_was(path):
     page = Page(CONTENT, cut=lambda n: 2 * MIB if n == 0 else None, stall=lambda n: n == 0)
     with http_server({"/a": page}) as address:
         program = (
-            "import sys; from bgbias.downloads import obtain; "
+            "import sys; from bgbias.downloads.fetching import obtain; "
             f"obtain({str(path)!r}, [{address + '/a'!r}], checksums={digest(CONTENT)!r})"
         )
-        library = Path(downloads.__file__).parents[1]
+        library = Path(fetching.__file__).parents[2]
         process = subprocess.Popen([sys.executable, "-c", program], cwd=library)
         part = path.with_name("data.zip.part")
         deadline = time.monotonic() + 60

@@ -6,12 +6,12 @@ import tiny_stores
 import torch
 from embed_images import embed_images
 
-from bgbias.batches import evaluation_batch
-from bgbias.collapse import mean_similarity
-from bgbias.embedding import embed, evaluation_view
 from bgbias.errors import StudyError
-from bgbias.models import build_model, load_model, save_model
-from bgbias.pixels import PixelStore
+from bgbias.input_pipeline.batches import evaluation_batch
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.models.embedding_model import build_model, load_model, save_model
+from bgbias.retrieval.collapse import mean_similarity
+from bgbias.retrieval.embedding import embed, evaluation_view
 from bgbias.runs import read_run, write_run
 
 TRANSFORM = {"train_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 4 / 3], "flip": True, "eval_size": 16}

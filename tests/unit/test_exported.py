@@ -8,9 +8,9 @@ import torch
 from paper_gpu import gpu
 from torch import nn
 
-from bgbias.backbones import build_backbone
 from bgbias.errors import StudyError
-from bgbias.models import build_model, check_size, load_model, save_model
+from bgbias.models.backbones import build_backbone
+from bgbias.models.embedding_model import build_model, check_size, load_model, save_model
 
 IMAGES = torch.rand(5, 3, 24, 24, generator=torch.Generator().manual_seed(0))
 ANY_BATCH = ({0: torch.export.Dim.DYNAMIC},)

@@ -10,15 +10,15 @@ from figure_jobs import RUNS, attribution_panels, mask_examples, retrieval_galle
 from tiny_stores import write_backgrounds, write_images
 
 from bgbias import figures
-from bgbias.batches import evaluation_batch
-from bgbias.embedding import evaluation_view
 from bgbias.figures.pictures import centre_crop
 from bgbias.figures.style import variant_colours
 from bgbias.files import read_rows, write_rows
-from bgbias.images import read_mask
 from bgbias.index import Index
-from bgbias.pixels import PixelStore
-from bgbias.transforms import Preprocessing
+from bgbias.input_pipeline.batches import evaluation_batch
+from bgbias.input_pipeline.images import read_mask
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.retrieval.embedding import evaluation_view
 
 
 def given_to_draw(figure, folder, monkeypatch):

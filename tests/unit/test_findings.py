@@ -1,6 +1,6 @@
 """The sentences of the report say what the numbers say."""
 
-from bgbias.findings import attention_findings, mask_findings, retrieval_findings, training_findings
+from bgbias.results.findings import attention_findings, mask_findings, retrieval_findings, training_findings
 
 
 def cells(dataset, loss, **variants):

@@ -7,11 +7,11 @@ import forecast as script
 import pytest
 import yaml
 
-from bgbias import forecast, timing
 from bgbias.demo_world.classes import WORLDS, make_classes
+from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
-from bgbias.forecast import Counts, Seconds
-from bgbias.sources import load_sources
+from bgbias.forecasting import forecast, timing
+from bgbias.forecasting.forecast import Counts, Seconds
 
 ROOT = Path(__file__).parents[2]
 SOURCES = load_sources(ROOT / "resources" / "sources.yaml")

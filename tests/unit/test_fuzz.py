@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bgbias import study
+from bgbias.configuration import study
+from bgbias.configuration.checks import check
 from bgbias.errors import StudyError
-from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.index import read_index, write_index
 from bgbias.index_checks import check_index
-from bgbias.study_checks import check
-from bgbias.verify import image_problem
+from bgbias.input_pipeline.images import image_size, read_mask, read_rgb
+from bgbias.input_pipeline.verify import image_problem
 
 ROOT = Path(__file__).parents[2]
 CASES = int(os.environ.get("BGBIAS_FUZZ", 900))

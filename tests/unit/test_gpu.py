@@ -10,16 +10,17 @@ import torch
 from paper_gpu import PAPER, gpu
 from tiny_runs import ARCFACE, LOSS_SETTINGS, changed, make_layouts
 
-from bgbias import batches, nearest, on_device
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import fetch
-from bgbias.embedding import embed, evaluation_batches, evaluation_view
-from bgbias.losses import build_loss
-from bgbias.models import build_model
-from bgbias.pixels import PixelStore
-from bgbias.retrieval import measure
-from bgbias.training import Training
+from bgbias.input_pipeline import batches, on_device
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.models.embedding_model import build_model
+from bgbias.retrieval import nearest
+from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.retrieval.metrics import measure
+from bgbias.training.loop import Training
+from bgbias.training.losses import build_loss
 
 CPU = torch.device("cpu")
 

@@ -7,7 +7,7 @@ from pytorch_metric_learning import distances
 from tiny_runs import LOSS_SETTINGS as SETTINGS
 
 from bgbias.errors import StudyError
-from bgbias.losses import LOSSES, build_loss
+from bgbias.training.losses import LOSSES, build_loss
 
 
 def batch(classes=3, images=2, size=4):

@@ -11,9 +11,9 @@ from PIL import Image
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
-from bgbias.images import read_mask
 from bgbias.index import Index, write_index
-from bgbias.mask_quality import SUMMARY_COLUMNS, agreement, summary
+from bgbias.input_pipeline.images import read_mask
+from bgbias.masks.quality import SUMMARY_COLUMNS, agreement, summary
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 MASK_COLUMNS = ["path", "coverage", "empty", "failed"]

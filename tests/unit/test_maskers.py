@@ -11,13 +11,13 @@ from mask_images import mask_images
 from merge_masks import merge_masks
 from PIL import Image
 
-from bgbias import maskers
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
-from bgbias.images import read_mask, read_rgb
 from bgbias.index import Index, write_index
-from bgbias.mask_quality import agreement, summary
-from bgbias.maskers import build_masker, is_empty
+from bgbias.input_pipeline.images import read_mask, read_rgb
+from bgbias.masks import maskers
+from bgbias.masks.maskers import build_masker, is_empty
+from bgbias.masks.quality import agreement, summary
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
@@ -267,11 +267,11 @@ def test_importing_rembg_leaves_the_compiler_on():
     """A process that also masks must not make its batches in the interpreter, hundreds of times slower."""
     code = """
 import time
-from bgbias.maskers import import_rembg
+from bgbias.masks.maskers import import_rembg
 begin = time.perf_counter()
 import_rembg()
 assert time.perf_counter() - begin < 30
-from bgbias import fused
+from bgbias.input_pipeline import fused
 print(type(fused.fill).__name__)
 """
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}

@@ -9,11 +9,11 @@ import pytest
 from collect_rows import collect_rows
 from measure_retrieval import configured_search, measure_retrieval, positions, shown_queries
 
-from bgbias import nearest
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
-from bgbias.gallery import one_per_class
-from bgbias.retrieval import measure
+from bgbias.retrieval import nearest
+from bgbias.retrieval.gallery import one_per_class
+from bgbias.retrieval.metrics import measure
 
 RUN = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
 SETTINGS = {"run": RUN, "ks": [1, 2], "gallery_queries": 3, "seed": 0}

@@ -6,8 +6,8 @@ import torch
 from cut_pictures import cuts_of, device_cuts
 from smooth_images import smooth_image
 
-from bgbias import on_device
-from bgbias.transforms import Preprocessing
+from bgbias.input_pipeline import on_device
+from bgbias.input_pipeline.transforms import Preprocessing
 
 CPU = torch.device("cpu")
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "RGB", 255.0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bgbias.errors import StudyError
-from bgbias.optimisers import Group, Optimiser
+from bgbias.training.optimisers import Group, Optimiser
 
 
 def rmsprop(weight, gradients, rate, decay):

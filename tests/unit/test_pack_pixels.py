@@ -7,8 +7,8 @@ from PIL import Image
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.index import Index, write_index
-from bgbias.mask_quality import SUMMARY_COLUMNS, summary
-from bgbias.pixels import PixelStore
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.masks.quality import SUMMARY_COLUMNS, summary
 
 PATHS = ["c/b.png", "a.png", "c/c.png", "d.png"]
 

@@ -12,7 +12,7 @@ def test_swap_is_the_composition():
 
 
 def test_centre_crop_agrees_with_evaluation():
-    from bgbias.transforms import centre_crop_boxes
+    from bgbias.input_pipeline.transforms import centre_crop_boxes
 
     for height, width, size in ((9, 12, 4), (8, 11, 8), (7, 7, 4), (10, 15, 5)):
         image = np.arange(height * width).reshape(height, width)

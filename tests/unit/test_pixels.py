@@ -12,7 +12,7 @@ from PIL import Image
 
 from bgbias.errors import StudyError
 from bgbias.index import COLUMNS
-from bgbias.pixels import (
+from bgbias.input_pipeline.pixels import (
     PixelStore,
     background_row,
     check_room,
@@ -132,7 +132,10 @@ def test_bytes_are_foretold_and_a_full_disk_is_seen_before_the_work(tmp_path, mo
 
 def test_reading_a_store_imports_neither_torch_nor_pillow():
     """Tables and checks that look into a store must not wait four seconds for torch."""
-    program = "import sys, bgbias.pixels; print([m for m in ('torch', 'PIL', 'pandas') if m in sys.modules])"
+    program = (
+        "import sys, bgbias.input_pipeline.pixels; "
+        "print([m for m in ('torch', 'PIL', 'pandas') if m in sys.modules])"
+    )
     path = str(next(p for p in sys.path if p.endswith("scripts")))
     result = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONPATH": path}, capture_output=True, text=True

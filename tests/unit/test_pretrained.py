@@ -9,11 +9,11 @@ import pytest
 from download_weights import download_weights
 from loopback import Page, http_server
 
-from bgbias.backbones import BACKBONES
+from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
-from bgbias.pretrained import with_weights
-from bgbias.sources import load_sources
+from bgbias.models.backbones import BACKBONES
+from bgbias.models.pretrained import with_weights
 
 PUBLISHED = load_sources(Path(__file__).parents[2] / "resources" / "sources.yaml")["weights"]
 CONTENT = b"weights" * 1000

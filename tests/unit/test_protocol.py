@@ -11,9 +11,9 @@ from PIL import Image
 from tiny_stores import write_images
 
 from bgbias.attribution.images import images_and_masks
-from bgbias.pixels import PixelStore, write_store
-from bgbias.protocol import PRESETS, background_role, settled
-from bgbias.transforms import Preprocessing
+from bgbias.configuration.protocol import PRESETS, background_role, settled
+from bgbias.input_pipeline.pixels import PixelStore, write_store
+from bgbias.input_pipeline.transforms import Preprocessing
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = {"source": "folders", "train": "a", "validation": "a", "test": "b"}

@@ -9,8 +9,9 @@ import pytest
 from verify_runs import verify_runs
 from write_provenance import write_provenance
 
-from bgbias import hashes, provenance
+from bgbias import hashes
 from bgbias.errors import StudyError
+from bgbias.results import provenance
 from bgbias.runs import write_run
 
 SETTINGS = {"loss": {"type": "triplet", "margin": 0.1}, "training": {"learning_rate": 0.1}}

@@ -8,9 +8,9 @@ import pytest
 from tabulate_published import tabulate_published
 
 from bgbias.files import read_rows, write_rows
-from bgbias.mask_quality import summary
-from bgbias.published import KEYS, agreement, compare, comparison_table, read_comparison
-from bgbias.table_formats import to_markdown
+from bgbias.masks.quality import summary
+from bgbias.results.published import KEYS, agreement, compare, comparison_table, read_comparison
+from bgbias.results.table_formats import to_markdown
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 

@@ -12,10 +12,10 @@ from layouts import CONTENTS, LAYOUTS, packed
 from loopback import Page, http_server
 
 from bgbias.datasets import SOURCES as DATASET_SOURCES
+from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.index import read_index
-from bgbias.sources import load_sources
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = load_sources(REPOSITORY / "resources" / "sources.yaml")

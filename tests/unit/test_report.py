@@ -10,10 +10,10 @@ from write_report import scope, write_report
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
-from bgbias.report import breakable, header_rows, run_facts, settings_lines, variant_words
+from bgbias.results.report import breakable, header_rows, run_facts, settings_lines, variant_words
+from bgbias.results.summaries import spread_words
+from bgbias.results.table_formats import Table
 from bgbias.runs import read_run, write_run
-from bgbias.summaries import spread_words
-from bgbias.table_formats import Table
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "report" / "report.html.j2"
 

@@ -16,13 +16,13 @@ from safetensors.torch import load_file
 from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
 from torch import nn
 
-from bgbias import checkpoints, training
-from bgbias.backbones import BACKBONES, Backbone
-from bgbias.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
 from bgbias.errors import StudyError
 from bgbias.index import COLUMNS
-from bgbias.pixels import background_row, write_store
-from bgbias.transforms import Preprocessing
+from bgbias.input_pipeline.pixels import background_row, write_store
+from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.models.backbones import BACKBONES, Backbone
+from bgbias.training import checkpoints, loop
+from bgbias.training.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
 
 KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
 # Long enough that the training, and not numba's start before it, is most of the job that is killed.
@@ -128,7 +128,7 @@ def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch,
     settings = changed(training={"max_epochs": 2, "iterations_per_epoch": 4})
     settings["backbone"] = {"model": backbone, "weights": None}
     expected = train(layouts, tmp_path / "quiet", settings)
-    real = training.Training.step
+    real = loop.Training.step
     steps = []
 
     def interrupting(self, images, labels):
@@ -137,7 +137,7 @@ def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch,
             os.kill(os.getpid(), signal.SIGTERM)
         return real(self, images, labels)
 
-    monkeypatch.setattr(training.Training, "step", interrupting)
+    monkeypatch.setattr(loop.Training, "step", interrupting)
     for _ in range(3):
         with pytest.raises(StudyError, match="SIGTERM"):
             train(layouts, tmp_path / "stopped", settings)
@@ -225,7 +225,7 @@ def test_a_training_on_other_backgrounds_begins_anew(layouts, tmp_path, monkeypa
         identities.append(json.dumps(identity))
         raise StudyError("nothing is trained")
 
-    monkeypatch.setattr(training.Training, "run", run)
+    monkeypatch.setattr(loop.Training, "run", run)
     images, one, other = layouts
     for backgrounds in ((one, other), (other, other), (one, one)):
         with pytest.raises(StudyError, match="nothing"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bgbias.errors import StudyError
-from bgbias.sampling import epoch_batches
+from bgbias.training.sampling import epoch_batches
 
 
 def draw(labels, epoch=1, seed=0, batch_size=12, images_per_class=3):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from bgbias.settings_in_force import settings_in_force
+from bgbias.configuration.settings_in_force import settings_in_force
 
 ROOT = Path(__file__).parents[2]
 

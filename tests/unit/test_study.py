@@ -10,11 +10,11 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from bgbias import study
-from bgbias.backbones import BACKBONES
+from bgbias.configuration import study
+from bgbias.configuration.checks import check
 from bgbias.datasets import folders, vehicleid
 from bgbias.index import index_name
-from bgbias.study_checks import check
+from bgbias.models.backbones import BACKBONES
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bgbias.configuration.checks import check
 from bgbias.errors import StudyError
-from bgbias.models import build_model, check_size
-from bgbias.study_checks import check
+from bgbias.models.embedding_model import build_model, check_size
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -269,14 +269,14 @@ def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
 
 
 def test_the_schema_knows_the_registry_of_losses():
-    from bgbias.losses import LOSSES
     from bgbias.runs import FROZEN, PML
+    from bgbias.training.losses import LOSSES
 
     assert [*SCHEMA["$defs"]["losses"]] == [*(name for name in LOSSES if name != FROZEN), PML]
 
 
 def test_the_schema_knows_the_registry_of_backbones():
-    from bgbias.backbones import BACKBONES, build_backbone
+    from bgbias.models.backbones import BACKBONES, build_backbone
 
     names = SCHEMA["$defs"]["backbone_models"]["enum"]
     assert names == list(BACKBONES)

@@ -7,15 +7,15 @@ import subprocess
 import pytest
 from tabulate_retrieval import tabulate_retrieval
 
+from bgbias.configuration.names import human
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
-from bgbias.findings import mask_findings
-from bgbias.mask_quality import summary
-from bgbias.names import human
-from bgbias.published import measures_as_rows
-from bgbias.summaries import summarise_attention, summarise_retrieval
-from bgbias.table_formats import Cell, Table, number, to_latex, to_markdown
-from bgbias.tables import attention_table, mask_quality_table, retrieval_table
+from bgbias.masks.quality import summary
+from bgbias.results.findings import mask_findings
+from bgbias.results.published import measures_as_rows
+from bgbias.results.summaries import summarise_attention, summarise_retrieval
+from bgbias.results.table_formats import Cell, Table, number, to_latex, to_markdown
+from bgbias.results.tables import attention_table, mask_quality_table, retrieval_table
 
 
 def measured(variant, protocol, values, *, seed=0, dataset="cars196", loss="arcface", backbone="bninception"):

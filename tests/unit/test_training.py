@@ -13,16 +13,16 @@ import yaml
 from tiny_runs import ARCFACE, LOSS_SETTINGS, RUN, SETTINGS, changed, make_layouts, same, train
 from torch import nn
 
-from bgbias import feeding, training, validation
-from bgbias.batches import evaluation_batch
-from bgbias.embedding import embed, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.index import COLUMNS
-from bgbias.models import EmbeddingModel
-from bgbias.pixels import PixelStore, background_row, write_store
-from bgbias.retrieval import measure
-from bgbias.stopping import Stop
+from bgbias.input_pipeline.batches import evaluation_batch
+from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
+from bgbias.models.embedding_model import EmbeddingModel
+from bgbias.retrieval.embedding import embed, evaluation_view
+from bgbias.retrieval.metrics import measure
+from bgbias.training import feeding, loop, validation
+from bgbias.training.stopping import Stop
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,13 @@ def test_a_training_sees_images_of_the_training_split_with_their_labels(tmp_path
         seen.update(zip((greys / 6).round().int().tolist(), labels.tolist(), strict=True))
         return lambda: [0.0, 0.0]
 
-    monkeypatch.setattr(training.Training, "step", step)
+    monkeypatch.setattr(loop.Training, "step", step)
     splits = ["test", "train", "val", "train", "train", "val", "train", "test"]
     store = write_classes(
         tmp_path, [(split, 4) for split in splits], lambda row: np.full((24, 24, 4), 6 * row, np.uint8)
     )
     settings = changed(variant={"probability": 0.0, "selection": "clean"})
-    training.Training(store, settings, 0).train_epoch(Stop())
+    loop.Training(store, settings, 0).train_epoch(Stop())
     classes = [1, 3, 4, 6]  # those of the training split, four rows each
     assert seen == {(4 * place + image, label) for label, place in enumerate(classes) for image in range(4)}
 
@@ -108,7 +108,7 @@ def test_the_loss_weights_have_their_own_learning_rate(stores):
     """Adam's first step moves every weight by its learning rate, whatever the gradient."""
     settings = changed(loss=ARCFACE, training={"optimizer": "adam", "weight_decay": 0.0})
     settings["loss"] = ARCFACE
-    trained = training.Training(stores[0], settings, 0, *stores[1:])
+    trained = loop.Training(stores[0], settings, 0, *stores[1:])
     assert trained.loss.W.shape == (8, 16)  # a column for each class of the training split
     head, weights = trained.model.head.weight.detach().clone(), trained.loss.W.detach().clone()
     images = torch.randn(16, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -119,21 +119,21 @@ def test_the_loss_weights_have_their_own_learning_rate(stores):
 
 def test_another_seed_begins_with_other_weights_of_model_and_loss(stores):
     settings = SETTINGS | {"loss": ARCFACE}
-    one, other = (training.Training(stores[0], settings, seed, *stores[1:]) for seed in (0, 1))
+    one, other = (loop.Training(stores[0], settings, seed, *stores[1:]) for seed in (0, 1))
     assert not torch.equal(one.model.head.weight, other.model.head.weight)
     assert not torch.equal(one.loss.W, other.loss.W)
 
 
 def test_the_optimiser_has_the_settings_of_the_configuration(stores):
     options = {"optimizer": "adamw", "weight_decay": 0.25, "momentum": 0.5, "learning_rate": 0.125}
-    optimiser = training.Training(stores[0], changed(training=options), 0, *stores[1:]).optimiser
+    optimiser = loop.Training(stores[0], changed(training=options), 0, *stores[1:]).optimiser
     assert (optimiser.name, optimiser.weight_decay, optimiser.momentum) == ("adamw", 0.25, 0.5)
     assert optimiser.groups[0].learning_rate == 0.125
 
 
 def one_step(stores, settings=SETTINGS):
     """A training after its first step, of eight random images."""
-    trained = training.Training(stores[0], settings, 0, *stores[1:])
+    trained = loop.Training(stores[0], settings, 0, *stores[1:])
     trained.set_training_mode()
     trained.step(torch.randn(8, 3, 16, 16), torch.arange(8) // 4)
     return trained
@@ -155,7 +155,7 @@ def test_the_loss_in_the_history_is_the_mean_over_the_steps_of_its_epoch(layouts
         loss = float(self.progress.step)
         return lambda: [loss, 0.0]
 
-    monkeypatch.setattr(training.Training, "step", step)
+    monkeypatch.setattr(loop.Training, "step", step)
     train(layouts, tmp_path, changed(training={"max_epochs": 2, "iterations_per_epoch": 5}))
     assert [float(row["loss"]) for row in read_rows(tmp_path / "history.csv")] == [2, 7]  # 0 to 4, 5 to 9
 
@@ -168,7 +168,7 @@ def test_frozen_batchnorm_keeps_statistics_and_trains_weights_at_227_pixels(stor
         loss={"images_per_class": 2},
     )
     settings["backbone"].pop("widths")
-    trained = training.Training(stores[0], settings, 0, *stores[1:])
+    trained = loop.Training(stores[0], settings, 0, *stores[1:])
     trained.set_training_mode()
     norms = [module for module in trained.model.modules() if isinstance(module, nn.BatchNorm2d)]
     before = [(n.running_mean.clone(), n.running_var.clone(), n.weight.detach().clone()) for n in norms]
@@ -215,7 +215,7 @@ def test_a_validation_scores_what_a_test_would_of_the_validation_images(stores, 
     rng, classes = np.random.default_rng(0), [("train", 4)] * 4 + [("val", 2), ("val", 5), ("test", 3)]
     store = write_classes(tmp_path, classes, lambda row: rng.integers(0, 256, (24, 24, 4), dtype=np.uint8))
     settings = changed(transform={"eval_size": 20})
-    trained = training.Training(store, settings, 3, *stores[1:])
+    trained = loop.Training(store, settings, 3, *stores[1:])
     rows, view = store.index.rows("val"), evaluation_view(settings["transform"], "random")
     given = {"seed": 3, "draw": 0, "view": view, "preprocessing": trained.preprocessing}
     images = evaluation_batch(store, rows, stores[2], **given)
@@ -229,7 +229,7 @@ def test_a_validation_scores_what_a_test_would_of_the_validation_images(stores, 
 def test_selection_decides_which_validation_images_are_looked_at(stores):
     seen = {}
     for selection in ("clean", "swapped"):
-        trained = training.Training(stores[0], changed(variant={"selection": selection}), 0, *stores[1:])
+        trained = loop.Training(stores[0], changed(variant={"selection": selection}), 0, *stores[1:])
         seen[selection] = torch.cat(list(trained.validation._batches(None)))
         again = torch.cat(list(trained.validation._batches(None)))
         assert torch.equal(seen[selection], again), "every epoch must see the same validation images"
@@ -244,7 +244,7 @@ def test_bfloat16_computes_the_network_coarsely_and_trains_full_weights(stores, 
     losses = {}
     for precision in ("float32", "bfloat16"):
         settings = changed(training={"precision": precision}) | {"loss": LOSS_SETTINGS[name]}
-        trained = training.Training(stores[0], settings, 0, *stores[1:])
+        trained = loop.Training(stores[0], settings, 0, *stores[1:])
         trained.train_epoch(Stop())
         losses[precision] = trained.progress.loss_sum
         assert all(parameter.dtype == torch.float32 for parameter in trained.model.parameters())
@@ -254,9 +254,9 @@ def test_bfloat16_computes_the_network_coarsely_and_trains_full_weights(stores, 
 
 def test_missing_backgrounds_are_named(stores):
     with pytest.raises(StudyError, match="no training backgrounds"):
-        training.Training(stores[0], SETTINGS, 0, None, stores[2])
+        loop.Training(stores[0], SETTINGS, 0, None, stores[2])
     with pytest.raises(StudyError, match="no validation backgrounds"):
-        training.Training(stores[0], SETTINGS, 0, stores[1], None)
+        loop.Training(stores[0], SETTINGS, 0, stores[1], None)
 
 
 def test_a_frozen_backbone_is_saved_as_it_comes(layouts, tmp_path):

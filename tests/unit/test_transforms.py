@@ -7,8 +7,8 @@ from PIL import Image
 from smooth_images import smooth_image
 
 from bgbias.errors import StudyError
-from bgbias.pixels import pack_image
-from bgbias.transforms import (
+from bgbias.input_pipeline.pixels import pack_image
+from bgbias.input_pipeline.transforms import (
     CROP_TRIES,
     Preprocessing,
     centre_crop_boxes,

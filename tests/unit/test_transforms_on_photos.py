@@ -9,11 +9,11 @@ import torch
 from cut_pictures import device_cuts, fused_cuts
 from PIL import Image
 
-from bgbias.backbones import build_backbone
-from bgbias.batches import EvaluationView, evaluation_batch
-from bgbias.images import read_mask, read_rgb
-from bgbias.pixels import PixelStore, background_row, pack_image, write_store
-from bgbias.transforms import CROP_TRIES, Preprocessing, random_crop_boxes
+from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
+from bgbias.input_pipeline.images import read_mask, read_rgb
+from bgbias.input_pipeline.pixels import PixelStore, background_row, pack_image, write_store
+from bgbias.input_pipeline.transforms import CROP_TRIES, Preprocessing, random_crop_boxes
+from bgbias.models.backbones import build_backbone
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[2] / "../shared/real"))
 LABELLED = sorted((REAL / "hand_labels").glob("*/*_image.jpeg"))

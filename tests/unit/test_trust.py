@@ -1,5 +1,5 @@
 """No file that the study reads can run code, but for a network of the user's own that is a program itself
-(``bgbias.exported``), and no value of a configuration reaches a shell."""
+(``bgbias.models.exported``), and no value of a configuration reaches a shell."""
 
 import ast
 import pickle
@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from bgbias.errors import StudyError
+from bgbias.models.weights import read_weights
 from bgbias.runs import read_run
-from bgbias.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "workflow").rglob("*.py"))
@@ -88,7 +88,7 @@ def test_rules_run_scripts_and_no_shell(rules):
 
 @pytest.mark.parametrize("name", ["a b", "$(id)", "x;y", "../x", "a/b", "-rf", "a\n"])
 def test_names_that_become_paths_are_plain(name):
-    from bgbias.study_checks import check
+    from bgbias.configuration.checks import check
 
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())

@@ -10,9 +10,9 @@ from index_dataset import index_dataset
 from PIL import Image
 
 from bgbias.errors import StudyError
-from bgbias.images import read_rgb
 from bgbias.index import Index, read_index, write_index
-from bgbias.verify import image_problem, without_problems
+from bgbias.input_pipeline.images import read_rgb
+from bgbias.input_pipeline.verify import image_problem, without_problems
 
 CLASSES = {"train": "ab", "val": "cd", "test": "efg"}
 

@@ -92,7 +92,7 @@ def test_archives_become_tables(project, tmp_path):
     assert {row["dataset"] for row in table} == set(DATASETS)
 
     # Another way to the same archives fetches nothing, and reruns nothing behind it; another archive does.
-    project.edit_code("workflow/scripts/bgbias/transports.py")
+    project.edit_code("workflow/scripts/bgbias/downloads/transports.py")
     project.edit("resources/sources.yaml", f"{address}/", "https://mirror.example/")
     project.edit("resources/sources.yaml", "instructions: ", "instructions: Politely. ")
     assert project.planned(*tables, config=CONFIG) == {}

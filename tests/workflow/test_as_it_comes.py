@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from bgbias.backbones import build_backbone
 from bgbias.files import read_rows
+from bgbias.models.backbones import build_backbone
 
 pytestmark = pytest.mark.slow
 

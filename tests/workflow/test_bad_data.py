@@ -10,8 +10,8 @@ from fresh_copy import fresh_copy
 from PIL import Image
 
 from bgbias.files import read_rows, write_rows
-from bgbias.images import read_mask, read_rgb
-from bgbias.pixels import PixelStore, pack_image
+from bgbias.input_pipeline.images import read_mask, read_rgb
+from bgbias.input_pipeline.pixels import PixelStore, pack_image
 
 pytestmark = pytest.mark.slow
 

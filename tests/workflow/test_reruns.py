@@ -36,7 +36,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
 
 
 def test_an_edit_of_the_table_code_reruns_publishing_only(finished):
-    finished.edit_code("workflow/scripts/bgbias/tables.py")
+    finished.edit_code("workflow/scripts/bgbias/results/tables.py")
     planned = finished.planned()
     assert planned
     assert set(planned) <= PUBLISHING | DRAWING
@@ -75,7 +75,7 @@ def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
 @pytest.mark.parametrize(
     ("module", "reruns", "spares"),
     [
-        ("retrieval.py", {"measure_retrieval": 4}, ("pack_pixels", "mask_images")),
+        ("retrieval/metrics.py", {"measure_retrieval": 4}, ("pack_pixels", "mask_images")),
         (
             "attribution/score.py",
             {"attribute_images": 4, "train_model": 0, "embed_images": 0},
@@ -83,9 +83,9 @@ def test_a_new_seed_adds_the_runs_of_that_seed_only(finished):
         ),
         # The verdict on the masks comes before any training; Snakemake's ancient(), which would spare the
         # trainings, hides from it what else has changed behind the file.
-        ("mask_quality.py", {"check_masks": 1, "train_model": 4}, ("mask_images", "index_dataset")),
+        ("masks/quality.py", {"check_masks": 1, "train_model": 4}, ("mask_images", "index_dataset")),
         ("datasets/index.py", {"index_dataset": 1, "train_model": 4}, ("make_demo_world",)),
-        ("maskers.py", {"mask_images": 2}, ("make_demo_world", "index_dataset")),
+        ("masks/maskers.py", {"mask_images": 2}, ("make_demo_world", "index_dataset")),
     ],
 )
 def test_an_edit_of_a_module_reruns_the_stages_that_import_it(finished, module, reruns, spares):

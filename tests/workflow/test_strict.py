@@ -5,9 +5,9 @@ import torch
 import yaml
 from PIL import Image
 
-from bgbias.backbones import build_backbone
-from bgbias.checksums import file_digest
+from bgbias.downloads.checksums import file_digest
 from bgbias.files import read_rows
+from bgbias.models.backbones import build_backbone
 from bgbias.runs import read_run
 
 pytestmark = pytest.mark.slow
@@ -66,7 +66,7 @@ def test_placed_weights_and_the_strict_protocol(project):
     assert run["settings"]["model"]["backbone"]["weights"] == "data/weights/squeezenet1_1-b8a52dc0.pth"
 
     # Nothing is trained again for another way to the same file.
-    project.edit_code("workflow/scripts/bgbias/downloads.py")
+    project.edit_code("workflow/scripts/bgbias/downloads/fetching.py")
     project.edit("resources/sources.yaml", "http://127.0.0.1:9/x", "http://127.0.0.1:9/mirror")
     assert project.planned(ATTENTION, config="strict.yaml") == {}
     project.edit("resources/sources.yaml", checksum, "0123abcd")

@@ -14,16 +14,20 @@ from snakemake.utils import update_config
 
 sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
-from bgbias import checkpoints, failures, files, listings, pretrained, protocol, study, study_checks  # noqa: E402 - on the path now
+from bgbias.training import checkpoints  # noqa: E402 - on the path now
+from bgbias import failures, files  # noqa: E402 - on the path now
+from bgbias.input_pipeline import listings  # noqa: E402 - on the path now
+from bgbias.models import pretrained  # noqa: E402 - on the path now
+from bgbias.configuration import protocol, study, checks  # noqa: E402 - on the path now
 from bgbias.errors import StudyError  # noqa: E402
 from bgbias.hashes import hash_every_script, hash_script  # noqa: E402
-from bgbias.sources import archive_identities, load_sources  # noqa: E402
+from bgbias.downloads.sources import archive_identities, load_sources  # noqa: E402
 
 update_config(config, study.typed(workflow.config_settings.config))
 SOURCES_FILE = "resources/sources.yaml"
 try:
     SOURCES = load_sources(SOURCES_FILE)
-    study_checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
+    checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), SOURCES["weights"])

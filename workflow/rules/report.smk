@@ -1,6 +1,6 @@
 """The report, one file that opens offline, and where all of it came from."""
 
-from bgbias.settings_in_force import settings_in_force
+from bgbias.configuration.settings_in_force import settings_in_force
 
 # What the report shows of the published study, where the grid has a part of it.
 PUBLISHED_BESIDE_MEASURED = {f"published_{kind}": f"{RESULTS}/tables/published_{kind}.csv" for kind in COMPARED}

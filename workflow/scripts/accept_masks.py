@@ -2,7 +2,7 @@
 
 from bgbias.files import write_text
 from bgbias.logs import job_log
-from bgbias.mask_limits import check_limits
+from bgbias.masks.limits import check_limits
 
 
 def accept_masks(summary: str, flag: str, limits: dict[str, float], study: str) -> None:

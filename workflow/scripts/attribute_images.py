@@ -10,12 +10,12 @@ from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
 from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log, progress_bar
-from bgbias.losses import build_loss
-from bgbias.models import load_model
-from bgbias.pixels import PixelStore
+from bgbias.models.embedding_model import load_model
 from bgbias.randomness import generator
 from bgbias.runs import read_run
+from bgbias.training.losses import build_loss
 
 
 def attribute_images(

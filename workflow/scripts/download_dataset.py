@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bgbias.downloads import obtain
+from bgbias.downloads.fetching import obtain
+from bgbias.downloads.sources import available_layout, by_hand, checksums, load_sources
 from bgbias.files import write_rows
 from bgbias.logs import job_log
-from bgbias.sources import available_layout, by_hand, checksums, load_sources
 
 COLUMNS = ["archive", "into", "bytes", "origin", "verified"]
 

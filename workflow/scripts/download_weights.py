@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bgbias.checksums import file_digest
-from bgbias.downloads import obtain
+from bgbias.downloads.checksums import file_digest
+from bgbias.downloads.fetching import obtain
+from bgbias.downloads.sources import checksums, load_sources
 from bgbias.files import write_rows
 from bgbias.logs import job_log
-from bgbias.pretrained import TIMM
-from bgbias.sources import checksums, load_sources
+from bgbias.models.pretrained import TIMM
 
 COLUMNS = ["name", "bytes", "sha256"]
 
@@ -36,8 +36,8 @@ def download_weights(model: str, published: dict | None, path: str, receipt_path
 
 def save_timm_weights(name: str, path: Path) -> None:
     """timm fetches from the hub, which verifies; kept as a file like every other."""
-    from bgbias.backbones import timm_network
-    from bgbias.weights import write_tensors
+    from bgbias.models.backbones import timm_network
+    from bgbias.models.weights import write_tensors
 
     write_tensors(path, timm_network(name, pretrained=True).state_dict())
 

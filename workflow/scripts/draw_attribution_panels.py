@@ -15,8 +15,8 @@ from bgbias.figures.pictures import centre_crop
 from bgbias.figures.style import save
 from bgbias.figures.titles import one_run_a_variant, title
 from bgbias.files import read_rows
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
-from bgbias.pixels import PixelStore
 
 
 def draw_attribution_panels(layout: str, maps: list[str], images: list[str], runs: list[dict], method: str,

@@ -7,7 +7,7 @@ output: ``png``, ``pdf``.
 from bgbias.figures.published_scatter import draw
 from bgbias.figures.style import save
 from bgbias.logs import job_log
-from bgbias.published import read_comparison
+from bgbias.results.published import read_comparison
 
 
 def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -> None:

@@ -14,8 +14,8 @@ from bgbias.figures.style import save
 from bgbias.figures.titles import one_run_a_variant, title
 from bgbias.files import read_rows
 from bgbias.index import Index
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
-from bgbias.pixels import PixelStore
 
 
 def draw_retrieval_gallery(
@@ -57,9 +57,9 @@ def partners(index: Index, query: int) -> int:
 def pictures_as_compared(store: PixelStore, backgrounds: PixelStore, evaluation: dict, transform: dict):
     """A function (row, protocol, draw) → uint8 (size, size, 3): the very picture that the model embedded."""
     # Here and not above: torch takes seconds to import.
-    from bgbias.batches import evaluation_batch
-    from bgbias.embedding import evaluation_view
-    from bgbias.transforms import Preprocessing
+    from bgbias.input_pipeline.batches import evaluation_batch
+    from bgbias.input_pipeline.transforms import Preprocessing
+    from bgbias.retrieval.embedding import evaluation_view
 
     plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
     view = evaluation_view(transform, evaluation["background_crop"])

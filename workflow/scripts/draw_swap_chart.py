@@ -7,7 +7,7 @@ from bgbias.figures.style import save
 from bgbias.figures.swap_chart import draw
 from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.summaries import summarise_retrieval
+from bgbias.results.summaries import summarise_retrieval
 
 
 def draw_swap_chart(results: str, png: str, pdf: str) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from bgbias.devices import choose_device, prepare_cpu
-from bgbias.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.errors import StudyError
 from bgbias.files import replacing
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
-from bgbias.models import load_model
-from bgbias.pixels import PixelStore
+from bgbias.models.embedding_model import load_model
+from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.runs import read_run
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bgbias.archives import COLUMNS, unpack_all
+from bgbias.downloads.archives import COLUMNS, unpack_all
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
 from bgbias.logs import job_log

@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bgbias.downloads import obtain
+from bgbias.downloads.fetching import obtain
+from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
 from bgbias.logs import job_log, progress_bar
-from bgbias.sources import load_sources
 
 COLUMNS = ["folder", "name", "bytes", "sha256", "origin"]
 CONNECTIONS = 4  # enough for small files, and polite

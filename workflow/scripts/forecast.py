@@ -13,11 +13,12 @@ from pathlib import Path
 import torch
 import yaml
 
-from bgbias import forecast, protocol, study, study_checks, timing
-from bgbias.backbones import build_backbone
+from bgbias.configuration import checks, protocol, study
 from bgbias.devices import choose_device, describe_device, prepare_cpu
+from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
-from bgbias.sources import load_sources
+from bgbias.forecasting import forecast, timing
+from bgbias.models.backbones import build_backbone
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = (
@@ -36,7 +37,7 @@ def read_config(path: str) -> dict:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     update_config(config, read_mapping(path))
     schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text()
-    study_checks.check(config, yaml.safe_load(schema))
+    checks.check(config, yaml.safe_load(schema))
     return protocol.settled(config)
 
 

@@ -6,8 +6,8 @@ from bgbias.datasets import dataset_index
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.index import write_index
+from bgbias.input_pipeline.verify import find_problems, without_problems
 from bgbias.logs import job_log
-from bgbias.verify import find_problems, without_problems
 
 
 def index_dataset(

@@ -6,14 +6,14 @@ from functools import partial
 
 import numpy as np
 
-from bgbias.collapse import mean_similarity
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
-from bgbias.gallery import first_of_each_class, one_per_class
 from bgbias.logs import job_log
-from bgbias.nearest import Search, on_cpu, on_device
 from bgbias.randomness import generator
-from bgbias.retrieval import BLOCK_BYTES, measure, top_matches
+from bgbias.retrieval.collapse import mean_similarity
+from bgbias.retrieval.gallery import first_of_each_class, one_per_class
+from bgbias.retrieval.metrics import BLOCK_BYTES, measure, top_matches
+from bgbias.retrieval.nearest import Search, on_cpu, on_device
 
 SHOWN_MATCHES = 5
 MATCHES = ("protocol", "draw", "query_row", "rank", "match_row", "hit")
@@ -37,7 +37,7 @@ def measure_retrieval(
     ``run``: the identity columns. The queries depend on ``seed`` and the labels only, so every run of a
     dataset shows the same ones. With ``gallery_draws``, that many galleries of one random image a class are
     drawn, the same for every run, and a row holds the mean over them; the matches are those of the first.
-    ``search_in`` and ``block_bytes`` as for :func:`bgbias.retrieval.measure`.
+    ``search_in`` and ``block_bytes`` as for :func:`bgbias.retrieval.metrics.measure`.
     """
     metrics, matches = [], []
     with np.load(embeddings_path) as data:

@@ -6,9 +6,9 @@ params: ``method``: the one in ``tex`` and ``md``; ``csv`` has them all.
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.summaries import ATTENTION_COLUMNS, summarise_attention
-from bgbias.table_formats import save
-from bgbias.tables import attention_table
+from bgbias.results.summaries import ATTENTION_COLUMNS, summarise_attention
+from bgbias.results.table_formats import save
+from bgbias.results.tables import attention_table
 
 
 def tabulate_attention(results: str, method: str, tex: str, csv: str, md: str) -> None:

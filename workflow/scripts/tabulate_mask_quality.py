@@ -5,8 +5,8 @@ input: ``results`` (results/{study}/mask_quality.csv, a row a dataset); output: 
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.table_formats import save
-from bgbias.tables import mask_quality_table
+from bgbias.results.table_formats import save
+from bgbias.results.tables import mask_quality_table
 
 
 def tabulate_mask_quality(results: str, tex: str, csv: str, md: str) -> None:

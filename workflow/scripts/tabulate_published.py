@@ -7,9 +7,9 @@ output: ``tex``, ``csv``, ``md``.
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.published import COLUMNS, KEYS, compare, comparison_table, measures_as_rows
-from bgbias.summaries import summarise_attention, summarise_retrieval
-from bgbias.table_formats import save
+from bgbias.results.published import COLUMNS, KEYS, compare, comparison_table, measures_as_rows
+from bgbias.results.summaries import summarise_attention, summarise_retrieval
+from bgbias.results.table_formats import save
 
 # How the collected rows become one row a cell, and what turns their unit into the published one.
 SUMMARIES = {

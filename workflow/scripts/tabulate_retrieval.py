@@ -6,9 +6,9 @@ metric.
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.summaries import RETRIEVAL_COLUMNS, retrieval_metrics, summarise_retrieval
-from bgbias.table_formats import save
-from bgbias.tables import retrieval_table
+from bgbias.results.summaries import RETRIEVAL_COLUMNS, retrieval_metrics, summarise_retrieval
+from bgbias.results.table_formats import save
+from bgbias.results.tables import retrieval_table
 
 
 def tabulate_retrieval(results: str, tex: str, csv: str, md: str) -> None:

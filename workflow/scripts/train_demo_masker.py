@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from bgbias.demo_masker import REDUCTION, MaskNetwork, network_input, reduced, write_onnx
 from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.demo_world.dataset import make_image
 from bgbias.demo_world.photo import developed
 from bgbias.demo_world.scenery import PAINTERS, new_place, view
 from bgbias.files import replacing
 from bgbias.logs import progress_bar
+from bgbias.masks.demo_masker import REDUCTION, MaskNetwork, network_input, reduced, write_onnx
 from bgbias.randomness import generator, integer_seed
 
 SIZE, CLASSES, EMPTY_SHARE = 128, 150, 0.03

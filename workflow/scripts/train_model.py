@@ -5,15 +5,16 @@ from pathlib import Path
 
 import torch
 
-from bgbias import checkpoints, training
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.files import write_rows
 from bgbias.hashes import hash_script, hash_settings
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
-from bgbias.mask_limits import check_limits
-from bgbias.models import build_model, save_model
-from bgbias.pixels import PixelStore
+from bgbias.masks.limits import check_limits
+from bgbias.models.embedding_model import build_model, save_model
 from bgbias.runs import FROZEN, versions, write_run
+from bgbias.training import checkpoints
+from bgbias.training.loop import Training
 
 HISTORY = ("epoch", "loss", "map_at_r", "precision_at_1", "mean_similarity", "learning_rate", "seconds")
 
@@ -46,7 +47,7 @@ def train_model(
         history = []
     else:
         stores = [open_store(path) for path in (train_backgrounds, validation_backgrounds)]
-        trained = training.Training(store, settings, run["seed"], *stores, device=chosen)
+        trained = Training(store, settings, run["seed"], *stores, device=chosen)
         trained.run(
             checkpoint,
             identity(

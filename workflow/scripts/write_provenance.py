@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bgbias.files import write_text
 from bgbias.hashes import SCRIPTS, hash_settings
 from bgbias.logs import job_log
-from bgbias.provenance import commit, machine, package_versions, run_entry
+from bgbias.results.provenance import commit, machine, package_versions, run_entry
 from bgbias.runs import read_run
 
 

@@ -9,18 +9,18 @@ dataset: ``contact_sheets``, ``retrieval_galleries``, ``attribution_panels``, ``
 the report shows of the configuration), ``method``. output: ``html``.
 """
 
+from bgbias.configuration.names import enumeration, human, method_name
 from bgbias.files import read_rows, write_text
-from bgbias.findings import (
+from bgbias.logs import job_log
+from bgbias.results.findings import (
     attention_findings,
     collapse_findings,
     mask_findings,
     retrieval_findings,
     training_findings,
 )
-from bgbias.logs import job_log
-from bgbias.names import enumeration, human, method_name
-from bgbias.published import comparison_table, read_comparison
-from bgbias.report import (
+from bgbias.results.published import comparison_table, read_comparison
+from bgbias.results.report import (
     code_facts,
     header_rows,
     render,
@@ -28,8 +28,7 @@ from bgbias.report import (
     settings_lines,
     variant_words,
 )
-from bgbias.runs import read_run, trained
-from bgbias.summaries import (
+from bgbias.results.summaries import (
     retrieval_metrics,
     seen,
     spread_words,
@@ -37,8 +36,9 @@ from bgbias.summaries import (
     summarise_retrieval,
     variants_of,
 )
-from bgbias.table_formats import Table
-from bgbias.tables import attention_table, mask_quality_table, retrieval_table
+from bgbias.results.table_formats import Table
+from bgbias.results.tables import attention_table, mask_quality_table, retrieval_table
+from bgbias.runs import read_run, trained
 
 
 def write_report(

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bgbias.images import read_mask
-from bgbias.pixels import PixelStore
-from bgbias.transforms import Preprocessing, centre_crop_boxes, normalise
+from bgbias.input_pipeline.images import read_mask
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.transforms import Preprocessing, centre_crop_boxes, normalise
 
 
 def images_and_masks(

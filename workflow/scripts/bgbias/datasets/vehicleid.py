@@ -1,7 +1,7 @@
 """Source ``vehicleid``: PKU VehicleID with one of its test lists.
 
 Which image of a vehicle is the gallery is no property of the image but of a draw, and results are averaged
-over draws: the index holds the test list; :func:`bgbias.gallery.one_per_class` draws at retrieval.
+over draws: the index holds the test list; :func:`bgbias.retrieval.gallery.one_per_class` draws at retrieval.
 """
 
 from pathlib import Path

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from bgbias.configuration.names import human
 from bgbias.figures.pictures import heat
 from bgbias.figures.tiles import columns, contour, cut, heading, page, place, write
-from bgbias.names import human
-from bgbias.table_formats import number
+from bgbias.results.table_formats import number
 
 
 @dataclass

@@ -7,17 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bgbias.configuration.names import human
 from bgbias.figures.style import INK, MUTED, WIDTH, legend, variant_colours
-from bgbias.names import human
-from bgbias.published import agreement
-from bgbias.summaries import seen
-from bgbias.table_formats import number
+from bgbias.results.published import agreement
+from bgbias.results.summaries import seen
+from bgbias.results.table_formats import number
 
 MARKERS = "os^Dv"
 
 
 def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
-    """A panel for each (title, rows of :func:`bgbias.published.compare`), a point a cell, the agreement."""
+    """A panel for each (title, rows of :func:`bgbias.results.published.compare`): a point a cell."""
     rows = [row for _, part in panels for row in part]
     colours = variant_colours(seen(rows, "variant"))
     markers = {dataset: MARKERS[place % len(MARKERS)] for place, dataset in enumerate(seen(rows, "dataset"))}

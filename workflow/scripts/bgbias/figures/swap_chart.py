@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bgbias.configuration.names import human, model_name
 from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours
-from bgbias.names import human, model_name
+from bgbias.results.summaries import seen, spread_words
 from bgbias.runs import FROZEN, trained
-from bgbias.summaries import seen, spread_words
 
 RING = {
     "marker": "o",
@@ -28,7 +28,7 @@ def draw(summary: Sequence[dict]) -> Figure:
     """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
 
     That of a model which was not trained is grey. Whiskers are the standard deviation over seeds or draws.
-    ``summary`` is that of :func:`bgbias.summaries.summarise_retrieval`; a cell needs both protocols.
+    ``summary`` is that of :func:`bgbias.results.summaries.summarise_retrieval`; a cell needs both protocols.
     """
     backbones, datasets = seen(summary, "backbone"), seen(summary, "dataset")
     colours = variant_colours(seen(summary, "variant"))

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bgbias.configuration.names import human
 from bgbias.figures.style import INK, WIDTH, fit_to_panels, legend, nothing, variant_colours
-from bgbias.names import human
-from bgbias.summaries import seen
+from bgbias.results.summaries import seen
 
 
 def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:

@@ -1,0 +1,1 @@
+"""Published files: listed, fetched, checked, unpacked."""

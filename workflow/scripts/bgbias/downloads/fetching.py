@@ -1,0 +1,182 @@
+"""Fetching published files: sources in order, resumed after interruption, checked before use."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bgbias.downloads.checksums import file_problem
+from bgbias.downloads.transports import OPENERS, Transfer, TransferError
+from bgbias.errors import StudyError
+from bgbias.files import write_text
+from bgbias.logs import progress_bar
+
+MEGABYTE = 2**20
+ALREADY_THERE = "was there already"
+
+
+def obtain(
+    path: str | os.PathLike,
+    urls: Sequence[str],
+    size: int | None = None,
+    checksums: dict[str, str] | None = None,
+    instructions: str = "",
+    timeout: float = 60,
+    retries: int = 4,
+    pause: float = 1,
+) -> str:
+    """See to it that ``path`` is the published file; return the address it came from.
+
+    A file that lies at ``path`` already is verified and used (:data:`ALREADY_THERE`), never replaced.
+    Otherwise the ``urls`` (https, http, ftp) are tried in order. ``size`` in bytes and ``checksums``
+    (algorithm -> digest) are checked before the file gets its name; http and ftp are used with a checksum
+    only. Whatever arrived stays in ``path`` + ".part" and is continued next time. ``timeout`` in seconds is
+    the longest silence borne, ``retries`` the attempts without progress per address, ``pause`` the seconds
+    before the second attempt; it doubles with each. StudyError says what failed at each address and, with
+    ``instructions``, how to get the file by hand.
+    """
+    path = Path(path)
+    checksums = {name: value for name, value in (checksums or {}).items() if value}
+    if path.exists():
+        problem = file_problem(path, size, checksums)
+        if problem:
+            raise StudyError(
+                f"{path} is not the published file: {problem}. Remove it or put the right one there."
+            )
+        return ALREADY_THERE
+    failures = []
+    for url in urls:
+        try:
+            _check_address(url, checksums)
+            _download(url, path, size, checksums, timeout, retries, pause)
+            return url
+        except TransferError as error:
+            print(f"{url}: {error}", flush=True)
+            failures.append(f"{url}: {error}")
+        except OSError as error:
+            raise StudyError(
+                f"{path} cannot be written: {error.strerror}. Fix it; the download resumes."
+            ) from error
+    reasons = f" ({'; '.join(failures)})" if failures else ""
+    raise StudyError(
+        f"{path} could not be fetched{reasons}. {instructions or f'Fetch it by hand and put it at {path}.'}"
+    )
+
+
+def _check_address(url: str, checksums: dict[str, str]) -> None:
+    scheme = urlsplit(url).scheme
+    if scheme not in OPENERS:
+        raise TransferError(f"addresses start with {', '.join(OPENERS)}", permanent=True)
+    if scheme != "https" and not checksums:
+        raise TransferError(f"{scheme} can be tampered with and is used with a checksum only", permanent=True)
+
+
+def _download(url, path, size, checksums, timeout, retries, pause) -> None:
+    part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for again in (False, True):
+        resumed = _transfer_all(url, part, size, bool(checksums), timeout, retries, pause)
+        problem = file_problem(part, size, checksums)
+        _state_file(part).unlink(missing_ok=True)
+        if problem is None:
+            os.replace(part, path)
+            return
+        part.unlink()
+        if again or not resumed:
+            raise TransferError(f"what arrived is not the published file: {problem}", permanent=True)
+        # The two halves may stem from different versions or servers: once more, in one piece.
+        print(f"{path.name}: {problem} after resuming; starting afresh", flush=True)
+
+
+def _transfer_all(url, part, size, has_checksum, timeout, retries, pause) -> bool:
+    """Bring ``part`` to its full length; True when it was not all fetched in one piece."""
+    resumed, left, most = False, retries, _length(part)
+    while True:
+        start, validator = _resume_point(url, part, has_checksum)
+        try:
+            with OPENERS[urlsplit(url).scheme](url, start, validator, timeout) as transfer:
+                resumed |= transfer.start > 0
+                _check_room(part, transfer, size)
+                write_text(_state_file(part), json.dumps({"url": url, "validator": transfer.validator}))
+                _write(part, transfer, size)
+            if transfer.total is not None and _length(part) != transfer.total:
+                raise TransferError(
+                    f"the server announces {transfer.total:,} bytes and sends {_length(part):,}"
+                )
+            return resumed
+        except TransferError as error:
+            left = retries if _length(part) >= most + MEGABYTE else left - 1
+            most = max(most, _length(part))
+            if error.permanent or left < 0:
+                raise
+            wait = min(60, pause * 2 ** (retries - left - 1)) if left < retries else 0
+            print(f"{url}: {error}; trying again in {wait:g} s from byte {_length(part):,}", flush=True)
+            time.sleep(wait)
+
+
+def _write(part: Path, transfer: Transfer, size: int | None) -> None:
+    with open(part, "r+b" if part.exists() else "wb") as stream:
+        stream.truncate(transfer.start)
+        stream.seek(transfer.start)
+        total = size or transfer.total
+        written = _megabytes(transfer, stream, size)
+        if total is None or total > 10 * MEGABYTE:  # a bar only where one waits
+            done = transfer.start // MEGABYTE
+            description = f"fetching {part.stem}" + (f" from {done} MiB on" if done else "")
+            written = progress_bar(written, description, "MiB", total and total // MEGABYTE - done)
+        for _ in written:
+            pass
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _megabytes(transfer: Transfer, stream, size: int | None) -> Iterator[None]:
+    """Write the chunks; yield once per megabyte. Refuse more bytes than the file has."""
+    arrived = 0
+    for chunk in transfer.chunks:
+        if size is not None and stream.tell() + len(chunk) > size:
+            raise TransferError(f"the server sends more than the file's {size:,} bytes", permanent=True)
+        stream.write(chunk)
+        arrived += len(chunk)
+        while arrived >= MEGABYTE:
+            arrived -= MEGABYTE
+            yield
+
+
+def _resume_point(url: str, part: Path, has_checksum: bool) -> tuple[int, str | None]:
+    """Where to go on, and the version that the server must still have.
+
+    Bytes of unknown version, or from another address, are continued only if a checksum will judge the whole.
+    """
+    if not _length(part):
+        return 0, None
+    try:
+        state = json.loads(_state_file(part).read_text(encoding="utf-8"))
+        validator = state["validator"] if state["url"] == url else None
+    except (OSError, ValueError, KeyError, TypeError):
+        validator = None
+    return (_length(part), validator) if validator or has_checksum else (0, None)
+
+
+def _check_room(part: Path, transfer: Transfer, size: int | None) -> None:
+    if size is not None and transfer.total is not None and transfer.total != size:
+        message = f"the server's file has {transfer.total:,} bytes instead of {size:,}"
+        raise TransferError(message, permanent=True)
+    needed = (size or transfer.total or 0) - transfer.start
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise StudyError(
+            f"{part.parent} has {free / 1e9:.1f} GB left and {part.stem} needs {needed / 1e9:.1f} GB more. "
+            "Make room."
+        )
+
+
+def _state_file(part: Path) -> Path:
+    return part.with_name(part.name + ".json")
+
+
+def _length(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0

@@ -1,0 +1,130 @@
+"""How long a run's kinds of work take on this machine, measured on pictures of noise."""
+
+import contextlib
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bgbias.attribution import Target, attribution_maps
+from bgbias.attribution.images import black_image, images_and_masks
+from bgbias.configuration import study
+from bgbias.devices import choose_batch_size
+from bgbias.forecasting.forecast import ASPECT, Seconds
+from bgbias.index import COLUMNS
+from bgbias.input_pipeline.pixels import PixelStore, write_store
+from bgbias.masks.maskers import build_masker
+from bgbias.randomness import generator
+from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.training.loop import Training
+
+
+def run_seconds(config: dict, backbone: str, folder: Path, device: torch.device) -> tuple[Seconds, int]:
+    """Seconds of each kind of work with ``backbone`` on ``device``, and the model's number of parameters.
+
+    ``config``: a study's, settled; ``folder``: for what is packed and trained meanwhile.
+    """
+    # A CPU takes seconds for a step of a real network, and little to warm up.
+    steps, images = (20, 512) if device.type == "cuda" else (1, 8)
+    batch, short_side = config["training"]["batch_size"], config["pixels"]["short_side"]
+    store = _noise_store(folder / "images", {"train": batch, "val": 2, "test": 2}, 4, short_side)
+    backgrounds = _noise_store(folder / "backgrounds", {"train": 4}, 1, short_side)
+    trained = _trained(config, backbone, store, backgrounds, steps, folder / "checkpoint", device)
+    rows = np.resize(store.index.rows("test"), images)
+    scored = rows[: max(1, images // 64)]
+    seconds = Seconds(
+        step=trained.progress.history[-1]["seconds"] / steps,
+        embed=_second_time(_embedding(config, trained, backgrounds, rows)) / len(rows),
+        attribute=_second_time(_attribution(config, trained, scored)) / len(scored),
+    )
+    return seconds, sum(parameter.numel() for parameter in trained.model.parameters())
+
+
+def mask_seconds(settings: dict, short_side: int) -> float:
+    """Seconds per mask on one thread of this CPU; StudyError where the masker is not here."""
+    masker = build_masker(settings)
+    picture = generator(0, "forecast").integers(0, 256, (short_side, short_side, 3), dtype=np.uint8)
+    return _second_time(lambda: masker("noise", picture))
+
+
+def _trained(config, backbone, store, backgrounds, steps, checkpoint, device) -> Training:
+    # ASSUME: all losses cost the same; the network is nearly all of a step.
+    dataset, loss = config["grid"]["dataset"][0], config["grid"]["loss"][0]
+    settings = {
+        "backbone": study.backbone_settings(config, backbone) | {"weights": None},
+        "embedding_size": config["embedding_size"],
+        "loss": study.loss_settings(config, loss, dataset),
+        "variant": {"probability": 1.0, "selection": "clean"},
+        "transform": config["transform"],
+        # The second epoch is counted; the first warms up. Validation of 8 images is part of it.
+        "training": config["training"] | {"iterations_per_epoch": steps, "max_epochs": 2, "patience": 2},
+    }
+    trained = Training(store, settings, 0, backgrounds, backgrounds, device=device)
+    said = io.StringIO()  # an epoch of noise tells nothing
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        trained.run(checkpoint, {})
+    return trained
+
+
+def _embedding(
+    config: dict, trained: Training, backgrounds: PixelStore, rows: np.ndarray
+) -> Callable[[], object]:
+    evaluation = config["evaluation"]
+    view = evaluation_view(config["transform"], evaluation["background_crop"])
+
+    def embedding():
+        batches = evaluation_batches(
+            trained.store,
+            rows,
+            backgrounds,
+            seed=0,
+            draw=0,
+            view=view,
+            preprocessing=trained.preprocessing,
+            device=trained.device,
+            batch_size=evaluation.get("batch_size"),
+        )
+        return embed(trained.model, batches)
+
+    return embedding
+
+
+def _attribution(config: dict, trained: Training, rows: np.ndarray) -> Callable[[], object]:
+    size, device, preprocessing = config["transform"]["eval_size"], trained.device, trained.preprocessing
+    target = Target(trained.model, trained.loss.distance.to(device), black_image(size, preprocessing, device))
+    settings = config["attribution"]
+    settings = settings | {"batch_size": choose_batch_size(settings.get("batch_size"), size, device)}
+
+    def attribution():
+        images, _ = images_and_masks(trained.store, rows, size, preprocessing, device)
+        return [
+            attribution_maps(method, target, images, rows.tolist(), settings).cpu()
+            for method in settings["methods"]
+        ]
+
+    return attribution
+
+
+def _noise_store(folder: Path, classes: dict[str, int], images: int, short_side: int) -> PixelStore:
+    """Pictures of noise with half masks, ``images`` a class; ``classes``: how many in each split."""
+    size = (short_side, round(short_side * ASPECT), 4)
+    picture = generator(0, "forecast").integers(0, 256, size, dtype=np.uint8)
+    splits = [split for split, count in classes.items() for _ in range(count)]
+    rows = [
+        {"path": f"{label}/{image}", "label": label, "class_name": f"{label}", "split": split}
+        for label, split in enumerate(splits)
+        for image in range(images)
+    ]
+    write_store(folder / "rgba.bin", folder / "layout.csv", ((picture, row) for row in rows), COLUMNS)
+    return PixelStore.open(folder)
+
+
+def _second_time(work: Callable[[], object]) -> float:
+    """Seconds that ``work`` takes once it is warm."""
+    work()
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started

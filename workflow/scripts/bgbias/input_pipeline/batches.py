@@ -1,0 +1,193 @@
+"""Batches out of a packed store: what training and evaluation feed to a model.
+
+Every random choice for an image in a batch comes from one row of uniform numbers, a function of (seed, step,
+position) in training and of (seed, draw, row) in evaluation: never of the batch's size or of the past.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from bgbias.input_pipeline import on_device
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.transforms import (
+    CROP_TRIES,
+    Cuts,
+    Preprocessing,
+    centre_crop_boxes,
+    normalisation,
+    normalisation_on,
+    random_crop_boxes,
+)
+from bgbias.randomness import generator, integer_seed
+
+__all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "training_batches"]
+
+# Where things lie in a row of uniform numbers: the image's view (mirrored, crop), whether its background is
+# replaced, by which, and the background's view.
+_VIEW = 1 + 4 * CROP_TRIES
+_REPLACED, _CHOSEN, _BEHIND = _VIEW, _VIEW + 1, _VIEW + 2
+_UNIFORMS = 2 + 2 * _VIEW
+_STOCK = 2**22  # of normal numbers, where an image takes a few hundred thousand
+
+
+@dataclass(frozen=True)
+class TrainingView:
+    """A crop of ``scale`` of the area, ``ratio`` width / height, resized to ``size``, mirrored or not.
+
+    ``noise``: largest standard deviation of the noise on an image, as a share of the range of pixel values.
+    Backgrounds pass through the same, but for the noise.
+    """
+
+    size: int
+    scale: tuple[float, float] = (0.16, 1.0)
+    ratio: tuple[float, float] = (0.75, 4 / 3)
+    flip: bool = True
+    noise: float = 0.0
+    background_crop: ClassVar[str] = "random"
+
+
+@dataclass(frozen=True)
+class EvaluationView:
+    """The centre crop of ``size``. Backgrounds: the centre too, or as in training ("random")."""
+
+    size: int
+    background_crop: str = "random"
+    scale: tuple[float, float] = (0.16, 1.0)
+    ratio: tuple[float, float] = (0.75, 4 / 3)
+    flip: bool = True
+
+
+def training_batches(
+    store: PixelStore,
+    rows: np.ndarray,
+    backgrounds: PixelStore | None,
+    *,
+    seed: int,
+    steps: Sequence[int],
+    probability: float,
+    view: TrainingView,
+    preprocessing: Preprocessing,
+    device: torch.device | str = "cpu",
+) -> list[torch.Tensor]:
+    """For each of K ``steps`` the training images of its ``rows`` (K, B), normalised: float32
+    (B, 3, size, size) each, in channels_last, on ``device``.
+
+    Each image has its background replaced with ``probability`` by a random one through the same transform.
+    A step's images do not depend on the other steps, and the crops not on ``probability``: variants of one
+    seed see the same crops.
+    """
+    size = rows.shape[1]
+    uniforms = [generator(seed, "training batch", step).random((size, _UNIFORMS)) for step in steps]
+    uniforms = np.concatenate(uniforms)
+    images = _random_cuts(store, rows.ravel(), uniforms[:, :_VIEW], view)
+    replaced = uniforms[:, _REPLACED] < probability
+    made = _assemble(images, backgrounds, replaced, uniforms, view, preprocessing, device)
+    if view.noise:
+        _add_noise(made, view.noise, preprocessing, seed, steps)
+    return list(made.split(size))
+
+
+def evaluation_batch(
+    store: PixelStore,
+    rows: np.ndarray,
+    backgrounds: PixelStore | None,
+    *,
+    seed: int,
+    draw: int,
+    view: EvaluationView,
+    preprocessing: Preprocessing,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    """The evaluation images of ``rows`` (B,), normalised: float32 (B, 3, size, size), in channels_last, on
+    ``device``.
+
+    Clean when ``backgrounds`` is None, else each background is replaced by what (seed, draw, row) gives.
+    """
+    images, uniforms = _centre_cuts(store, rows, view.size), None
+    if backgrounds is not None:
+        uniforms = np.stack([generator(seed, "evaluation", draw, row).random(_UNIFORMS) for row in rows])
+    replaced = np.ones(len(rows), dtype=bool)
+    return _assemble(images, backgrounds, replaced, uniforms, view, preprocessing, device)
+
+
+def _cuts(store: PixelStore, rows: np.ndarray, boxes: np.ndarray, flips: np.ndarray) -> Cuts:
+    return Cuts(store.data, store.offsets[rows], store.sizes[rows], boxes, flips)
+
+
+def _random_cuts(store: PixelStore, rows: np.ndarray, uniforms: np.ndarray, view) -> Cuts:
+    tries = uniforms[:, 1:].reshape(-1, CROP_TRIES, 4)
+    boxes = random_crop_boxes(store.sizes[rows], tries, view.scale, view.ratio)
+    return _cuts(store, rows, boxes, (uniforms[:, 0] < 0.5) & view.flip)
+
+
+def _centre_cuts(store: PixelStore, rows: np.ndarray, size: int) -> Cuts:
+    return _cuts(store, rows, centre_crop_boxes(store.sizes[rows], size), np.zeros(len(rows), dtype=bool))
+
+
+def _backgrounds(store: PixelStore, uniforms: np.ndarray, view) -> Cuts:
+    rows = np.floor(uniforms[:, _CHOSEN] * len(store)).astype(np.int64)
+    if view.background_crop == "centre":
+        return _centre_cuts(store, rows, view.size)
+    return _random_cuts(store, rows, uniforms[:, _BEHIND:], view)
+
+
+def _add_noise(
+    images: torch.Tensor, noise: float, preprocessing: Preprocessing, seed: int, steps: Sequence[int]
+) -> None:
+    """Add Gaussian noise to the images of all ``steps``, weak on one, strong on another: sd uniform in 0 to
+    ``noise``."""
+    values, size, device = images[0].numel(), len(images) // len(steps), images.device
+    draws = [generator(seed, "training noise", step) for step in steps]
+    stock = max(_STOCK, 4 * values)
+    starts = np.concatenate([draw.integers(stock - values, size=size) for draw in draws])
+    strength = np.concatenate([noise * draw.random((size, 1, 1, 1), np.float32) for draw in draws])
+    starts, strength = (on_device.uploaded(numbers, device) for numbers in (starts, strength))
+    grain = _stock_of_noise(seed, stock, device).unfold(0, values, 1).index_select(0, starts)
+    whole_range = 255 * normalisation_on(device, preprocessing)[0]
+    images.addcmul_(grain.view(images.shape), strength * whole_range)
+
+
+@lru_cache(maxsize=1)
+def _stock_of_noise(seed: int, count: int, device: torch.device) -> torch.Tensor:
+    """Standard normal numbers that images take pieces of: new ones for each are a third of a batch's cost."""
+    random = torch.Generator(device).manual_seed(integer_seed(seed, "stock of noise"))
+    return torch.randn(count, generator=random, device=device)
+
+
+def _assemble(
+    images: Cuts,
+    backgrounds: PixelStore | None,
+    replaced: np.ndarray,
+    uniforms: np.ndarray | None,
+    view: TrainingView | EvaluationView,
+    preprocessing: Preprocessing,
+    device: torch.device | str,
+) -> torch.Tensor:
+    """The images, with the backgrounds of those ``replaced`` (bool (B,)) chosen by ``uniforms``."""
+    behind, background_of = None, np.full(len(replaced), -1)
+    if backgrounds is not None and replaced.any():
+        behind = _backgrounds(backgrounds, uniforms[replaced], view)
+        background_of[replaced] = np.arange(len(behind.boxes))
+    device = torch.device(device)
+    if device.type == "cpu":
+        return _assemble_on_cpu(images, behind, background_of, view.size, preprocessing)
+    if behind is not None:
+        behind = behind._replace(data=on_device.resident(backgrounds, device))
+    return on_device.assemble(images, behind, background_of, view.size, preprocessing, device)
+
+
+def _assemble_on_cpu(images: Cuts, behind: Cuts | None, background_of, size, preprocessing) -> torch.Tensor:
+    # Here and not above: numba takes half a second to start, and where a GPU works nobody needs it.
+    from bgbias.input_pipeline import fused
+
+    batch = np.empty((len(background_of), size, size, 3), dtype=np.float32)
+    channels = (2, 1, 0) if preprocessing.order == "BGR" else (0, 1, 2)
+    pair = normalisation(preprocessing)
+    factor, shift = (tuple(np.float32(values[c]) for c in channels) for values in pair)
+    fused.fill(batch, images, behind or images, background_of, factor, shift, channels)
+    return torch.from_numpy(batch).permute(0, 3, 1, 2)

@@ -1,0 +1,1 @@
+"""Foreground masks: made, and judged."""

@@ -1,0 +1,34 @@
+"""Whether a study may be made with a dataset's masks. Every training asks, so nothing heavy is imported."""
+
+import os
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows
+
+
+def check_limits(summary: str | os.PathLike, minimum_iou: float, maximum_empty: float) -> None:
+    """StudyError when the mean IoU or the share of empty or failed masks of a dataset breaks a limit.
+
+    ``summary``: the file with its row of :data:`bgbias.masks.quality.SUMMARY_COLUMNS`. Without hand labels
+    the share alone is looked at.
+    """
+    (quality,) = read_rows(summary)
+    dataset, iou = quality["dataset"], quality["iou_mean"]
+    if quality["masker"] == "ready":
+        remedy = f"Look at `datasets.{dataset}.masks`: what is brighter than half is object"
+    else:
+        remedy = "Choose another `masker.model`"
+    table = f"data/{dataset}/masks.csv"
+    if iou and float(iou) < minimum_iou:
+        raise StudyError(
+            f"The masks of {dataset} agree too little with its {quality['n']} hand labels: mean IoU "
+            f"{float(iou):.3f}, wanted {minimum_iou}. {remedy}, or lower `mask_quality.minimum_iou` if you "
+            f"can live with that. Each image: {table} and mask_quality_images.csv beside it."
+        )
+    bad, masks = int(quality["empty"]), int(quality["masks"])
+    if bad > maximum_empty * masks:
+        raise StudyError(
+            f"{bad} of the {masks} masks of {dataset} are empty or failed, a share of {bad / masks:.3f}, "
+            f"allowed {maximum_empty}. {remedy}, or raise `mask_quality.maximum_empty` if you can live with "
+            f"that. Each image: {table}."
+        )

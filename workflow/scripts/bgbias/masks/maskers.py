@@ -1,0 +1,157 @@
+"""Foreground masks: by a rembg model, or from a folder of ready ones.
+
+A masker is a function (path in the index, uint8 (h, w, 3) picture) -> uint8 (h, w) soft mask, 255 = object.
+It gives an all-black mask where it finds no object: the caller flags it with :func:`is_empty`.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from bgbias.errors import StudyError
+from bgbias.input_pipeline.images import HALF, read_given_mask
+
+Masker = Callable[[str, np.ndarray], np.ndarray]
+
+
+def build_masker(settings: dict, paths: Sequence[str] = (), threads: int = 1) -> Masker:
+    """The masker of ``settings``: ``model`` is "ready" (with ``folder``) or the name of a rembg model.
+
+    ``weights`` is the ONNX file of a rembg model whose name ends in ``_custom``. ``paths``: of all images,
+    which say whose a ready mask is. StudyError when it cannot run.
+    """
+    if settings["model"] == "ready":
+        return ready_masker(settings["folder"], paths)
+    return rembg_masker(settings["model"], settings.get("weights"), threads)
+
+
+def is_empty(mask: np.ndarray) -> bool:
+    """Whether no pixel of a soft mask is foreground."""
+    return not (mask >= HALF).any()
+
+
+def ready_masker(folder: str | os.PathLike, paths: Sequence[str]) -> Masker:
+    """Masks out of a ``folder`` that mirrors the tree of the images ``paths``.
+
+    The mask of a/b/c.jpg is a/b/c.jpg.png, or a/b/c.png where no other image is a/b/c but for its suffix; the
+    folder a may be left out where all images lie in it. So no two images share a mask.
+    """
+    if not Path(folder).is_dir():
+        raise StudyError(f"The folder of ready masks {folder} does not exist. Correct the dataset's `masks`.")
+    bare = Counter(PurePosixPath(path).with_suffix("") for path in paths)
+    tops = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
+    # Not where it holds one of its own name: a/x.png might then be the mask of a/x.jpg or of a/a/x.jpg.
+    may_lack_top = len(tops) == 1 and all("/" in path and path.split("/")[1] not in tops for path in paths)
+
+    def mask(path: str, rgb: np.ndarray) -> np.ndarray:
+        whole = PurePosixPath(path)
+        names = [f"{path}.png"]
+        if bare[whole.with_suffix("")] <= 1:
+            names.append(str(whole.with_suffix(".png")))
+        if may_lack_top:
+            names += [name.partition("/")[2] for name in names]
+        for name in names:
+            if (Path(folder) / name).is_file():
+                return read_given_mask(Path(folder) / name, rgb.shape[:2], path)
+        raise StudyError(f"There is no ready mask of {path}: none of {', '.join(names)} is in {folder}.")
+
+    return mask
+
+
+def rembg_masker(model: str, weights: str | None = None, threads: int = 1) -> Masker:
+    """Masks by rembg, one session for all images.
+
+    rembg stretches each prediction to the full range, which turns a prediction of nothing into an arbitrary
+    mask. So the prediction is watched before it is stretched, and where no pixel of it reaches one half the
+    mask is black.
+    """
+    from PIL import Image
+
+    remove, session = _session(model, weights, threads)
+    session.inner_session = watched = _Watched(session.inner_session)
+
+    def mask(path: str, rgb: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", divide="ignore"):  # a constant prediction is stretched to 0 / 0
+            result = np.asarray(remove(Image.fromarray(rgb), session=session, only_mask=True))
+        if result.shape != rgb.shape[:2]:
+            raise StudyError(
+                f"The rembg model {model} gives no mask of the image's size "
+                f"({path}). Choose one that separates a foreground, for example u2net."
+            )
+        return result if _found(watched.output, hasattr(session, "sigmoid")) else np.zeros_like(result)
+
+    return mask
+
+
+class _Watched:
+    """An ONNX session that remembers its last first output."""
+
+    def __init__(self, session):
+        self._session = session
+        self.output = None
+
+    def run(self, *arguments, **settings):
+        outputs = self._session.run(*arguments, **settings)
+        self.output = outputs[0]
+        return outputs
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
+
+
+def _found(prediction: np.ndarray, logits: bool) -> bool:
+    # ASSUME: an object is there when at least one pixel is more likely object than not. Models whose rembg
+    # session applies the sigmoid itself predict logits, with one half at zero. A constant separates nothing.
+    highest, lowest = float(prediction[:, 0].max()), float(prediction[:, 0].min())
+    return np.isfinite(highest) and highest > lowest and highest >= (0.0 if logits else 0.5)
+
+
+def import_rembg():
+    """rembg, without compiling what only alpha matting needs, which takes a minute."""
+    from numba import config
+
+    before, config.DISABLE_JIT = config.DISABLE_JIT, 1
+    try:
+        import rembg.sessions
+    finally:
+        config.DISABLE_JIT = before
+    return rembg
+
+
+def _session(model: str, weights: str | None, threads: int):
+    custom = model.endswith("_custom")
+    if custom:
+        if not weights or not Path(weights).is_file():
+            raise StudyError(
+                f"The masker {model} needs its network: `masker.weights` is {weights!r}, which is no file."
+            )
+        os.environ["U2NET_HOME"] = str(Path(weights).resolve().parent)  # rembg loads from nowhere else
+    import onnxruntime
+
+    rembg = import_rembg()
+    sessions = rembg.sessions.sessions
+    if model not in sessions or not sessions[model].is_local():
+        raise StudyError(
+            f"rembg has no model {model!r} that runs on this machine. `masker.model` may be "
+            f"{', '.join(sorted(name for name in sessions if sessions[name].is_local()))}."
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    place = {"model_path": str(Path(weights).resolve())} if custom else {}
+    try:
+        return rembg.remove, rembg.new_session(model, sess_opts=options, **place)
+    except Exception as error:  # the network, pooch and onnxruntime each raise their own
+        folder = sessions[model].model_dir()
+        remedy = (
+            f"Give another file as `masker.weights` than {weights}"
+            if custom
+            else f"Without a network, put the file that rembg publishes at {Path(folder) / model}.onnx, or "
+            "name an ONNX file of your own with masker: {model: u2net_custom, weights: FILE}"
+        )
+        raise StudyError(
+            f"The rembg model {model} cannot be loaded ({type(error).__name__}: "
+            f"{str(error)[:200]}). {remedy}."
+        ) from error

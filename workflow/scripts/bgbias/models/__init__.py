@@ -1,0 +1,1 @@
+"""Networks: backbones by name, their weights, and the embedding on top."""

@@ -1,0 +1,201 @@
+"""The networks below the embedding, by name: pooled features, and how their input is prepared."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import torch
+from torch import nn
+
+from bgbias.errors import StudyError
+from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.models.bninception import FEATURES, BNInception
+from bgbias.models.exported import ExportedNetwork
+from bgbias.models.pretrained import EXPORTED, TIMM
+from bgbias.models.weights import load_strictly, read_weights
+from bgbias.randomness import integer_seed
+
+_IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), order="RGB", maximum=1.0)
+_HALVES = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), order="RGB", maximum=1.0)
+_CAFFE = Preprocessing(mean=(104.0, 117.0, 128.0), std=(1.0, 1.0, 1.0), order="BGR", maximum=255.0)
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network up to its pooled features.
+
+    ``module``: (B, 3, S, S) float as ``preprocessing`` leaves it → (B, ``features``). ``last_map``: dotted
+    name inside ``module`` of the layer whose output is the last spatial map, for Grad-CAM; None where there
+    is none (transformers). ``classifier``: prefixes of the keys in a file of weights that belong to the
+    layers on top, which have no place here; ``top``: the tensors of the loaded file whose keys begin with
+    these.
+    """
+
+    module: nn.Module
+    features: int
+    preprocessing: Preprocessing
+    last_map: str | None
+    classifier: tuple[str, ...] = ()
+    top: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+def build_backbone(name: str, settings: dict, seed: int) -> Backbone:
+    """Build backbone ``name``, or ``settings["model"]``; the same ``seed`` gives the same random weights.
+
+    A name that ends in .pt2 is the path of a network with its weights (see bgbias.models.exported).
+
+    ``settings["weights"]``: None for random ones, else the path of a .pth or .safetensors file; nothing is
+    fetched here (see bgbias.models.pretrained). ``mean``, ``std``: of red, green and blue, of values from 0
+    to 1, instead of the backbone's preprocessing. ``head`` is for
+    :func:`bgbias.models.embedding_model.build_model`. Other keys are the backbone's own (small_cnn:
+    ``widths``). StudyError for an unknown name or key, and for weights that are unreadable or do not fit.
+    """
+    settings = {key: value for key, value in settings.items() if key != "head"}
+    name = settings.pop("model", name)
+    weights = settings.pop("weights", None)
+    values = {key: tuple(settings.pop(key)) for key in ("mean", "std") if key in settings}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer_seed(seed, "backbone weights"))
+        backbone = _built(name, settings)
+    if values:
+        backbone = replace(backbone, preprocessing=Preprocessing(**values))
+    if weights is not None:
+        state = read_weights(weights)
+        load_strictly(backbone.module, state, weights, name, ignore=backbone.classifier)
+        top = {key: value for key, value in state.items() if key.startswith(backbone.classifier)}
+        backbone = replace(backbone, top=top)
+    return backbone
+
+
+def _built(name: str, settings: dict) -> Backbone:
+    if name.startswith(TIMM):
+        return _timm(name.removeprefix(TIMM), **settings)
+    if name not in BACKBONES and not name.endswith(EXPORTED):
+        raise StudyError(
+            f"Unknown backbone {name!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>, "
+            f"<path of an exported network>{EXPORTED}."
+        )
+    try:
+        return BACKBONES.get(name, partial(_exported, name))(**settings)
+    except TypeError as error:
+        raise StudyError(f"backbones.{name}: settings {sorted(settings)} do not fit: {error}.") from error
+
+
+def _small_cnn(widths: tuple[int, ...] = (32, 64, 128)) -> Backbone:
+    """7×7 convolution of stride 4, then 3×3 of stride 2, with BatchNorm: the demo's, made for 64 px on a CPU.
+
+    Maps of full and half resolution would cost more time than all the rest.
+    """
+    layers: list[nn.Module] = []
+    for inputs, outputs in zip((3, *widths), widths, strict=False):
+        size, stride = (3, 2) if layers else (7, 4)
+        layers += [
+            nn.Conv2d(inputs, outputs, size, stride=stride, padding=size // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+        ]
+    last = str(len(layers) - 1)
+    return Backbone(nn.Sequential(*layers, _PowerMean(), nn.Flatten()), widths[-1], _HALVES, last_map=last)
+
+
+_POWER = 4.0
+
+
+class _PowerMean(nn.Module):
+    """(B, C, h, w) of at least 0 → (B, C, 1, 1): the generalised mean, between average and maximum.
+
+    An object that fills a fifth of the map counts for more than in an average (Radenović et al., "Fine-tuning
+    CNN Image Retrieval with No Human Annotation", 2018), which a training of a few hundred steps needs.
+    """
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        # Away from zero, where the root has no finite slope.
+        powers = maps.clamp(min=1e-4).pow(_POWER)
+        return powers.mean(dim=(2, 3), keepdim=True).pow(1 / _POWER)
+
+
+def _bninception() -> Backbone:
+    return Backbone(BNInception(), FEATURES, _CAFFE, "last_map", ("last_linear.",))
+
+
+def _torchvision(
+    name: str,
+    classifier: str,
+    features: int,
+    last_map: str | None,
+    preprocessing: Preprocessing = _IMAGENET,
+    **options,
+) -> Backbone:
+    """A torchvision network whose module ``classifier`` gives way to its own input."""
+    import torchvision.models  # costs seconds: only where it is used
+
+    network = torchvision.models.get_model(name, weights=None, **options)
+    network.set_submodule(classifier, nn.Identity())
+    return Backbone(network, features, preprocessing, last_map, (f"{classifier}.",))
+
+
+def _googlenet() -> Backbone:
+    # Its ImageNet weights expect inputs in [−1, 1]; torchvision converts from its usual mean and sd instead.
+    network = _torchvision(
+        "googlenet", "fc", 1024, "inception5b", _HALVES, aux_logits=False, init_weights=True
+    )
+    return Backbone(network.module, 1024, _HALVES, "inception5b", ("fc.", "aux1.", "aux2."))
+
+
+def _squeezenet() -> Backbone:
+    import torchvision.models
+
+    module = nn.Sequential()
+    module.add_module("features", torchvision.models.squeezenet1_1(weights=None).features)
+    for number, layer in enumerate(_global_pool()):
+        module.add_module(f"pool{number}", layer)
+    return Backbone(module, 512, _IMAGENET, "features", ("classifier.",))
+
+
+def _exported(path: str) -> Backbone:
+    network = ExportedNetwork(path)
+    # ASSUME: ImageNet's, as for most networks that are made of one trained on it; `mean` and `std` say else.
+    return Backbone(network, network.features, _IMAGENET, last_map=None)
+
+
+def _timm(name: str, **options) -> Backbone:
+    network = timm_network(name, pretrained=False, **options)
+    import timm.data
+
+    data = timm.data.resolve_model_data_config(network)
+    preprocessing = Preprocessing(tuple(data["mean"]), tuple(data["std"]), "RGB", 1.0)
+    classifier = network.default_cfg.get("classifier", "head")
+    names = (classifier,) if isinstance(classifier, str) else classifier or ()
+    # Some heads have a layer of another width before the classifier, which stays.
+    features = getattr(network, "head_hidden_size", None) or network.num_features
+    return Backbone(network, features, preprocessing, None, tuple(f"{name}." for name in names))
+
+
+def timm_network(name: str, pretrained: bool, **options) -> nn.Module:
+    """timm's model ``name`` up to its pooled features; StudyError without timm or where timm refuses."""
+    try:
+        import timm
+    except ImportError as error:
+        raise StudyError(
+            f"Backbone timm/{name} needs the optional package timm: pip install -r requirements-timm.txt."
+        ) from error
+    try:
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
+    except Exception as error:  # timm's own, the hub's and the network's: each means that there is no model
+        raise StudyError(f"timm cannot make {name!r}: {str(error).rstrip('.')}.") from error
+
+
+def _global_pool() -> tuple[nn.Module, nn.Module]:
+    return nn.AdaptiveAvgPool2d(1), nn.Flatten()
+
+
+BACKBONES: dict[str, Callable[..., Backbone]] = {
+    "small_cnn": _small_cnn,
+    "bninception": _bninception,
+    "squeezenet1_1": _squeezenet,
+    "resnet18": partial(_torchvision, "resnet18", "fc", 512, "layer4"),
+    "resnet50": partial(_torchvision, "resnet50", "fc", 2048, "layer4"),
+    "googlenet": _googlenet,
+    "convnext_tiny": partial(_torchvision, "convnext_tiny", "classifier.2", 768, "features"),
+    "vit_b_16": partial(_torchvision, "vit_b_16", "heads", 768, None),
+}

@@ -1,0 +1,107 @@
+"""A network of the user's own as one file: a program that ``torch.export`` wrote, code and weights in one."""
+
+import os
+
+import torch
+from torch import Tensor, nn
+
+from bgbias.errors import StudyError
+from bgbias.models.pretrained import EXPORTED
+
+_HOW = (
+    "Export it anew: torch.export.save(torch.export.export(model.eval(), (torch.rand(2, 3, 224, 224),), "
+    f"dynamic_shapes=({{0: torch.export.Dim.DYNAMIC}},)), 'file{EXPORTED}')"
+)
+
+
+class ExportedNetwork(nn.Module):
+    """The program in the file ``path``: (B, 3, S, S) float32 → (B, ``features``).
+
+    StudyError where the file holds no such program, or one that takes batches of one size only, gives an
+    image another vector in other company, or lets no gradient through. Loading a program can run code of
+    whoever wrote the file.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        super().__init__()
+        program = _read(path)
+        self.network = program.module()
+        for name in program.graph_signature.lifted_tensor_constants:  # else they stay behind on a device
+            owner, _, name = name.rpartition(".")
+            module = self.network.get_submodule(owner)
+            constant = getattr(module, name)
+            delattr(module, name)
+            module.register_buffer(name, constant, persistent=False)
+        self.to("cpu")
+        self.features = self._count_features(program, path)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network(images)
+
+    def train(self, mode: bool = True) -> "ExportedNetwork":
+        """Leave the program as it is: PyTorch refuses to change what was exported for evaluation."""
+        self.training = mode
+        return self
+
+    def _apply(self, fn, recurse: bool = True) -> "ExportedNetwork":
+        super()._apply(fn, recurse)
+        device = next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
+
+        def moved(value):
+            return device if isinstance(value, torch.device) else value
+
+        # Tensors that the program makes while it runs were to be made where it was exported.
+        for node in self.network.graph.nodes:
+            node.args = torch.fx.node.map_aggregate(node.args, moved)
+            node.kwargs = torch.fx.node.map_aggregate(node.kwargs, moved)
+        self.network.recompile()
+        return self
+
+    def _count_features(self, program: torch.export.ExportedProgram, path: str | os.PathLike) -> int:
+        """The length of an image's vector, once the program has shown that it can be used."""
+        examples, named = program.example_inputs or ((), {})
+        shape = tuple(examples[0].shape) if len(examples) == 1 and isinstance(examples[0], Tensor) else ()
+        if named or len(shape) != 4 or shape[1] != 3:
+            raise StudyError(f"{path} does not take one argument, images of shape (B, 3, S, S). {_HOW}.")
+        images = torch.rand((2, *shape[1:]), generator=torch.Generator().manual_seed(0)).requires_grad_()
+        try:
+            together, alone = self.network(images), self.network(images[:1])
+        except Exception as error:  # PyTorch's guards and operations each have their own
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
+            raise StudyError(f"{path} does not take 2 images, and then 1 ({reason}). {_HOW}.") from error
+        if not isinstance(together, Tensor) or together.ndim != 2 or len(together) != 2:
+            found = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
+            raise StudyError(f"{path} gives {found} for 2 images, not a vector for each.")
+        if not torch.allclose(together[:1], alone, rtol=1e-2, atol=1e-3 * together.abs().max().item()):
+            raise StudyError(
+                f"{path} gives an image another vector when others are beside it, or every time: it was "
+                f"exported in training mode. {_HOW}."
+            )
+        if (
+            not together.requires_grad
+            or torch.autograd.grad(alone.sum(), images, allow_unused=True)[0] is None
+        ):
+            raise StudyError(
+                f"{path} keeps back the gradient of its input, by which attribution asks where it looks. "
+                "Export it without torch.no_grad or detach in its forward."
+            )
+        return together.shape[1]
+
+
+def _lets_gradient_through(images: Tensor, vectors: Tensor) -> bool:
+    try:
+        return torch.autograd.grad(vectors.sum(), images, allow_unused=True)[0] is not None
+    except RuntimeError:  # some operation on the way, or all of them, know none
+        return False
+
+
+def _read(path: str | os.PathLike) -> torch.export.ExportedProgram:
+    if not os.path.isfile(path):
+        raise StudyError(f"The exported network {path} does not exist. Put it there or correct the path.")
+    try:
+        return torch.export.load(path)
+    except Exception as error:  # of many kinds, one for each way in which a file can be something else
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise StudyError(
+            f"{path} is no program that PyTorch {torch.__version__} can read ({reason}). {_HOW}."
+        ) from error

@@ -1,0 +1,1 @@
+"""From collected rows to tables, sentences and the report."""

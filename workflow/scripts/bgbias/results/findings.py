@@ -1,0 +1,187 @@
+"""What the numbers say, in plain sentences that are computed, never written by hand."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bgbias.configuration.names import enumeration, human, model_name
+from bgbias.results.summaries import pick, seen, variants_of
+from bgbias.results.table_formats import number
+from bgbias.retrieval.collapse import COLLAPSED
+from bgbias.runs import FAMILY, FROZEN, MODEL, trained
+
+
+def collapse_findings(rows: Sequence[dict]) -> list[str]:
+    """Which models see hardly any difference between clean test images, from the rows of retrieval.csv."""
+    clean = [row for row in rows if row["protocol"] == "clean"]
+    collapsed = [row for row in clean if float(row["mean_similarity"]) > COLLAPSED]
+    if not collapsed:
+        return []
+    names = "; ".join(map(_run, collapsed))
+    remedy = " A smaller training.learning_rate may help." if trained(collapsed) else ""
+    return [
+        f"{len(collapsed)} of {len(clean)} {'model has' if len(clean) == 1 else 'models have'} collapsed "
+        f"(the embeddings' mean similarity is above {number(COLLAPSED)}), so that these numbers say little: "
+        f"{names}.{remedy}"
+    ]
+
+
+def training_findings(runs: Sequence[dict]) -> list[str]:
+    """Whether most trainings ended while they still improved, from the contents of run.yaml."""
+    runs = trained(runs)
+    rising = [run for run in runs if run["best_epoch"] == run["epochs"]]
+    if 2 * len(rising) <= len(runs):
+        return []
+    return [
+        f"{len(rising)} of {len(runs)} {'model was' if len(runs) == 1 else 'models were'} best at the last "
+        "epoch: a longer training (training.max_epochs) may find better ones."
+    ]
+
+
+def retrieval_findings(summary: Sequence[dict]) -> list[str]:
+    """Sentences on what swapping costs and what the other variants change, from the summary of retrieval."""
+    measured = _drops(summary)
+    drops = trained(measured)
+    frozen = [row for row in measured if row["loss"] == FROZEN]
+    untrained = [f"{_untrained(frozen)} {_change_by_dataset(frozen)}."] if frozen else []
+    if not drops:
+        return untrained
+    baseline, *others = variants_of(drops)
+    sentences = _largest_drop([row for row in drops if row["variant"] == baseline])
+    for variant in (baseline, *others):
+        of_variant = [row for row in drops if row["variant"] == variant]
+        sentences.append(f"On average {human(variant)} {_change_by_dataset(of_variant)}.")
+    sentences += untrained
+    for variant in others:
+        pairs = _pairs(drops, baseline, variant)
+        if pairs:
+            better = sum(new["swapped"] > old["swapped"] for old, new in pairs)
+            change = 100 * float(np.mean([new["clean"] - old["clean"] for old, new in pairs]))
+            sentences.append(
+                f"With swapped backgrounds {human(variant)} retrieves better than {human(baseline)} in "
+                f"{_of(better, drops, len(pairs))}; on the clean images it changes MAP@R by "
+                f"{_signed(change)} points on average."
+            )
+    return sentences
+
+
+def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
+    """In how many comparisons a variant's attention lies more on the object than that of the baseline."""
+    rows = trained([row for row in summary if row["method"] == method])
+    if not rows:
+        return []
+    baseline, *others = variants_of(rows)
+    sentences = []
+    for variant in others:
+        pairs = _pairs(rows, baseline, variant)
+        if pairs:
+            higher = sum(new["mean"] > old["mean"] for old, new in pairs)
+            means = [number(float(np.mean([pair[side]["mean"] for pair in pairs]))) for side in (0, 1)]
+            sentences.append(
+                f"Attention lies more on the object with {human(variant)} than with {human(baseline)} in "
+                f"{_of(higher, rows, len(pairs))}: the mean score goes from {means[0]} to {means[1]}."
+            )
+    return sentences
+
+
+def mask_findings(rows: Sequence[dict]) -> list[str]:
+    """How well the masks agree with hand labels, worst and best named, and how many are empty."""
+    return [*_agreement_of_masks(rows), *_unlabelled(rows), *_empty_masks(rows)]
+
+
+def _agreement_of_masks(rows: Sequence[dict]) -> list[str]:
+    rows = [row for row in rows if row["iou_mean"]]
+    if not rows:
+        return []
+    ranked = sorted(rows, key=lambda row: float(row["iou_mean"]))
+    ends = [f"{number(float(row['iou_mean']))} ({human(row['dataset'])})" for row in (ranked[0], ranked[-1])]
+    if len(rows) == 1:
+        return [f"The masks agree with hand labels to a mean IoU of {ends[0]}."]
+    return [f"The masks agree with hand labels to a mean IoU between {ends[0]} and {ends[1]}."]
+
+
+def _unlabelled(rows: Sequence[dict]) -> list[str]:
+    names = [human(row["dataset"]) for row in rows if not row["iou_mean"]]
+    if not names:
+        return []
+    return [f"Without hand labels the masks of {enumeration(names)} are unchecked: see the mask examples."]
+
+
+def _empty_masks(rows: Sequence[dict]) -> list[str]:
+    rows = [row for row in rows if int(row["empty"])]
+    if not rows:
+        return []
+    counts = enumeration([f"{row['empty']} of {row['masks']} on {human(row['dataset'])}" for row in rows])
+    return [f"Masks that are empty or failed: {counts}. Such an image loses its object in the swap."]
+
+
+def _drops(summary: Sequence[dict]) -> list[dict]:
+    """One row a model that was measured both ways: ``clean``, ``swapped`` and the relative ``drop``."""
+    rows = {}
+    for row in summary:
+        key = pick(row, MODEL)
+        rows.setdefault(key, dict(zip(MODEL, key, strict=True)))[row["protocol"]] = row["mean"]
+    both = [row for row in rows.values() if row.get("clean") and "swapped" in row]
+    return [row | {"drop": 1 - row["swapped"] / row["clean"]} for row in both]
+
+
+def _largest_drop(rows: Sequence[dict]) -> list[str]:
+    """Where swapping costs most; nothing where no number falls as it is printed."""
+    falls = [row for row in rows if _percent(row["swapped"]) < _percent(row["clean"])]
+    if not falls:
+        return []
+    worst = max(falls, key=lambda row: row["drop"])
+    model = human(worst["loss"])
+    if len(seen(rows, "backbone")) > 1:
+        model = f"{human(worst['backbone'])} and {model}"
+    return [
+        f"Swapping the backgrounds of the test images costs {human(worst['variant'])} most on "
+        f"{human(worst['dataset'])} with {model}: MAP@R falls from "
+        f"{_percent(worst['clean'])} to {_percent(worst['swapped'])}\u00a0%."
+    ]
+
+
+def _change_by_dataset(rows: Sequence[dict]) -> str:
+    """In words: loses 10 % of its MAP@R on A and 20 % on B, and gains 4 % on C."""
+    changes: dict[str, list[str]] = {"loses": [], "gains": []}
+    for dataset in seen(rows, "dataset"):
+        percent = round(100 * float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset])))
+        changes["gains" if percent < 0 else "loses"].append(f"{abs(percent)}\u00a0% on {human(dataset)}")
+    said = {verb: enumeration(parts) for verb, parts in changes.items() if parts}
+    first = next(iter(said))
+    said[first] = said[first].replace("%", "% of its MAP@R", 1)
+    return ", and ".join(f"{verb} {parts}" for verb, parts in said.items())
+
+
+def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict, dict]]:
+    """(baseline's row, variant's row) of every family that has both."""
+    old = {pick(row, FAMILY): row for row in rows if row["variant"] == baseline}
+    new = [row for row in rows if row["variant"] == variant]
+    return [(old[pick(row, FAMILY)], row) for row in new if pick(row, FAMILY) in old]
+
+
+def _of(count: int, rows: Sequence[dict], total: int) -> str:
+    """In words: 14 of 15 pairs (dataset × loss), and × backbone where there are several."""
+    axes = [axis for axis in FAMILY if axis != "backbone" or len(seen(rows, axis)) > 1]
+    return f"{count} of {total} {'pair' if total == 1 else 'pairs'} ({' × '.join(axes)})"
+
+
+def _untrained(rows: Sequence[dict]) -> str:
+    names = {model_name(row["loss"], row["backbone"]) for row in rows}
+    return names.pop() if len(names) == 1 else "On average a backbone that was not trained"
+
+
+def _run(run: dict) -> str:
+    """A run in words: 'Cars196: ArcFace, Base, ResNet-50, seed 0', 'Cars196: ResNet-50 (not trained)'."""
+    name = f"{human(run['dataset'])}: {model_name(run['loss'], run['backbone'])}"
+    if run["loss"] == FROZEN:
+        return name
+    return f"{name}, {human(run['variant'])}, {human(run['backbone'])}, seed {run['seed']}"
+
+
+def _percent(share: float) -> float:
+    return round(100 * float(share), 1)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+z.1f}".replace("-", "−")

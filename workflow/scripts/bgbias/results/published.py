@@ -1,0 +1,142 @@
+"""Published numbers beside measured ones. A cell that was not run stays empty: nothing is guessed."""
+
+import os
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bgbias.configuration.names import human
+from bgbias.files import read_rows
+from bgbias.results.summaries import finite, pick, seen
+from bgbias.results.table_formats import Cell, Table, number
+from bgbias.runs import MODEL
+
+# What identifies a cell of each table.
+KEYS = {
+    "retrieval": (*MODEL, "protocol"),
+    "attention": (*MODEL, "method"),
+    "mask_quality": ("dataset", "masker", "measure"),
+}
+# Which keys name a row of its printed form (the blocks are datasets), and which one is spread over columns.
+LAYOUT = {
+    "retrieval": (("loss", "variant"), "protocol"),
+    "attention": (("loss",), "variant"),
+    "mask_quality": (("measure",), "masker"),
+}
+COLUMNS = ("published", "published_sd", "measured", "measured_sd", "difference", "source")
+_MEASURES = ("iou_mean", "iou_sd", "iou_median", "overlap_mean")
+
+
+def compare(
+    published: Sequence[dict], measured: Sequence[dict], keys: Sequence[str], scale: float = 1
+) -> list[dict]:
+    """A row for every published cell: ``keys``, then :data:`COLUMNS`; None where it was not run, and where
+    there is no standard deviation.
+
+    ``measured`` rows hold ``mean`` and may hold ``sd``; multiplied by ``scale`` they have the unit of the
+    published ones.
+    """
+    found = {pick(row, keys): row for row in measured}
+    rows = []
+    for row in published:
+        key = pick(row, keys)
+        value, ours = finite(row, "mean", key), found.get(key)
+        mean = None if ours is None else scale * finite(ours, "mean", key)
+        spread = None if ours is None else ours.get("sd")
+        rows.append(
+            dict(
+                zip(keys, key, strict=True),
+                published=value,
+                published_sd=float(row["sd"]) if row.get("sd") else None,
+                measured=mean,
+                measured_sd=None if spread is None else scale * spread,
+                difference=None if mean is None else mean - value,
+                source=row["source"],
+            )
+        )
+    return rows
+
+
+def read_comparison(path: str | os.PathLike) -> list[dict]:
+    """The rows that :func:`compare` gave, from their CSV: numbers as numbers, empty cells as None."""
+    numbers = COLUMNS[:-1]
+    return [
+        row | {name: float(row[name]) if row[name] else None for name in numbers} for row in read_rows(path)
+    ]
+
+
+def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
+    """The wide rows of a mask-quality table as one row a measure, to be compared like the others.
+
+    A dataset without hand labels has none.
+    """
+    return [
+        {
+            "dataset": row["dataset"],
+            "masker": row["masker"],
+            "measure": measure,
+            "mean": row[measure],
+            "source": row.get("source", ""),
+        }
+        for row in rows
+        for measure in _MEASURES
+        if row.get(measure)
+    ]
+
+
+def agreement(rows: Sequence[dict]) -> dict | None:
+    """``n`` cells that were run, their ``mean_absolute_difference`` and their ``spearman`` (correlation of
+    ranks, NaN where either side is constant); None where none was run."""
+    sides = ["published", "measured"]
+    run = pd.DataFrame([row for row in rows if row["measured"] is not None], columns=sides)
+    if run.empty:
+        return None
+    return {
+        "n": len(run),
+        "spearman": run["published"].rank().corr(run["measured"].rank()),
+        "mean_absolute_difference": (run["published"] - run["measured"]).abs().mean(),
+    }
+
+
+def comparison_table(rows: Sequence[dict], kind: str) -> Table:
+    """Published, measured and difference side by side, a block a dataset; retrieval in percent."""
+    digits = 3 if kind == "mask_quality" else 2
+    lines, across = LAYOUT[kind]
+    columns = seen(rows, across)
+    cells = {(row["dataset"], *pick(row, lines), row[across]): row for row in rows}
+
+    def block(dataset: str) -> list[list[Cell]]:
+        found: list[list[Cell]] = []
+        families = set()
+        for name in dict.fromkeys(pick(row, lines) for row in rows if row["dataset"] == dataset):
+            repeated = len(name) > 1 and name[0] in families
+            families.add(name[0])
+            stub = [Cell("" if repeated else human(name[0])), *(Cell(human(part)) for part in name[1:])]
+            values = [cells.get((dataset, *name, column)) for column in columns]
+            found.append(stub + [cell for row in values for cell in _three(row, digits)])
+        return found
+
+    groups = [(human(column), ["published", "measured", "difference"]) for column in columns]
+    return Table(
+        [human(line) for line in lines],
+        groups,
+        [(human(dataset), block(dataset)) for dataset in seen(rows, "dataset")],
+    )
+
+
+def _three(row: dict | None, digits: int) -> list[Cell]:
+    """Published, measured and signed difference; empty cells for what is not there."""
+    if row is None:
+        return [Cell()] * 3
+    published, measured = (_with_spread(row, side, digits) for side in ("published", "measured"))
+    if row["difference"] is None:
+        return [published, measured, Cell()]
+    difference = number(row["difference"], digits)
+    return [published, measured, Cell(difference if difference.startswith("−") else f"+{difference}")]
+
+
+def _with_spread(row: dict, side: str, digits: int) -> Cell:
+    mean, spread = row[side], row[f"{side}_sd"]
+    if mean is None:
+        return Cell()
+    return Cell(number(mean, digits), "" if spread is None else f"± {number(spread, digits)}")

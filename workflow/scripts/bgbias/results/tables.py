@@ -1,0 +1,125 @@
+"""The three published tables: from one row a cell to what is printed where."""
+
+from collections.abc import Callable, Sequence
+
+from bgbias.configuration.names import human, model_name
+from bgbias.results.summaries import finite, pick, seen, variants_of
+from bgbias.results.table_formats import Cell, Table, number
+from bgbias.runs import FROZEN, MODEL, trained
+
+
+def retrieval_table(summary: Sequence[dict]) -> Table:
+    """Rows loss × variant (base first), a column group a dataset, a column a protocol; percent.
+
+    A model that was not trained has no variant, and where none was there is no such column.
+    """
+    stub = ["Loss", "Variant"] if trained(summary) else ["Model"]
+    groups = {
+        dataset: seen([row for row in summary if row["dataset"] == dataset], "protocol")
+        for dataset in seen(summary, "dataset")
+    }
+    cells = {(*pick(row, MODEL), row["protocol"]): _retrieval_cell(row) for row in summary}
+
+    def lines(backbone: str) -> list[list[Cell]]:
+        found = []
+        for loss in seen(summary, "loss"):
+            family = []
+            for variant in variants_of(summary):
+                values = [
+                    cells.get((dataset, backbone, loss, variant, protocol), Cell())
+                    for dataset, protocols in groups.items()
+                    for protocol in protocols
+                ]
+                if any(cell.text for cell in values):
+                    names = ["" if family else model_name(loss, backbone)]
+                    names.append("" if loss == FROZEN else human(variant))
+                    family.append([*map(Cell, names[: len(stub)]), *values])
+            found += family
+        return found
+
+    return Table(
+        stub,
+        [(human(dataset), protocols) for dataset, protocols in groups.items()],
+        _blocks(summary, lines),
+    )
+
+
+def attention_table(summary: Sequence[dict], method: str) -> Table:
+    """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images).
+
+    A model that was not trained stands in the first column, which has no variant's name where none was.
+    """
+    summary = [row for row in summary if row["method"] == method]
+    variants, datasets = variants_of(summary), seen(summary, "dataset")
+    stub, titles = ("Loss", list(map(human, variants))) if trained(summary) else ("Model", ["score"])
+    cells = {
+        pick(row, MODEL): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
+        for row in summary
+    }
+
+    def lines(backbone: str) -> list[list[Cell]]:
+        rows = [
+            [
+                Cell(model_name(loss, backbone)),
+                *(
+                    cells.get((dataset, backbone, loss, variant), Cell())
+                    for dataset in datasets
+                    for variant in variants
+                ),
+            ]
+            for loss in seen(summary, "loss")
+        ]
+        return [row for row in rows if any(cell.text for cell in row[1:])]
+
+    return Table(
+        [stub],
+        [(human(dataset), titles) for dataset in datasets],
+        _blocks(summary, lines),
+    )
+
+
+def mask_quality_table(rows: Sequence[dict]) -> Table:
+    """A row a dataset (and masker): labelled images, IoU in full, overlap, as fractions; sd over images.
+
+    A dataset without hand labels has empty cells.
+    """
+    parts = ("median", "min", "q25", "q75")
+
+    def cells(row: dict, measure: str) -> list[Cell]:
+        key = (row["dataset"],)
+        if int(row["n"]) == 0:
+            return [Cell()] * (1 + len(parts))
+        plain = [Cell(number(finite(row, f"{measure}_{part}", key), 3)) for part in parts]
+        mean, sd = (number(finite(row, f"{measure}_{part}", key), 3) for part in ("mean", "sd"))
+        return [Cell(mean, f"± {sd}"), *plain]
+
+    several = len(seen(rows, "masker")) > 1
+    titles = ["mean", "median", "min", "q25", "q75"]
+    lines = [
+        [
+            Cell(human(row["dataset"])),
+            *([Cell(row["masker"])] if several else []),
+            Cell(row["n"]),
+            *cells(row, "iou"),
+            *cells(row, "overlap")[:2],
+        ]
+        for row in rows
+    ]
+    return Table(
+        ["Dataset", *(["Masker"] if several else [])],
+        [("", ["labelled"]), ("IoU", titles), ("Overlap", titles[:2])],
+        [("", lines)],
+    )
+
+
+def _retrieval_cell(row: dict) -> Cell:
+    spread = "" if row["sd"] is None else f"± {number(100 * row['sd'])}"
+    return Cell(number(100 * row["mean"]), spread, row["best"] == 1)
+
+
+def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:
+    """A block a backbone; one block where the rows name their backbones or there is only one."""
+    backbones = seen(summary, "backbone")
+    if len(seen(trained(summary), "backbone")) > 1:
+        return [(human(backbone), lines(backbone)) for backbone in backbones]
+    return [("", [line for backbone in backbones for line in lines(backbone)])]

@@ -1,0 +1,1 @@
+"""Embedding the test images, and exact retrieval among them."""

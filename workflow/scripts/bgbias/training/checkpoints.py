@@ -1,0 +1,79 @@
+"""What an interrupted training goes on from: a file with all that the next step depends on.
+
+It is safetensors with JSON in its header, so reading it runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bgbias.files import sweep
+
+if TYPE_CHECKING:  # torch costs seconds, and planning the study removes checkpoints only
+    from torch import Tensor
+
+_NAME = "training.safetensors"
+_WHOLE = 2**26  # bytes
+
+
+def write_checkpoint(
+    folder: str | os.PathLike, identity: dict, tensors: dict[str, Tensor], state: dict
+) -> None:
+    """Write ``tensors`` and the JSON-able ``state`` to ``folder``, atomically."""
+    from bgbias.models.weights import write_tensors
+
+    header = {"identity": _canonical(identity), "state": json.dumps(state)}
+    write_tensors(Path(folder) / _NAME, tensors, header)
+
+
+def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str, Tensor], dict] | None:
+    """Tensors and state of the checkpoint in ``folder``; None when there is none for this ``identity``."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(folder) / _NAME
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as stored:
+            header = stored.metadata() or {}
+            if header.get("identity") != _canonical(identity):
+                print(f"Ignoring {path}: it was written with other settings, data or code.", flush=True)
+                return None
+            return {key: stored.get_tensor(key) for key in stored.keys()}, json.loads(header["state"])  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        print(f"Ignoring {path}: it cannot be read ({error}).", flush=True)
+        return None
+
+
+def remove_checkpoint(folder: str | os.PathLike) -> None:
+    """Remove the checkpoint and what a killed writer left beside it."""
+    (Path(folder) / _NAME).unlink(missing_ok=True)
+    sweep(folder, older_than=0)
+    with suppress(OSError):  # it is not there, or somebody put something into it
+        Path(folder).rmdir()
+
+
+def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
+    """A checksum of the file's size and contents; beyond 64 MB of ``samples`` pieces spread over it.
+
+    So a large store of pixels is told by its layout, which has each image's checksum. Not of its date: a file
+    copied to another machine's scratch disk is the same file.
+    """
+    size = os.path.getsize(path)
+    total = zlib.crc32(str(size).encode())
+    with open(path, "rb") as stream:
+        if size <= _WHOLE:
+            return zlib.crc32(stream.read(), total)
+        for i in range(samples):
+            stream.seek(max(0, size - length) * i // max(1, samples - 1))
+            total = zlib.crc32(stream.read(length), total)
+    return total
+
+
+def _canonical(identity: dict) -> str:
+    return json.dumps(identity, sort_keys=True)

@@ -1,0 +1,88 @@
+"""The batches of a training, made in a thread ahead of the model."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias.input_pipeline.batches import TrainingView, training_batches
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.prefetching import prefetch
+from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.training.sampling import epoch_batches
+
+# For a GPU so many images are made at once, of several steps where batches are small: starting an operation
+# takes longer than the operation, and the thread that trains starts its own meanwhile.
+_IMAGES_TOGETHER = 128
+
+
+def training_view(transform: dict) -> TrainingView:
+    """The training crop of ``transform`` (the config's section)."""
+    return TrainingView(
+        size=transform["train_size"],
+        scale=tuple(transform["scale"]),
+        ratio=tuple(transform["ratio"]),
+        flip=transform["flip"],
+        noise=transform["noise"],
+    )
+
+
+class TrainingFeed:
+    """Batches of the images ``rows`` (N,) of ``store`` with the classes ``labels`` (N,).
+
+    ``backgrounds``: those that replace an image's own, with the variant's probability. ``settings``: loss,
+    variant, transform and training of the run.
+    """
+
+    def __init__(
+        self,
+        store: PixelStore,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        backgrounds: PixelStore | None,
+        settings: dict,
+        preprocessing: Preprocessing,
+        *,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self._store, self._rows, self._labels, self._backgrounds = store, rows, labels, backgrounds
+        self._options, self._probability = settings["training"], settings["variant"]["probability"]
+        self._images_per_class = settings["loss"]["images_per_class"]
+        self._view, self._preprocessing = training_view(settings["transform"]), preprocessing
+        self._seed, self._device = seed, device
+
+    def batches(self, epoch: int, steps: range) -> Iterator[tuple[int, np.ndarray, Tensor]]:
+        """Each of ``steps``, which are of ``epoch``, with its positions in ``rows`` and these images on the
+        device, as :func:`bgbias.input_pipeline.batches.training_batches` gives them."""
+        batch_size, iterations = self._options["batch_size"], self._options["iterations_per_epoch"]
+        begin = (epoch - 1) * iterations
+        positions = epoch_batches(
+            self._labels,
+            batch_size=batch_size,
+            images_per_class=self._images_per_class,
+            iterations=iterations,
+            seed=self._seed,
+            epoch=epoch,
+        )
+
+        def make(part: range) -> Iterable[tuple[int, np.ndarray, Tensor]]:
+            chosen = positions[part.start - begin : part.stop - begin]
+            images = training_batches(
+                self._store,
+                self._rows[chosen],
+                self._backgrounds,
+                seed=self._seed,
+                steps=part,
+                probability=self._probability,
+                view=self._view,
+                preprocessing=self._preprocessing,
+                device=self._device,
+            )
+            return zip(part, chosen, images, strict=True)
+
+        together = 1 if self._device.type == "cpu" else max(1, _IMAGES_TOGETHER // batch_size)
+        parts = (steps[first : first + together] for first in range(0, len(steps), together))
+        return chain.from_iterable(prefetch(make, parts))

@@ -1,0 +1,97 @@
+"""The losses: pytorch-metric-learning's with its default distances, the study's by name and any by class."""
+
+import copy
+import difflib
+import inspect
+
+import torch
+from torch import nn
+
+from bgbias.errors import StudyError
+from bgbias.randomness import integer_seed
+from bgbias.runs import FROZEN, PML
+from bgbias.training.metric_learning import distances, losses
+
+
+class Frozen(nn.Module):
+    """Stands for the loss of a backbone that is never trained; attribution still needs its ``distance``."""
+
+    # ASSUME: Euclidean, the distance of the losses on pairs; on vectors of length 1 all orders agree.
+    def __init__(self) -> None:
+        super().__init__()
+        self.distance = distances.LpDistance()
+
+
+LOSSES: dict[str, type[nn.Module]] = {
+    "contrastive": losses.ContrastiveLoss,
+    "triplet": losses.TripletMarginLoss,
+    "multi_similarity": losses.MultiSimilarityLoss,
+    "arcface": losses.ArcFaceLoss,  # margin in degrees
+    "normalized_softmax": losses.NormalizedSoftmaxLoss,
+    FROZEN: Frozen,
+}
+_NOT_PARAMETERS = ("type", "images_per_class", "learning_rate")
+
+
+def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -> nn.Module:
+    """The loss module: (embeddings (B, E), labels (B,) in [0, n_classes)) → scalar; see ``.distance``.
+
+    ``settings``: ``type``, a name in LOSSES or ``pml/`` and a class of pytorch-metric-learning;
+    ``images_per_class``; hyper-parameters by that library's names; and, for a loss with weights of its own,
+    their ``learning_rate``. The same seed gives the same weights. StudyError for an unknown type, and for
+    settings with which the loss cannot be computed.
+    """
+    name = settings["type"]
+    kind = _class(name)
+    parameters = {key: value for key, value in settings.items() if key not in _NOT_PARAMETERS}
+    sizes = {"num_classes": n_classes, "embedding_size": embedding_size}
+    parameters |= {key: value for key, value in sizes.items() if key in _required(kind)}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer_seed(seed, "loss weights"))
+        try:
+            loss = kind(**parameters)
+            if kind is not Frozen:
+                _try(loss, embedding_size)
+        except Exception as error:  # each class has its own ways to refuse
+            raise StudyError(
+                f"Loss {name}: {kind.__name__} cannot be computed with {parameters}: "
+                f"{str(error).strip().partition(chr(10))[0].rstrip('.')}."
+            ) from error
+    has_weights = any(weight.requires_grad for weight in loss.parameters())
+    if has_weights and "learning_rate" not in settings:
+        raise StudyError(f"Loss {name} has weights of its own; give it a learning_rate for them.")
+    if not has_weights and "learning_rate" in settings:
+        raise StudyError(f"Loss {name} has no weights of its own to learn; leave out its learning_rate.")
+    return loss
+
+
+def _class(name: str) -> type[nn.Module]:
+    if name in LOSSES:
+        return LOSSES[name]
+    known = [key for key, value in vars(losses).items() if inspect.isclass(value)]
+    wanted = name.removeprefix(PML)
+    if name.startswith(PML) and wanted in known:
+        return getattr(losses, wanted)
+    close = difflib.get_close_matches(wanted, known, n=1)
+    hint = f" Did you mean {PML}{close[0]}?" if close else ""
+    raise StudyError(
+        f"Unknown loss {name!r}. Known: {', '.join(LOSSES)}, {PML}<class of pytorch-metric-learning>.{hint}"
+    )
+
+
+def _required(kind: type) -> set[str]:
+    """The arguments without a default of ``kind`` and of the classes above it, which get them passed on."""
+    constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    return {
+        name
+        for constructor in constructors
+        if inspect.isfunction(constructor)
+        for name, parameter in inspect.signature(constructor).parameters.items()
+        if parameter.default is parameter.empty
+    }
+
+
+def _try(loss: nn.Module, embedding_size: int) -> None:
+    """Raise what a step would raise, hours earlier; on a copy, for some losses keep what they saw."""
+    embeddings = nn.functional.normalize(torch.randn(8, embedding_size), dim=1).requires_grad_()
+    copy.deepcopy(loss)(embeddings, torch.arange(8) // 4).backward()

@@ -1,0 +1,87 @@
+"""The score that selects the epoch: MAP@R on the validation images, clean or with new backgrounds."""
+
+from functools import partial
+
+import numpy as np
+import torch
+
+from bgbias.errors import StudyError
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.models.embedding_model import EmbeddingModel
+from bgbias.retrieval.collapse import mean_similarity
+from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.retrieval.metrics import measure
+from bgbias.retrieval.nearest import on_cpu, on_device
+from bgbias.training.stopping import Stop
+
+_KEEP_BYTES = 256 * 2**20  # up to this size the prepared images stay in memory from epoch to epoch
+
+
+class Validation:
+    """The validation images of a run, equal in every epoch: backgrounds are those of draw 0 of ``seed``."""
+
+    def __init__(
+        self,
+        store: PixelStore,
+        backgrounds: PixelStore | None,
+        selection: str,
+        transform: dict,
+        preprocessing: Preprocessing,
+        *,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        if selection not in ("clean", "swapped"):
+            raise StudyError(f"A variant's selection is clean or swapped, not {selection!r}.")
+        if selection == "swapped" and backgrounds is None:
+            raise StudyError(
+                "The variant selects by swapped images, but no validation backgrounds were given."
+            )
+        self._rows = store.index.rows("val")
+        self._labels = store.index.labels[self._rows]
+        if len(self._rows) == 0 or np.unique(self._labels, return_counts=True)[1].max() < 2:
+            raise StudyError(
+                "No validation class has two images, so no epoch can be selected: fix the index's splits."
+            )
+        self._store = store
+        self._backgrounds = backgrounds if selection == "swapped" else None
+        # ASSUME: one draw for all epochs, where the study draws new ones: all are scored on the same images.
+        # ASSUME: backgrounds of validation images are cropped at random, as in training.
+        self._view = evaluation_view(transform, background_crop="random")
+        self._preprocessing, self._seed, self._device = preprocessing, seed, device
+        self._small = 12 * len(self._rows) * self._view.size**2 <= _KEEP_BYTES
+        self._search_in = on_cpu if device.type == "cpu" else partial(on_device, device=device)
+        self._kept: list[torch.Tensor] | None = None
+
+    def score(self, model: EmbeddingModel, precision: torch.dtype, stop: Stop | None = None) -> dict | None:
+        """map_at_r, precision_at_1, the embeddings' mean_similarity; None when asked to stop on the way."""
+        embeddings = embed(model, self._batches(stop), precision)
+        if stop is not None and stop.requested:
+            return None
+        scores = measure(embeddings, self._labels, search_in=self._search_in)
+        return {
+            "map_at_r": scores["map_at_r"],
+            "precision_at_1": scores["precision_at_1"],
+            "mean_similarity": mean_similarity(embeddings),
+        }
+
+    def _batches(self, stop: Stop | None):
+        batches = self._kept
+        if batches is None:
+            batches = evaluation_batches(
+                self._store,
+                self._rows,
+                self._backgrounds,
+                seed=self._seed,
+                draw=0,
+                view=self._view,
+                preprocessing=self._preprocessing,
+                device=self._device,
+            )
+            if self._small:
+                batches = self._kept = list(batches)
+        for batch in batches:
+            yield batch
+            if stop is not None and stop.requested:
+                return
