@@ -177,5 +177,5 @@ def test_a_backbone_that_was_not_trained_has_its_own_panel_and_no_row_in_others(
     ]
     figure = figures.swap_chart.draw(summary)
     names = [[label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes]
-    assert names == [["Triplet", "ArcFace"], ["Not trained"]]
+    assert names == [["Triplet", "ArcFace"], ["As it comes"]]
     assert figure.axes[0].get_xlim()[1] == pytest.approx(52.5)  # of clean and swapped, which are drawn

@@ -145,9 +145,9 @@ def test_texts_are_on_the_canvas_and_apart(draw, count, monkeypatch):
 @pytest.mark.parametrize(
     ("losses", "named", "lines"),
     [
-        (["frozen"], [], ["B (not trained)"]),
+        (["frozen"], [], ["B (as it comes)"]),
         (["triplet"], ["Base"], ["Triplet"]),
-        (["frozen", "triplet"], ["Base"], ["B (not trained)", "Triplet"]),
+        (["frozen", "triplet"], ["Base"], ["B (as it comes)", "Triplet"]),
     ],
 )
 def test_a_model_that_was_not_trained_has_its_name_and_no_variant(losses, named, lines):

@@ -73,7 +73,7 @@ def test_losses_and_gains_of_one_variant():
         "10\u00a0% on C and 20\u00a0% on D."
     )
     frozen = cells("a", "frozen", base=(0.5, 0.6))
-    assert retrieval_findings(frozen) == ["B (not trained) gains 20\u00a0% of its MAP@R on A."]
+    assert retrieval_findings(frozen) == ["B (as it comes) gains 20\u00a0% of its MAP@R on A."]
 
 
 def test_backbones_that_were_not_trained_are_no_base():
@@ -81,13 +81,13 @@ def test_backbones_that_were_not_trained_are_no_base():
     trained = cells("sop", "triplet", base=(0.6, 0.3), bgaugment=(0.6, 0.6))
     summary = [*trained, *cells("sop", "frozen", base=(0.2, 0.02))]
     expected = retrieval_findings(trained)
-    last = "B (not trained) loses 90\u00a0% of its MAP@R on Online Products."
+    last = "B (as it comes) loses 90\u00a0% of its MAP@R on Online Products."
     assert retrieval_findings(summary) == [*expected[:3], last, *expected[3:]]
     assert "On average Base loses 50\u00a0%" in expected[1]
     assert retrieval_findings(cells("sop", "frozen", base=(0.2, 0.02))) == [last]
     other = [row | {"backbone": "mine"} for row in cells("sop", "frozen", base=(0.2, 0.06))]
     assert retrieval_findings([*cells("sop", "frozen", base=(0.2, 0.02)), *other]) == [
-        "On average a backbone that was not trained loses 80\u00a0% of its MAP@R on Online Products."
+        "On average a model as it comes loses 80\u00a0% of its MAP@R on Online Products."
     ]
 
 

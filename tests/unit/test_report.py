@@ -221,7 +221,7 @@ def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(argumen
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     assert not re.search("trainings|training time|epoch|is trained on|Variant", page)
-    assert "B (not trained)" in page
+    assert "B (as it comes)" in page
     assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
     assert "<dt>device</dt><dd>CPU</dd>" in page
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))

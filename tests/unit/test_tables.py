@@ -85,14 +85,14 @@ def test_a_model_that_was_not_trained_has_its_name_and_no_variant():
     assert to_markdown(retrieval_table(summarise_retrieval(frozen))) == (
         "| Model | Cars196 clean |\n"
         "| --- | ---: |\n"
-        "| BN-Inception (not trained) | 20.00 |\n"
-        "| Mine (not trained) | 30.00 |\n"
+        "| BN-Inception (as it comes) | 20.00 |\n"
+        "| Mine (as it comes) | 30.00 |\n"
     )
     table = retrieval_table(summarise_retrieval([*measured("base", "clean", [0.1]), *frozen]))
     assert to_markdown(table).splitlines()[2:] == [
         "| ArcFace | Base | 10.00 |",
-        "| BN-Inception (not trained) |  | 20.00 |",
-        "| Mine (not trained) |  | 30.00 |",
+        "| BN-Inception (as it comes) |  | 20.00 |",
+        "| Mine (as it comes) |  | 30.00 |",
     ]
 
 
@@ -102,7 +102,7 @@ def test_the_attention_of_models_that_were_not_trained_is_no_variants():
     table = to_markdown(attention_table(summarise_attention(frozen), "study"))
     assert table.splitlines()[::2] == [
         "| Model | Cars196 score |",
-        "| BN-Inception (not trained) | 0.10 (0.20) |",
+        "| BN-Inception (as it comes) | 0.10 (0.20) |",
     ]
     table = to_markdown(attention_table(summarise_attention([*rows, *frozen]), "study"))
     assert table.splitlines()[0] == "| Loss | Cars196 Base |"

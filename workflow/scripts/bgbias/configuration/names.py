@@ -14,7 +14,7 @@ NAMES = {
     "vehicleid": "VehicleID",
     # losses
     "arcface": "ArcFace",
-    FROZEN: "Not trained",
+    FROZEN: "As it comes",
     # variants
     "base_corrupted": "Base (corrupted)",
     "bgaugment": "BGAugment",
@@ -54,8 +54,8 @@ def _part(part: str) -> str:
 
 
 def model_name(loss: str, backbone: str) -> str:
-    """What results are called: by their loss, those of a model that was not trained by its backbone."""
-    return f"{human(backbone)} (not trained)" if loss == FROZEN else human(loss)
+    """What results are called: by their loss, those of a model as it comes by its backbone."""
+    return f"{human(backbone)} (as it comes)" if loss == FROZEN else human(loss)
 
 
 def method_name(method: str) -> str:

@@ -27,7 +27,7 @@ DOT = {"marker": "o", "linestyle": "", "markersize": 6}
 def draw(summary: Sequence[dict]) -> Figure:
     """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
 
-    That of a model which was not trained is grey. Whiskers are the standard deviation over seeds or draws.
+    That of a model as it comes is grey. Whiskers are the standard deviation over seeds or draws.
     ``summary`` is that of :func:`bgbias.results.summaries.summarise_retrieval`; a cell needs both protocols.
     """
     backbones, datasets = seen(summary, "backbone"), seen(summary, "dataset")
@@ -53,7 +53,7 @@ def draw(summary: Sequence[dict]) -> Figure:
     ends = [100 * (row["mean"] + (row["sd"] or 0)) for row in summary if row["protocol"] in PROTOCOLS]
     panels[0, 0].set_xlim(left=0, right=1.05 * max(ends, default=1))
     labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
-    # A model that was not trained has no variant to explain: its row says that it was not.
+    # A model as it comes has no variant to explain: its row says so.
     variants = {variant: colours[variant] for variant in seen(trained(summary), "variant")}
     legend(figure, _handles(variants, spread_words(summary)))
     lines = fit_to_panels(figure, [*titles, *labels])

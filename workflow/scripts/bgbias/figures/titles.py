@@ -9,7 +9,7 @@ from bgbias.runs import FROZEN
 def one_run_a_variant(runs: Sequence[dict]) -> dict[str, int]:
     """The place of each variant's first run in ``runs``: a figure of examples shows one model a variant.
 
-    A model that was not trained has no variant.
+    A model as it comes has no variant.
     """
     places: dict[str, int] = {}
     for place, run in enumerate(runs):

@@ -168,11 +168,11 @@ def _of(count: int, rows: Sequence[dict], total: int) -> str:
 
 def _untrained(rows: Sequence[dict]) -> str:
     names = {model_name(row["loss"], row["backbone"]) for row in rows}
-    return names.pop() if len(names) == 1 else "On average a backbone that was not trained"
+    return names.pop() if len(names) == 1 else "On average a model as it comes"
 
 
 def _run(run: dict) -> str:
-    """A run in words: 'Cars196: ArcFace, Base, ResNet-50, seed 0', 'Cars196: ResNet-50 (not trained)'."""
+    """A run in words: 'Cars196: ArcFace, Base, ResNet-50, seed 0', 'Cars196: ResNet-50 (as it comes)'."""
     name = f"{human(run['dataset'])}: {model_name(run['loss'], run['backbone'])}"
     if run["loss"] == FROZEN:
         return name

@@ -11,7 +11,7 @@ from bgbias.runs import FROZEN, MODEL, trained
 def retrieval_table(summary: Sequence[dict]) -> Table:
     """Rows loss × variant (base first), a column group a dataset, a column a protocol; percent.
 
-    A model that was not trained has no variant, and where none was there is no such column.
+    A model as it comes has no variant, and where none was there is no such column.
     """
     stub = ["Loss", "Variant"] if trained(summary) else ["Model"]
     groups = {
@@ -47,7 +47,7 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
 def attention_table(summary: Sequence[dict], method: str) -> Table:
     """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images).
 
-    A model that was not trained stands in the first column, which has no variant's name where none was.
+    A model as it comes stands in the first column, which has no variant's name where none was.
     """
     summary = [row for row in summary if row["method"] == method]
     variants, datasets = variants_of(summary), seen(summary, "dataset")
