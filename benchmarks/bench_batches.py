@@ -30,7 +30,7 @@ from PIL import Image
 
 from bgbias.input_pipeline import batches
 from bgbias.input_pipeline.batches import TrainingView, training_batches
-from bgbias.input_pipeline.on_device import rows_of
+from bgbias.input_pipeline.on_gpu import rows_of
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.transforms import Preprocessing
 from bgbias.randomness import generator

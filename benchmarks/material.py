@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from bgbias.demo_world import make_backgrounds, make_dataset
+from bgbias.images import read_mask, read_rgb
 from bgbias.index import COLUMNS, read_index
-from bgbias.input_pipeline.images import read_mask, read_rgb
 from bgbias.input_pipeline.pixels import PixelStore, background_row, pack_image, write_store
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).resolve().parents[2] / "shared" / "real"))

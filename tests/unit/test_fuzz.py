@@ -19,11 +19,11 @@ from PIL import Image
 
 from bgbias.configuration import study
 from bgbias.configuration.checks import check
+from bgbias.datasets.index_checks import check_index
+from bgbias.datasets.verify import image_problem
 from bgbias.errors import StudyError
+from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.index import read_index, write_index
-from bgbias.index_checks import check_index
-from bgbias.input_pipeline.images import image_size, read_mask, read_rgb
-from bgbias.input_pipeline.verify import image_problem
 
 ROOT = Path(__file__).parents[2]
 CASES = int(os.environ.get("BGBIAS_FUZZ", 900))

@@ -13,7 +13,7 @@ from tiny_runs import ARCFACE, LOSS_SETTINGS, changed, make_layouts
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import fetch
-from bgbias.input_pipeline import batches, on_device
+from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.models.embedding_model import build_model
 from bgbias.retrieval import nearest
@@ -33,7 +33,7 @@ def stores(tmp_path_factory):
 @pytest.fixture
 def exact(monkeypatch):
     """Let the CPU make its batches by the GPU's arithmetic, so that only the device differs."""
-    monkeypatch.setattr(batches, "_assemble_on_cpu", partial(on_device.assemble, device=CPU))
+    monkeypatch.setattr(batches, "_assemble_on_cpu", partial(on_gpu.assemble, device=CPU))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU refuses by itself")

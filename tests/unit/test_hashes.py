@@ -87,9 +87,9 @@ def test_lines_within_a_string_count(one, other):
 
 
 def test_the_code_behind_a_training_has_what_is_imported_late(monkeypatch):
-    # On a CPU every batch comes out of fused.py, which is imported when the first one is made.
+    # On a CPU every batch comes out of on_cpu.py, which is imported when the first one is made.
     before, real = hash_script("train_model.py"), Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: real(path) + b"\nx = 1" * (path.name == "fused.py"))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: real(path) + b"\nx = 1" * (path.name == "on_cpu.py"))
     assert hash_script("train_model.py") != before
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from bgbias.errors import StudyError
-from bgbias.input_pipeline.images import image_size, read_given_mask, read_mask, read_rgb
+from bgbias.images import image_size, read_given_mask, read_mask, read_rgb
 
 HEIGHT, WIDTH = 6, 9
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bgbias.datasets.index_checks import check_index, partnerless_rows
 from bgbias.errors import StudyError
 from bgbias.index import Index, read_index, write_index
-from bgbias.index_checks import check_index, partnerless_rows
 
 HEADER = "path,label,class_name,split"
 GOOD = [

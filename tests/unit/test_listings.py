@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from bgbias.input_pipeline.listings import fingerprint, list_images
+from bgbias.listings import fingerprint, list_images
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from fresh_copy import fresh_copy
 from PIL import Image
 
 from bgbias.files import read_rows, write_rows
-from bgbias.input_pipeline.images import read_mask, read_rgb
+from bgbias.images import read_mask, read_rgb
 from bgbias.input_pipeline.pixels import PixelStore, pack_image
 
 pytestmark = pytest.mark.slow

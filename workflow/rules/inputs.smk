@@ -175,9 +175,9 @@ def settings_of_runs():
 def backbone_weights(wildcards):
     """The backbone's weights: nothing, a file of the user's, or the receipt of the published ones."""
     settings = BACKBONES[wildcards.backbone]
-    if config["backbones"][wildcards.backbone].get("weights") == pretrained.IMAGENET:
+    if config["backbones"][wildcards.backbone].get("weights") == keywords.IMAGENET:
         return f"{pretrained.FOLDER}/{settings['model']}.csv"
-    if settings["model"].endswith(pretrained.EXPORTED):
+    if settings["model"].endswith(keywords.EXPORTED):
         return settings["model"]
     return settings["weights"] or []
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bgbias.files import read_rows, write_rows
+from bgbias.images import read_mask
 from bgbias.index import read_index
-from bgbias.input_pipeline.images import read_mask
 from bgbias.logs import job_log
 from bgbias.masks.quality import MEASURES, SUMMARY_COLUMNS, agreement, summary
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from bgbias.configuration.keywords import TIMM
 from bgbias.downloads.checksums import file_digest
 from bgbias.downloads.fetching import obtain
 from bgbias.downloads.sources import checksums, load_sources
 from bgbias.files import write_rows
 from bgbias.logs import job_log
-from bgbias.models.pretrained import TIMM
 
 COLUMNS = ["name", "bytes", "sha256"]
 

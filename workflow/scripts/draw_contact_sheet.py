@@ -6,13 +6,13 @@ test backgrounds); params: ``dataset``, ``shown``; output: ``png``, ``pdf``.
 
 from pathlib import Path
 
-from bgbias.configuration.names import human
 from bgbias.figures.contact_sheet import draw
 from bgbias.figures.pictures import centre_square, spread, swap
 from bgbias.figures.style import save
 from bgbias.figures.titles import some_of
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
+from bgbias.results.names import human
 
 
 def draw_contact_sheet(

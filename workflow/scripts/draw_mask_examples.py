@@ -7,15 +7,15 @@ output: ``png``, ``pdf``.
 
 from pathlib import Path
 
-from bgbias.configuration.names import human
 from bgbias.figures.mask_examples import Example, draw
 from bgbias.figures.pictures import spread
 from bgbias.figures.style import save
 from bgbias.figures.titles import some_of
 from bgbias.files import read_rows
+from bgbias.images import read_mask, read_rgb
 from bgbias.index import read_index
-from bgbias.input_pipeline.images import read_mask, read_rgb
 from bgbias.logs import job_log
+from bgbias.results.names import human
 
 
 def draw_mask_examples(images: str, index: str, dataset: str, shown: int, root: str, masks: str, png: str,

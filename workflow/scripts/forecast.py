@@ -17,7 +17,7 @@ from bgbias.configuration import checks, protocol, study
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
-from bgbias.forecasting import forecast, timing
+from bgbias.forecasting import arithmetic, timing
 from bgbias.models.backbones import build_backbone
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +102,7 @@ def aligned(rows: list[tuple[str, ...]]) -> str:
 
 
 def costs(
-    config: dict, runs: int, masks: dict[str, float | None], seconds: forecast.Seconds, parameters: int
+    config: dict, runs: int, masks: dict[str, float | None], seconds: arithmetic.Seconds, parameters: int
 ) -> tuple[list[tuple[str, ...]], list[str]]:
     """The table's row of each dataset, for all its ``runs``, and those whose size only an index can tell.
 
@@ -110,14 +110,14 @@ def costs(
     """
     rows, unknown = [], []
     for dataset in config["grid"]["dataset"]:
-        counts = forecast.counts(config["datasets"][dataset], Path(f"data/{dataset}/index.csv"))
+        counts = arithmetic.counts(config["datasets"][dataset], Path(f"data/{dataset}/index.csv"))
         if counts is None:
             unknown.append(dataset)
             continue
         values = [
-            *forecast.hours(counts, runs, config, seconds, masks[dataset]).values(),
-            forecast.packed_bytes(counts.images, config["pixels"]["short_side"]) / 1e9,
-            forecast.result_bytes(counts, runs, config, parameters) / 1e9,
+            *arithmetic.hours(counts, runs, config, seconds, masks[dataset]).values(),
+            arithmetic.packed_bytes(counts.images, config["pixels"]["short_side"]) / 1e9,
+            arithmetic.result_bytes(counts, runs, config, parameters) / 1e9,
         ]
         rows.append((dataset, f"{counts.images:,}", str(runs), *map(shown, values)))
     return rows, unknown
@@ -141,7 +141,7 @@ def report(
 def as_it_comes(config: dict, backbone: str) -> dict:
     """``config`` for a backbone that is only evaluated."""
     settings = study.backbone_settings(config, backbone) | {"weights": None}
-    return forecast.untrained(config, backbone, build_backbone(backbone, settings, seed=0).features)
+    return arithmetic.untrained(config, backbone, build_backbone(backbone, settings, seed=0).features)
 
 
 def main() -> None:
@@ -165,7 +165,7 @@ def main() -> None:
             f"    snakemake --cores 2 data/{dataset}/index.csv --configfile {path}\n"
         )
     print(LEGEND)
-    fetched = forecast.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
+    fetched = arithmetic.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(
         "Download, GB (kept, and unpacked once more):",
         ", ".join(f"{name} {shown(size)}" for name, size in fetched.items()) or "none",

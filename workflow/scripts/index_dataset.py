@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from bgbias.datasets import dataset_index
+from bgbias.datasets.verify import find_problems, without_problems
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.index import write_index
-from bgbias.input_pipeline.verify import find_problems, without_problems
 from bgbias.logs import job_log
 
 

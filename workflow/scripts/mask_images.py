@@ -8,8 +8,8 @@ from PIL import Image
 
 from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
+from bgbias.images import read_rgb
 from bgbias.index import read_index
-from bgbias.input_pipeline.images import read_rgb
 from bgbias.input_pipeline.prefetching import prefetch
 from bgbias.logs import job_log, progress_bar
 from bgbias.masks.maskers import Masker, build_masker, is_empty

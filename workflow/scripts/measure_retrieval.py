@@ -9,11 +9,11 @@ import numpy as np
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.logs import job_log
-from bgbias.randomness import generator
 from bgbias.retrieval.collapse import mean_similarity
-from bgbias.retrieval.gallery import first_of_each_class, one_per_class
-from bgbias.retrieval.metrics import BLOCK_BYTES, measure, top_matches
+from bgbias.retrieval.gallery import positions, shown_queries, sides_of_search
+from bgbias.retrieval.metrics import BLOCK_BYTES, means, measure
 from bgbias.retrieval.nearest import Search, on_cpu, on_device
+from bgbias.retrieval.search import top_matches
 
 SHOWN_MATCHES = 5
 MATCHES = ("protocol", "draw", "query_row", "rank", "match_row", "hit")
@@ -88,18 +88,6 @@ def matches_of(
             yield {"query_row": rows[query], "rank": rank, "match_row": rows[match], "hit": hit}
 
 
-def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Positions of the queries and of the gallery, one pair for every gallery that is searched: as the index
-    says, all against all where it says nothing, or with one image of each class as the gallery."""
-    everything = np.ones(len(data["labels"]), dtype=np.bool_)
-    if gallery_draws is None:
-        sides = [(data.get("is_query", everything), data.get("is_gallery", everything))]
-    else:
-        drawn = [one_per_class(data["labels"], seed, draw) for draw in range(gallery_draws)]
-        sides = [(~in_gallery, in_gallery) for in_gallery in drawn]
-    return [(np.flatnonzero(query), np.flatnonzero(gallery)) for query, gallery in sides]
-
-
 def conditions(data) -> Iterator[tuple[str, int, np.ndarray]]:
     """Protocol, draw and embeddings of each array that ``embed_images`` wrote, such as clean and swapped0, in
     its order; an array is read when its turn comes."""
@@ -112,24 +100,6 @@ def conditions(data) -> Iterator[tuple[str, int, np.ndarray]]:
 def part(embeddings: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The embeddings at the ascending ``rows``, without a copy where these are all."""
     return embeddings if len(rows) == len(embeddings) else embeddings[rows]
-
-
-def means(results: list[dict]) -> dict:
-    """Each metric's mean over the galleries; the number of queries is the same in all of them."""
-    found = {name: float(np.mean([result[name] for result in results])) for name in results[0]}
-    return found | {"n_queries": results[0]["n_queries"]}
-
-
-def positions(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
-    """Where each query lies in the sorted ``gallery``, −1 where it does not."""
-    at = np.searchsorted(gallery, query)
-    inside = np.minimum(at, len(gallery) - 1)
-    return np.where(gallery[inside] == query, inside, -1)
-
-
-def shown_queries(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """``count`` positions drawn at random, each of another class (fewer where there are fewer classes)."""
-    return first_of_each_class(labels, generator(seed, "gallery queries"))[:count]
 
 
 def configured_search(device: str):

@@ -7,7 +7,7 @@ import numpy as np
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
-from bgbias.input_pipeline.images import image_size, read_mask, read_rgb
+from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.input_pipeline.pixels import check_room, pack_image, write_store
 from bgbias.input_pipeline.prefetching import prefetch
 from bgbias.logs import job_log, progress_bar

@@ -9,7 +9,6 @@ dataset: ``contact_sheets``, ``retrieval_galleries``, ``attribution_panels``, ``
 the report shows of the configuration), ``method``. output: ``html``.
 """
 
-from bgbias.configuration.names import enumeration, human, method_name
 from bgbias.files import read_rows, write_text
 from bgbias.logs import job_log
 from bgbias.results.findings import (
@@ -19,24 +18,20 @@ from bgbias.results.findings import (
     retrieval_findings,
     training_findings,
 )
+from bgbias.results.names import enumeration, method_name
 from bgbias.results.published import comparison_table, read_comparison
 from bgbias.results.report import (
     code_facts,
-    header_rows,
+    other_methods,
+    other_metrics,
     render,
     run_facts,
+    scope,
     settings_lines,
-    variant_words,
+    variants,
+    with_header,
 )
-from bgbias.results.summaries import (
-    retrieval_metrics,
-    seen,
-    spread_words,
-    summarise_attention,
-    summarise_retrieval,
-    variants_of,
-)
-from bgbias.results.table_formats import Table
+from bgbias.results.summaries import spread_words, summarise_attention, summarise_retrieval
 from bgbias.results.tables import attention_table, mask_quality_table, retrieval_table
 from bgbias.runs import read_run, trained
 
@@ -95,45 +90,6 @@ def write_report(
         settings=list(settings_lines(settings)),
     )
     write_text(html, page)
-
-
-def other_metrics(measured: list[dict]) -> list[tuple[str, dict]]:
-    """The tables of the metrics but MAP@R, by name. Recall@1 is Precision@1, and not shown twice."""
-    metrics = [name for name in retrieval_metrics(measured) if name not in ("map_at_r", "recall_at_1")]
-    return [
-        (human(name), with_header(retrieval_table(summarise_retrieval(measured, name)))) for name in metrics
-    ]
-
-
-def other_methods(attention: list[dict], shown: str) -> list[str]:
-    """The methods of attribution that were computed and are not shown, in words."""
-    return [method_name(method) for method in seen(attention, "method") if method != shown]
-
-
-def variants(retrieval: list[dict], settings: dict) -> list[tuple[str, str]]:
-    """The variants of the models that were trained, and what each of them is trained on."""
-    return [
-        (human(name), variant_words(settings["variants"][name])) for name in variants_of(trained(retrieval))
-    ]
-
-
-def with_header(table: Table) -> dict:
-    return {"table": table, "headings": header_rows(table)}
-
-
-def scope(summary: list[dict]) -> str:
-    """The grid in words: which datasets and backbones, and the losses and variants that were trained."""
-    trainings = trained(summary)
-    axes = {
-        ("dataset", "datasets"): seen(summary, "dataset"),
-        ("loss", "losses"): seen(trainings, "loss"),
-        ("variant", "variants"): variants_of(trainings),
-        ("backbone", "backbones"): seen(summary, "backbone"),
-    }
-    parts = [
-        f"{names[len(keys) > 1]} {enumeration([*map(human, keys)])}" for names, keys in axes.items() if keys
-    ]
-    return f"{'; '.join(parts)}."
 
 
 if "snakemake" in globals():

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import torch
 
-from bgbias.claims import claim
 from bgbias.errors import StudyError
+from bgbias.gpu_claims import claim
 
 # The numbers of glibc's mallopt.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4

@@ -31,7 +31,7 @@ def hash_script(name: str) -> str:
 
 
 def hash_every_script() -> dict[str, str]:
-    """The fingerprint of each script, and of each source of datasets, which is imported by name."""
+    """The fingerprint of each script, and of the modules of ``datasets``: sources are imported by name."""
     files = sorted([*SCRIPTS.glob("*.py"), *SCRIPTS.glob("bgbias/datasets/*.py")])
     names = [path.relative_to(SCRIPTS).as_posix() for path in files]
     return {name: hash_script(name) for name in names}
@@ -42,13 +42,7 @@ def _code(source: bytes) -> str:
     """A fingerprint of a file's code without comments, docstrings and empty lines."""
     # By its tokens: a dump of the syntax tree is another one in every version of Python.
     tokens = [token for token in tokenize.tokenize(io.BytesIO(source).readline) if token.type != tokenize.NL]
-    code = [token for token in tokens if token.type != tokenize.COMMENT]
-    begins = (tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
-    idle = [token for token in tokens if token.type == tokenize.COMMENT] + [
-        token
-        for before, token, after in zip(code, code[1:], code[2:], strict=False)
-        if before.type in begins and token.type == tokenize.STRING and after.type == tokenize.NEWLINE
-    ]
+    idle = _idle(tokens)
     lines = source.decode().split("\n")
     for token in idle:
         (first, start), (last, end) = token.start, token.end
@@ -56,17 +50,25 @@ def _code(source: bytes) -> str:
     # What stands in a string of several lines is code, to the last blank.
     strings = {
         line
-        for token in code
+        for token in tokens
         if token.end[0] > token.start[0] and token not in idle
         for line in range(token.start[0], token.end[0])
     }
-    return _short(
-        "\n".join(
-            line if n in strings else line.rstrip()
-            for n, line in enumerate(lines, start=1)
-            if n in strings or line.strip()
-        ).encode()
-    )
+    numbered = enumerate(lines, start=1)
+    kept = [line if n in strings else line.rstrip() for n, line in numbered if n in strings or line.strip()]
+    return _short("\n".join(kept).encode())
+
+
+def _idle(tokens: list[tokenize.TokenInfo]) -> list[tokenize.TokenInfo]:
+    """Those of ``tokens`` that do nothing: comments, and strings that are a whole statement."""
+    comments = [token for token in tokens if token.type == tokenize.COMMENT]
+    code = [token for token in tokens if token.type != tokenize.COMMENT]
+    begins = (tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    return comments + [
+        token
+        for before, token, after in zip(code, code[1:], code[2:], strict=False)
+        if before.type in begins and token.type == tokenize.STRING and after.type == tokenize.NEWLINE
+    ]
 
 
 def _short(content: bytes) -> str:

@@ -83,7 +83,7 @@ def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
 
     ``split``: that of all rows, whether the file has a column for it or not.
     What needs all rows at once (duplicates, classes across splits) is the matter of
-    :func:`bgbias.index_checks.check_index`.
+    :func:`bgbias.datasets.index_checks.check_index`.
     """
     lines, rows = [], []
     for line, row in read_numbered_rows(path):

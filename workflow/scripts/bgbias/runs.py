@@ -15,7 +15,6 @@ AXES = ("dataset", "backbone", "loss", "variant", "seed")
 MODEL = AXES[:4]  # what is averaged over its seeds
 FAMILY = AXES[:3]  # whose variants are compared
 FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
-PML = "pml/"  # losses of this prefix are classes of pytorch-metric-learning
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 
 
@@ -32,7 +31,7 @@ def write_run(path: str | os.PathLike, run: dict) -> None:
 
 def read_run(path: str | os.PathLike) -> dict:
     """The run that :func:`write_run` wrote: AXES, ``settings`` (model, loss, variant, training, transform),
-    n_classes, best_epoch, epochs, versions, device, seconds."""
+    n_classes, best_epoch, epochs, seconds, device, versions, ``hashes`` (of settings and code)."""
     try:
         with open(path, encoding="utf-8") as stream:
             run = yaml.safe_load(stream)

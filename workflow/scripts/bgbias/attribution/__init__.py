@@ -11,7 +11,7 @@ import torch
 
 from bgbias.attribution import captum_methods
 from bgbias.attribution.score import attention_score, scaled
-from bgbias.attribution.study import study_map
+from bgbias.attribution.study_map import study_map
 from bgbias.attribution.target import Target
 
 __all__ = ["METHODS", "Target", "attention_score", "attribution_maps", "scaled"]

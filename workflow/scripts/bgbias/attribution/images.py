@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bgbias.input_pipeline.images import read_mask
+from bgbias.images import read_mask
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.transforms import Preprocessing, centre_crop_boxes, normalise
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import combinations, product
 from pathlib import Path
 
+from bgbias.configuration.keywords import EXPORTED, IMAGENET, PML, TIMM
 from bgbias.configuration.study import (
     DEMO_BACKGROUNDS,
     DEMO_MASKER,
@@ -15,10 +16,9 @@ from bgbias.configuration.study import (
     loss_settings,
     masker_settings,
     takes_weights,
+    trained_backbones,
 )
 from bgbias.errors import StudyError
-from bgbias.models.pretrained import EXPORTED, IMAGENET, TIMM
-from bgbias.runs import PML
 
 # What JSON's types are called in YAML.
 _KINDS = {
@@ -132,7 +132,7 @@ def _check_backbones(config: dict, schema: dict) -> None:
     known, without_map, of_224_pixels = (
         schema["$defs"][f"backbone_models{which}"]["enum"] for which in ("", "_without_map", "_of_224_pixels")
     )
-    trained = config["grid"]["backbone"] if config["grid"]["loss"] else []
+    trained = trained_backbones(config)
     for name in [*config["grid"]["backbone"], *config["frozen"]]:
         settings = backbone_settings(config, name)
         model = settings["model"]
@@ -165,7 +165,7 @@ def _check_exported(config: dict, name: str) -> None:
     settings = config["backbones"][name]
     if not Path(settings["model"]).is_file():
         raise _refusal(f"backbones.{name}.model", _missing("file", settings["model"]))
-    if config["grid"]["loss"] and name in config["grid"]["backbone"]:
+    if name in trained_backbones(config):
         raise _refusal(
             f"backbones.{name}.model",
             "an exported network is measured as it comes and not trained; name it under `frozen`, not in "

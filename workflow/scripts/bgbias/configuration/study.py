@@ -41,6 +41,11 @@ def runs(config: dict) -> list[dict]:
     return trained + frozen
 
 
+def trained_backbones(config: dict) -> list[str]:
+    """The backbones that a loss is trained with; those under ``frozen`` are measured as they come."""
+    return config["grid"]["backbone"] if config["grid"]["loss"] else []
+
+
 def backbone_settings(config: dict, backbone: str) -> dict:
     """The backbone's settings with ``model``, its name in the registry, and ``weights`` filled in."""
     return {"model": backbone, "weights": None, **config["backbones"][backbone]}

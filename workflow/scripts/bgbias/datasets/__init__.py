@@ -8,10 +8,10 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from bgbias.datasets.index_checks import check_index
 from bgbias.datasets.limit import limited
 from bgbias.errors import StudyError
 from bgbias.index import Index, index_name
-from bgbias.index_checks import check_index
 
 SOURCES = ("index", "folders", "cars196", "cub200", "sop", "inshop", "vehicleid")
 

@@ -8,7 +8,7 @@ import numpy as np
 from bgbias.datasets.official import check_counts, located, numbers, split_of_labels
 from bgbias.errors import StudyError
 from bgbias.index import Index
-from bgbias.input_pipeline.listings import list_images
+from bgbias.listings import list_images
 
 # Song et al., "Deep Metric Learning via Lifted Structured Feature Embedding" (2016), section 6; the study's
 # own validation classes are the last 24 of the first 98.

@@ -7,7 +7,7 @@ import numpy as np
 
 from bgbias.errors import StudyError
 from bgbias.index import SPLITS, Index
-from bgbias.input_pipeline.listings import IMAGE_SUFFIXES, list_images
+from bgbias.listings import IMAGE_SUFFIXES, list_images
 from bgbias.randomness import generator
 
 # ASSUME: as in the paper's datasets, half of the classes are test and a quarter of the rest validation.

@@ -7,7 +7,7 @@ from bgbias.errors import StudyError
 
 
 def load_sources(path: str | os.PathLike) -> dict[str, dict]:
-    """Dataset -> its entry, as the head of the file describes it."""
+    """The entries of the datasets, ``weights`` and ``study_backgrounds``, as the file's head says."""
     import yaml
 
     try:

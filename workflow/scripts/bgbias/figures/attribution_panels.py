@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from bgbias.configuration.names import human
 from bgbias.figures.pictures import heat
 from bgbias.figures.tiles import columns, contour, cut, heading, page, place, write
+from bgbias.results.names import human
 from bgbias.results.table_formats import number
 
 

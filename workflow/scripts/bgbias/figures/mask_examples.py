@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bgbias.figures.style import LABEL, PREDICTION
 from bgbias.figures.tiles import contour, cut, heading, legend, page, place, write
-from bgbias.input_pipeline.images import HALF
+from bgbias.images import HALF
 from bgbias.results.table_formats import number
 
 

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.configuration.names import human
 from bgbias.figures.style import INK, MUTED, WIDTH, legend, variant_colours
+from bgbias.results.names import human
 from bgbias.results.published import agreement
 from bgbias.results.summaries import seen
 from bgbias.results.table_formats import number

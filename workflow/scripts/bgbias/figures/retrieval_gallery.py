@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.figure import Figure
 
-from bgbias.configuration.names import human
 from bgbias.figures.tiles import columns, cut, heading, page, place, verdict, write
+from bgbias.results.names import human
 
 
 @dataclass

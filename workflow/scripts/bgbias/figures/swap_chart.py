@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.configuration.names import human, model_name
 from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours
+from bgbias.results.names import human, model_name
 from bgbias.results.summaries import seen, spread_words
 from bgbias.runs import FROZEN, trained
 

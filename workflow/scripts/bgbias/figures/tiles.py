@@ -9,7 +9,7 @@ from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
 
 from bgbias.figures.style import HIT, INK, MISS, RULE, WIDTH, fit
-from bgbias.input_pipeline.images import HALF
+from bgbias.images import HALF
 
 
 def page(width: float) -> tuple[Figure, Axes]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bgbias.configuration.names import human, model_name
+from bgbias.results.names import human, model_name
 from bgbias.runs import FROZEN
 
 

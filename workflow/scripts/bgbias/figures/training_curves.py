@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.configuration.names import human
 from bgbias.figures.style import INK, WIDTH, fit_to_panels, legend, nothing, variant_colours
+from bgbias.results.names import human
 from bgbias.results.summaries import seen
 
 

@@ -13,7 +13,7 @@ from bgbias.attribution import Target, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.configuration import study
 from bgbias.devices import choose_batch_size
-from bgbias.forecasting.forecast import ASPECT, Seconds
+from bgbias.forecasting.arithmetic import ASPECT, Seconds
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline.pixels import PixelStore, write_store
 from bgbias.masks.maskers import build_masker

@@ -1,1 +1,1 @@
-"""From image files to batches on the device: found, decoded, packed, cut, composited, normalised."""
+"""From packed pixels to batches on the device: cut, resized, composited, normalised."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from bgbias.input_pipeline import on_device
+from bgbias.input_pipeline import on_gpu
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.transforms import (
     CROP_TRIES,
@@ -146,7 +146,7 @@ def _add_noise(
     stock = max(_STOCK, 4 * values)
     starts = np.concatenate([draw.integers(stock - values, size=size) for draw in draws])
     strength = np.concatenate([noise * draw.random((size, 1, 1, 1), np.float32) for draw in draws])
-    starts, strength = (on_device.uploaded(numbers, device) for numbers in (starts, strength))
+    starts, strength = (on_gpu.uploaded(numbers, device) for numbers in (starts, strength))
     grain = _stock_of_noise(seed, stock, device).unfold(0, values, 1).index_select(0, starts)
     whole_range = 255 * normalisation_on(device, preprocessing)[0]
     images.addcmul_(grain.view(images.shape), strength * whole_range)
@@ -177,17 +177,17 @@ def _assemble(
     if device.type == "cpu":
         return _assemble_on_cpu(images, behind, background_of, view.size, preprocessing)
     if behind is not None:
-        behind = behind._replace(data=on_device.resident(backgrounds, device))
-    return on_device.assemble(images, behind, background_of, view.size, preprocessing, device)
+        behind = behind._replace(data=on_gpu.resident(backgrounds, device))
+    return on_gpu.assemble(images, behind, background_of, view.size, preprocessing, device)
 
 
 def _assemble_on_cpu(images: Cuts, behind: Cuts | None, background_of, size, preprocessing) -> torch.Tensor:
     # Here and not above: numba takes half a second to start, and where a GPU works nobody needs it.
-    from bgbias.input_pipeline import fused
+    from bgbias.input_pipeline import on_cpu
 
     batch = np.empty((len(background_of), size, size, 3), dtype=np.float32)
     channels = (2, 1, 0) if preprocessing.order == "BGR" else (0, 1, 2)
     pair = normalisation(preprocessing)
     factor, shift = (tuple(np.float32(values[c]) for c in channels) for values in pair)
-    fused.fill(batch, images, behind or images, background_of, factor, shift, channels)
+    on_cpu.fill(batch, images, behind or images, background_of, factor, shift, channels)
     return torch.from_numpy(batch).permute(0, 3, 1, 2)

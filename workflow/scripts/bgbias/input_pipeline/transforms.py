@@ -16,7 +16,10 @@ CROP_TRIES = 10  # as many as torchvision's RandomResizedCrop makes before it fa
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a backbone expects: values in [0, ``maximum``], channels in ``order``, then (x − mean) / std."""
+    """What a backbone expects: values in [0, ``maximum``], channels in ``order``, then (x − mean) / std.
+
+    By default as for ImageNet's weights.
+    """
 
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)

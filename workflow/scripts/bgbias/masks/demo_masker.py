@@ -68,7 +68,8 @@ def reduced(x: torch.Tensor) -> torch.Tensor:
 
 
 def masks(logits: torch.Tensor) -> torch.Tensor:
-    """The network's last steps: logits (B, 1, s, s) to masks in [0, 1], ``REDUCTION`` times larger."""
+    """The network's last steps, for tests of the written graph: logits (B, 1, s, s) to masks in [0, 1],
+    ``REDUCTION`` times larger."""
     large = functional.interpolate(logits, scale_factor=REDUCTION, mode="bilinear", align_corners=False)
     soft = (large * SATURATION + 0.5).clamp(0, 1)
     return soft * (soft.amax(dim=(1, 2, 3), keepdim=True) > 0.5)

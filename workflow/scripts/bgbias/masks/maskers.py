@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.input_pipeline.images import HALF, read_given_mask
+from bgbias.images import HALF, read_given_mask
 
 Masker = Callable[[str, np.ndarray], np.ndarray]
 

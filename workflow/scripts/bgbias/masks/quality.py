@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bgbias.input_pipeline.images import HALF
+from bgbias.images import HALF
 
 MEASURES = ("iou", "overlap")
 STATISTICS = {

@@ -7,15 +7,15 @@ from functools import partial
 import torch
 from torch import nn
 
+from bgbias.configuration.keywords import EXPORTED, TIMM
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.transforms import Preprocessing
 from bgbias.models.bninception import FEATURES, BNInception
 from bgbias.models.exported import ExportedNetwork
-from bgbias.models.pretrained import EXPORTED, TIMM
 from bgbias.models.weights import load_strictly, read_weights
 from bgbias.randomness import integer_seed
 
-_IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), order="RGB", maximum=1.0)
+_IMAGENET = Preprocessing()
 _HALVES = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), order="RGB", maximum=1.0)
 _CAFFE = Preprocessing(mean=(104.0, 117.0, 128.0), std=(1.0, 1.0, 1.0), order="BGR", maximum=255.0)
 

@@ -5,7 +5,7 @@ import os
 import torch
 from torch import Tensor, nn
 
-from bgbias.errors import StudyError
+from bgbias.errors import StudyError, first_line
 from bgbias.input_pipeline.transforms import Preprocessing
 from bgbias.models.backbones import Backbone, build_backbone
 from bgbias.models.weights import load_strictly, read_weights, write_tensors
@@ -92,9 +92,8 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
         with torch.inference_mode():
             features = model.eval().backbone(torch.zeros(1, 3, size, size))
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".!")
         raise StudyError(
-            f"The backbone {name} cannot take images of {size}×{size} pixels ({reason}). Change "
+            f"The backbone {name} cannot take images of {size}×{size} pixels ({first_line(error)}). Change "
             "transform.train_size and transform.eval_size, or take another backbone."
         ) from error
     finally:

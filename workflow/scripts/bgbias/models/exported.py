@@ -5,8 +5,8 @@ import os
 import torch
 from torch import Tensor, nn
 
-from bgbias.errors import StudyError
-from bgbias.models.pretrained import EXPORTED
+from bgbias.configuration.keywords import EXPORTED
+from bgbias.errors import StudyError, first_line
 
 _HOW = (
     "Export it anew: torch.export.save(torch.export.export(model.eval(), (torch.rand(2, 3, 224, 224),), "
@@ -67,8 +67,9 @@ class ExportedNetwork(nn.Module):
         try:
             together, alone = self.network(images), self.network(images[:1])
         except Exception as error:  # PyTorch's guards and operations each have their own
-            reason = str(error).strip().partition("\n")[0].rstrip(".")
-            raise StudyError(f"{path} does not take 2 images, and then 1 ({reason}). {_HOW}.") from error
+            raise StudyError(
+                f"{path} does not take 2 images, and then 1 ({first_line(error)}). {_HOW}."
+            ) from error
         if not isinstance(together, Tensor) or together.ndim != 2 or len(together) != 2:
             found = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
             raise StudyError(f"{path} gives {found} for 2 images, not a vector for each.")
@@ -77,13 +78,10 @@ class ExportedNetwork(nn.Module):
                 f"{path} gives an image another vector when others are beside it, or every time: it was "
                 f"exported in training mode. {_HOW}."
             )
-        if (
-            not together.requires_grad
-            or torch.autograd.grad(alone.sum(), images, allow_unused=True)[0] is None
-        ):
+        if not _lets_gradient_through(images, alone):
             raise StudyError(
                 f"{path} keeps back the gradient of its input, by which attribution asks where it looks. "
-                "Export it without torch.no_grad or detach in its forward."
+                "Export it without torch.no_grad, detach, or an operation without derivative, in its forward."
             )
         return together.shape[1]
 
@@ -101,7 +99,6 @@ def _read(path: str | os.PathLike) -> torch.export.ExportedProgram:
     try:
         return torch.export.load(path)
     except Exception as error:  # of many kinds, one for each way in which a file can be something else
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise StudyError(
-            f"{path} is no program that PyTorch {torch.__version__} can read ({reason}). {_HOW}."
+            f"{path} is no program that PyTorch {torch.__version__} can read ({first_line(error)}). {_HOW}."
         ) from error

@@ -1,11 +1,9 @@
 """Published weights: in which file those of a backbone lie once the rule download_weights has seen to it."""
 
+from bgbias.configuration.keywords import IMAGENET, TIMM
 from bgbias.errors import StudyError
 
 FOLDER = "data/weights"  # shared by all studies
-TIMM = "timm/"  # models of this prefix are timm's, which knows where their weights are
-EXPORTED = ".pt2"  # models of this suffix are files of the user's, network and weights in one
-IMAGENET = "imagenet"
 
 
 def with_weights(settings: dict, published: dict[str, dict]) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bgbias.errors import StudyError
+from bgbias.errors import StudyError, first_line
 from bgbias.files import replacing
 
 _STATE = "Save the weights alone: torch.save(model.state_dict(), file)."
@@ -31,9 +31,9 @@ def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
     except (OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
         if "TorchScript" in str(error):
             raise StudyError(f"{path} is a TorchScript program, not weights alone. {_STATE}") from error
-        raise StudyError(f"{path} is not a readable file of weights alone: {_first_line(error)}") from error
+        raise StudyError(f"{path} is not a readable file of weights alone: {first_line(error)}.") from error
     except (SafetensorError, zipfile.BadZipFile) as error:
-        raise StudyError(f"{path} is damaged or not a file of weights: {_first_line(error)}") from error
+        raise StudyError(f"{path} is damaged or not a file of weights: {first_line(error)}.") from error
     for wrapper in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
@@ -104,7 +104,3 @@ def _way_out(missing: Sequence[str], unknown: Sequence[str]) -> str:
             f"torch.save(model.{prefixes[0]}state_dict(), file)"
         )
     return "Name the backbone that they were made for, or another file"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".") + "."

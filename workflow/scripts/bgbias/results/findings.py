@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bgbias.configuration.names import enumeration, human, model_name
+from bgbias.results.names import enumeration, human, model_name
 from bgbias.results.summaries import pick, seen, variants_of
 from bgbias.results.table_formats import number
 from bgbias.retrieval.collapse import COLLAPSED

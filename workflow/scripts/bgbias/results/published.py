@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bgbias.configuration.names import human
 from bgbias.files import read_rows
+from bgbias.results.names import human
 from bgbias.results.summaries import finite, pick, seen
 from bgbias.results.table_formats import Cell, Table, number
 from bgbias.runs import MODEL

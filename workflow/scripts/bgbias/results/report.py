@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from bgbias.configuration.names import human
+from bgbias.results.names import enumeration, human, method_name
+from bgbias.results.summaries import retrieval_metrics, seen, summarise_retrieval, variants_of
 from bgbias.results.table_formats import Table
+from bgbias.results.tables import retrieval_table
 from bgbias.runs import trained
 
 _LARGE = 300_000  # bytes
@@ -105,6 +107,46 @@ def variant_words(settings: dict) -> str:
     images = f"images whose background is {replaced}" if share else "the images as they are"
     picked = "clean" if selection == "clean" else "background-swapped"
     return f"{images}; its epoch is chosen on {picked} validation images"
+
+
+def other_metrics(measured: list[dict]) -> list[tuple[str, dict]]:
+    """The tables of the metrics but MAP@R, by name. Recall@1 is Precision@1, and not shown twice."""
+    metrics = [name for name in retrieval_metrics(measured) if name not in ("map_at_r", "recall_at_1")]
+    return [
+        (human(name), with_header(retrieval_table(summarise_retrieval(measured, name)))) for name in metrics
+    ]
+
+
+def other_methods(attention: list[dict], shown: str) -> list[str]:
+    """The methods of attribution that were computed and are not shown, in words."""
+    return [method_name(method) for method in seen(attention, "method") if method != shown]
+
+
+def variants(retrieval: list[dict], settings: dict) -> list[tuple[str, str]]:
+    """The variants of the models that were trained, and what each of them is trained on."""
+    return [
+        (human(name), variant_words(settings["variants"][name])) for name in variants_of(trained(retrieval))
+    ]
+
+
+def scope(summary: list[dict]) -> str:
+    """The grid in words: which datasets and backbones, and the losses and variants that were trained."""
+    trainings = trained(summary)
+    axes = {
+        ("dataset", "datasets"): seen(summary, "dataset"),
+        ("loss", "losses"): seen(trainings, "loss"),
+        ("variant", "variants"): variants_of(trainings),
+        ("backbone", "backbones"): seen(summary, "backbone"),
+    }
+    parts = [
+        f"{names[len(keys) > 1]} {enumeration([*map(human, keys)])}" for names, keys in axes.items() if keys
+    ]
+    return f"{'; '.join(parts)}."
+
+
+def with_header(table: Table) -> dict:
+    """A table as the template takes it: ``table`` and ``headings``, its upper header line."""
+    return {"table": table, "headings": header_rows(table)}
 
 
 def header_rows(table: Table) -> list[tuple[str, int]]:

@@ -1,8 +1,8 @@
-"""The three published tables: from one row a cell to what is printed where."""
+"""The study's three tables, laid out as in the paper: from one row a cell to what is printed where."""
 
 from collections.abc import Callable, Sequence
 
-from bgbias.configuration.names import human, model_name
+from bgbias.results.names import human, model_name
 from bgbias.results.summaries import finite, pick, seen, variants_of
 from bgbias.results.table_formats import Cell, Table, number
 from bgbias.runs import FROZEN, MODEL, trained

@@ -1,1 +1,1 @@
-"""Embedding the test images, and exact retrieval among them."""
+"""Embedding images of the test and of the validation, and exact retrieval among them."""

@@ -1,4 +1,4 @@
-"""Drawing one test image of each class: as the gallery, or as the queries that a figure shows."""
+"""Which test images are queries and which the gallery, and which queries a figure shows."""
 
 import numpy as np
 
@@ -21,3 +21,27 @@ def first_of_each_class(labels: np.ndarray, random: np.random.Generator) -> np.n
     order = random.permutation(len(labels))
     _, first = np.unique(labels[order], return_index=True)
     return order[np.sort(first)]
+
+
+def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions of the queries and of the gallery, one pair for every gallery that is searched: as the index
+    says, all against all where it says nothing, or with one image of each class as the gallery."""
+    everything = np.ones(len(data["labels"]), dtype=np.bool_)
+    if gallery_draws is None:
+        sides = [(data.get("is_query", everything), data.get("is_gallery", everything))]
+    else:
+        drawn = [one_per_class(data["labels"], seed, draw) for draw in range(gallery_draws)]
+        sides = [(~in_gallery, in_gallery) for in_gallery in drawn]
+    return [(np.flatnonzero(query), np.flatnonzero(gallery)) for query, gallery in sides]
+
+
+def positions(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+    """Where each query lies in the sorted ``gallery``, −1 where it does not."""
+    at = np.searchsorted(gallery, query)
+    inside = np.minimum(at, len(gallery) - 1)
+    return np.where(gallery[inside] == query, inside, -1)
+
+
+def shown_queries(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """``count`` positions drawn at random, each of another class (fewer where there are fewer classes)."""
+    return first_of_each_class(labels, generator(seed, "gallery queries"))[:count]

@@ -7,9 +7,10 @@ import inspect
 import torch
 from torch import nn
 
-from bgbias.errors import StudyError
+from bgbias.configuration.keywords import PML
+from bgbias.errors import StudyError, first_line
 from bgbias.randomness import integer_seed
-from bgbias.runs import FROZEN, PML
+from bgbias.runs import FROZEN
 from bgbias.training.metric_learning import distances, losses
 
 
@@ -54,8 +55,7 @@ def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -
                 _try(loss, embedding_size)
         except Exception as error:  # each class has its own ways to refuse
             raise StudyError(
-                f"Loss {name}: {kind.__name__} cannot be computed with {parameters}: "
-                f"{str(error).strip().partition(chr(10))[0].rstrip('.')}."
+                f"Loss {name}: {kind.__name__} cannot be computed with {parameters}: {first_line(error)}."
             ) from error
     has_weights = any(weight.requires_grad for weight in loss.parameters())
     if has_weights and "learning_rate" not in settings:

@@ -1,0 +1,312 @@
+"""The configuration: what is refused, and with which sentence."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bgbias.configuration.checks import check
+from bgbias.errors import StudyError
+from bgbias.models.embedding_model import build_model, check_size
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+@pytest.fixture
+def config(monkeypatch):
+    monkeypatch.chdir(ROOT)  # paths are seen from the project's folder
+    return copy.deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+
+
+def of_photographs(config, folder):
+    """Backgrounds and a masker that go with other images than the demo's; folders in ``folder``."""
+    folders = {role: folder / f"bg/{role}" for role in ("train", "validation", "test")}
+    for path in folders.values():
+        path.mkdir(parents=True, exist_ok=True)
+    config["backgrounds"]["demo"] = {
+        "source": "folders",
+        **{role: str(path) for role, path in folders.items()},
+    }
+    config["masker"] = {"model": "u2net", "shards": 1}
+    return config["backgrounds"]["demo"]
+
+
+def put(config, path, value):
+    *parents, last = path.split(".")
+    for key in parents:
+        config = config[key]
+    config[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("devise", "cpu", "the top level: the key 'devise' is unknown; did you mean 'device'?"),
+        ("training.learning_rat", 1, "training: the key 'learning_rat' is unknown"),
+        ("losses.triplet.margn", 1, "losses.triplet: the key 'margn' is unknown; did you mean 'margin'?"),
+        (
+            "losses.triplet.per_dataset",
+            {"demo_cars": {"mrgin": 1}},
+            "triplet.per_dataset.demo_cars: the key 'mrgin'",
+        ),
+        ("losses.triplet.per_dataset", {"demo_car": {}}, "'demo_car' is not known under `datasets`; did you"),
+        ("datasets.demo_cars", {"root": "cars"}, "datasets.demo_cars: the key 'source' is missing"),
+        ("pixels.short_side", 80.0, "pixels.short_side: 80.0 is not a whole number"),
+        ("training.batch_size", True, "training.batch_size: True is not a whole number"),
+        ("losses.triplt", {"images_per_class": 4}, "not known under `losses`; did you mean 'triplet'?"),
+        (
+            "losses.mine",
+            {"type": "tripled"},
+            "losses.mine.type: 'tripled' is not known under `losses`; did you",
+        ),
+        ("grid.loss", ["arcfce"], "grid.loss: 'arcfce' is not known under `losses`; did you mean 'arcface'?"),
+        ("grid.dataset", ["demo_car"], "did you mean 'demo_cars'?"),
+        ("grid.seed", [], "grid.seed: [] should be non-empty"),
+        ("grid.loss", [], "grid.loss: there is nothing to do; name a loss, or a backbone under `frozen`"),
+        ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
+        ("training.batch_size", "many", "training.batch_size: 'many' is not a whole number"),
+        ("variants.half", {"probability": 1.5, "selection": "clean"}, "1.5 is greater than the maximum of 1"),
+        ("study", "../elsewhere", "study: '../elsewhere' must begin with a letter"),
+        (
+            "backbones.small_cnn",
+            {"model": "resnt18", "weights": None},
+            "does not begin with timm/ and is no .pt2 file; did you mean 'resnet18'?",
+        ),
+        ("backbones.small_cnn", {"model": "mine.pt2"}, "small_cnn.model: there is no file mine.pt2, seen"),
+        (
+            "losses.mine",
+            {"type": "pml/CircleLoss", "m": 0.4},
+            "losses.mine: the key 'images_per_class' is missing",
+        ),
+        (
+            "losses.mine",
+            {"type": "pml/CircleLoss", "images_per_class": 4, "m": [0.4]},
+            "losses.mine.m: [0.4] is not a number or true or false or text",
+        ),
+        ("backbones.small_cnn", {"model": "resnet18"}, "small_cnn: the key 'weights' is missing"),
+        (
+            "backbones.small_cnn",
+            {"weights": None, "head": True},
+            "small_cnn.head: without weights there is no layer of its own on top",
+        ),
+        (
+            "backbones.small_cnn",
+            {"weights": "mine.pth"},
+            "small_cnn.weights: there is no file mine.pth, seen",
+        ),
+        (
+            "backbones.small_cnn",
+            {"weights": None, "mean": [0.5, 0.5, 0.5]},
+            "'std' is a dependency of 'mean'",
+        ),
+        (
+            "backbones.small_cnn",
+            {"model": "vit_b_16", "weights": None},
+            "transform.eval_size: the backbone small_cnn takes",
+        ),
+        (
+            "backbones.small_cnn",
+            {"model": "timm/vit_tiny_patch16_224", "weights": None},
+            "gradcam needs a spatial map",
+        ),
+        (
+            "training.batch_size",
+            30,
+            "30 is not two or more times losses.contrastive.images_per_class, 4",
+        ),
+        ("training.batch_size", 4, "4 is not two or more times losses.contrastive.images_per_class, 4"),
+        ("losses.triplet.images_per_class", 1, "losses.triplet.images_per_class: 1 is less than the minimum"),
+        ("masker.model", "ready", "masker.model: "),
+        (
+            "masker",
+            {"model": "u2net", "weights": "mine.onnx", "shards": 1},
+            "masker.weights: u2net has weights",
+        ),
+        ("transform.eval_size", 500, "transform.eval_size must not be larger than pixels.short_side"),
+    ],
+)
+def test_refuses_with_one_sentence(config, path, value, sentence):
+    put(config, path, value)
+    with pytest.raises(StudyError) as caught:
+        check(config, SCHEMA)
+    assert sentence in str(caught.value)
+    assert str(caught.value).endswith((".", "?"))
+    assert not str(caught.value).endswith("?.")
+
+
+def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
+    config["datasets"]["mine"] = {"source": "index", "root": str(tmp_path)}
+    config["grid"]["dataset"] = ["mine"]
+    of_photographs(config, tmp_path)
+    with pytest.raises(StudyError, match=r"datasets\.mine\.index: there is no file .*index\.csv, seen from"):
+        check(config, SCHEMA)
+
+
+@pytest.mark.parametrize("spelling", ["bg/train", "bg/train/", "./bg/train", "bg/../bg/train"])
+def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling, tmp_path):
+    folders = of_photographs(config, tmp_path)
+    check(config, SCHEMA)
+    folders["test"] = f"{tmp_path}/{spelling}"
+    with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: it is also the folder of train"):
+        check(config, SCHEMA)
+
+
+def test_a_transformer_takes_its_own_size_only(config):
+    config["attribution"]["methods"] = ["study"]
+    config["backbones"]["vit"] = {"model": "vit_b_16", "weights": None}
+    config["pixels"]["short_side"] = 256
+    config["frozen"] = ["vit"]
+    with pytest.raises(StudyError, match=r"transform\.eval_size: the backbone vit takes images of 224"):
+        check(config, SCHEMA)
+    config["transform"]["eval_size"] = 224
+    check(config, SCHEMA)  # the size of training is another's
+    config["grid"]["backbone"] = ["vit"]
+    with pytest.raises(StudyError, match=r"transform\.train_size: the backbone vit takes images of 224"):
+        check(config, SCHEMA)
+    config["transform"]["train_size"] = 224
+    check(config, SCHEMA)
+
+
+def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
+    folders = of_photographs(config, tmp_path)
+    train, inside = folders["train"], tmp_path / "bg/train/more"
+    inside.mkdir()
+    other = tmp_path / "other"
+    other.mkdir()
+    folders |= {"train": str(tmp_path / "bg"), "validation": str(other)}
+    with pytest.raises(StudyError, match=r"demo\.test: this folder and that of train share photos"):
+        check(config, SCHEMA)
+    folders |= {"train": train, "validation": str(inside)}
+    with pytest.raises(StudyError, match=r"demo\.validation: this folder and that of train share photos"):
+        check(config, SCHEMA)
+    folders["validation"] = train  # the protocol gives each half of one folder
+    check(config, SCHEMA)
+
+
+@pytest.mark.parametrize("masks", ["masks", "."])
+def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
+    for folder in ("masks", ".masks"):
+        (tmp_path / folder).mkdir()
+    of_photographs(config, tmp_path / ".bg")
+    dataset = {"source": "folders", "root": str(tmp_path), "masks": str(tmp_path / masks)}
+    config["datasets"]["demo_cars"] = dataset
+    with pytest.raises(StudyError, match=r"demo_cars\.masks: the folder lies in .* read as photographs"):
+        check(config, SCHEMA)
+    dataset["masks"] = str(tmp_path / ".masks")  # hidden folders are not read
+    check(config, SCHEMA)
+    dataset |= {"masks": str(tmp_path), "source": "index"}  # which says itself what is an image
+    (tmp_path / "index.csv").touch()
+    check(config, SCHEMA)
+
+
+def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test(config, tmp_path):
+    folders = of_photographs(config, tmp_path)
+    seen = folders.pop("train"), folders.pop("validation")
+    with pytest.raises(StudyError, match=r"backgrounds\.demo: the folder 'train' is missing, which training"):
+        check(config, SCHEMA)
+    config["datasets"]["mine"] = {"source": "folders", "root": str(tmp_path), "test_only": True}
+    config["grid"] |= {"dataset": ["mine"], "loss": []}
+    config["frozen"] = ["small_cnn"]
+    check(config, SCHEMA)
+    seen_in_the_test, folders["test"] = folders["test"], "nowhere"
+    with pytest.raises(StudyError, match=r"demo\.test: there is no folder nowhere"):
+        check(config, SCHEMA)
+    folders["test"] = seen_in_the_test
+    config["grid"]["loss"] = ["triplet"]
+    folders |= dict(zip(("train", "validation"), seen, strict=True))
+    with pytest.raises(StudyError, match=r"datasets\.mine\.test_only: on test images nothing"):
+        check(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        # What a file of one's own does not mention stays the demo's, and would go unnoticed.
+        (lambda c: c["masker"].update({"model": "u2net_custom", "weights": "resources/demo_masker.onnx"}),
+         r"masker: the demo's own masker knows its drawings only, not the images of mine"),
+        (lambda c: c["backgrounds"].update(demo={"source": "demo_world", "count": 2, "size": 32, "seed": 0}),
+         r"background_set: the demo's backgrounds are drawings"),
+        (lambda c: c["masker"].update({"model": "u2net_custom", "weights": "mine.onnx"}),
+         r"masker\.weights: there is no file mine\.onnx, seen from"),
+        (lambda c: c["backgrounds"]["demo"].update({"test": "nowhere"}),
+         r"backgrounds\.demo\.test: there is no folder nowhere, seen from"),
+        (lambda c: c["datasets"]["mine"].update({"masks": "nowhere"}),
+         r"datasets\.mine\.masks: there is no folder nowhere, seen from"),
+        (lambda c: c["datasets"]["mine"].update({"root": "~/photos"}),
+         r"datasets\.mine\.root: there is no folder ~/photos, seen from"),
+    ],
+)  # fmt: skip
+def test_images_of_ones_own_need_masks_backgrounds_and_files_that_are_there(
+    config, tmp_path, change, sentence
+):
+    of_photographs(config, tmp_path)
+    (tmp_path / "photos").mkdir()
+    config["datasets"]["mine"] = {"source": "folders", "root": str(tmp_path / "photos")}
+    config["grid"]["dataset"] = ["mine"]
+    check(config, SCHEMA)
+    change(config)
+    with pytest.raises(StudyError, match=sentence):
+        check(config, SCHEMA)
+
+
+def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
+    (tmp_path / "mine.pt2").touch()
+    exported = {"model": str(tmp_path / "mine.pt2")}
+    config["backbones"]["mine"], config["frozen"] = exported, ["mine"]
+    config["attribution"]["methods"] = ["study"]
+    check(config, SCHEMA)
+    config["backbones"]["mine"] = exported | {"weights": "imagenet"}
+    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: an exported network has all this"):
+        check(config, SCHEMA)
+    config["backbones"]["mine"] = exported
+    config["grid"]["backbone"] = ["mine"]
+    with pytest.raises(StudyError, match=r"backbones\.mine\.model: .* not trained; name it under `frozen`"):
+        check(config, SCHEMA)
+    config["grid"]["loss"] = []
+    check(config, SCHEMA)
+
+
+def test_the_schema_knows_the_registry_of_losses():
+    from bgbias.configuration.keywords import PML
+    from bgbias.runs import FROZEN
+    from bgbias.training.losses import LOSSES
+
+    assert [*SCHEMA["$defs"]["losses"]] == [*(name for name in LOSSES if name != FROZEN), PML]
+
+
+def test_the_schema_knows_the_registry_of_backbones():
+    from bgbias.models.backbones import BACKBONES, build_backbone
+
+    names = SCHEMA["$defs"]["backbone_models"]["enum"]
+    assert names == list(BACKBONES)
+    without_map = [name for name in names if build_backbone(name, {}, 0).last_map is None]
+    assert SCHEMA["$defs"]["backbone_models_without_map"]["enum"] == without_map
+    of_one_size = [name for name in names if not takes(name, 160)]
+    assert SCHEMA["$defs"]["backbone_models_of_224_pixels"]["enum"] == of_one_size
+    assert all(takes(name, 224) for name in of_one_size)
+
+
+def takes(name, size):
+    try:
+        check_size(build_model(name, {}, None, 0)[0], name, size)
+    except StudyError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("role", ["train", "validation"])
+def test_the_test_has_backgrounds_of_neither_role(config, tmp_path, role):
+    folders = of_photographs(config, tmp_path)
+    folders["test"] = folders[role]
+    with pytest.raises(StudyError, match=rf"demo\.test: it is also the folder of {role}"):
+        check(config, SCHEMA)
+
+
+def test_an_image_may_be_as_large_as_it_is_packed_and_no_larger(config):
+    config["transform"]["eval_size"] = config["pixels"]["short_side"]
+    check(config, SCHEMA)
+    config["transform"]["eval_size"] += 1
+    with pytest.raises(StudyError, match=r"eval_size must not be larger"):
+        check(config, SCHEMA)

@@ -1,0 +1,341 @@
+"""Sources of data: the exact layout of each archive, small, with the splits that the study's rule gives."""
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from layouts import LAYOUTS, cars_original, image, inshop, vehicleid
+
+from bgbias.datasets import cars196, cub200, dataset_index, sop
+from bgbias.datasets import inshop as inshop_source
+from bgbias.datasets.official import split_of_labels
+from bgbias.errors import StudyError
+from bgbias.index import Index
+from bgbias.retrieval.gallery import one_per_class
+
+REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[3] / "../shared/real"))
+
+
+def classes_of(index: Index, split: str) -> list[int]:
+    return sorted(set(index.labels[index.rows(split)].tolist()))
+
+
+def all_exist(index: Index, root: Path) -> bool:
+    return all((root / path).is_file() for path in index.paths)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_each_layout_is_read_with_its_official_splits(tmp_path, layout):
+    make, first = LAYOUTS[layout]
+    make(tmp_path)
+    settings = {"source": layout.split()[0], "counts": {"images": 32, "train_classes": 6, "test_classes": 8}}
+    index = dataset_index(tmp_path, settings)
+    assert [classes_of(index, split) for split in ("train", "val", "test")] == [
+        [first + label for label in labels] for labels in (range(6), (6, 7), range(8, 16))
+    ]
+    assert all_exist(index, tmp_path)
+    assert len(set(index.paths)) == 32
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_counts_that_are_not_the_published_ones_are_refused_with_both_numbers(tmp_path, layout):
+    make, _ = LAYOUTS[layout]
+    make(tmp_path)
+    source = layout.split()[0]
+    with pytest.raises(StudyError, match=r"is not the published set: .* instead of .*key counts to any"):
+        dataset_index(tmp_path, {"source": source})
+    with pytest.raises(StudyError, match="images 32 instead of 17"):
+        dataset_index(tmp_path, {"source": source, "counts": {"images": 17}})
+    with pytest.raises(StudyError, match=r"counts\.pictures is unknown"):
+        dataset_index(tmp_path, {"source": source, "counts": {"pictures": 17}})
+    assert len(dataset_index(tmp_path, {"source": source, "counts": "any"})) == 32
+
+
+@pytest.mark.parametrize("source", sorted({layout.split()[0] for layout in LAYOUTS}))
+def test_a_folder_of_something_else_is_refused(tmp_path, source):
+    (tmp_path / "holiday").mkdir()
+    with pytest.raises(StudyError, match="does not look like"):
+        dataset_index(tmp_path, {"source": source})
+
+
+def test_the_split_rule_gives_the_studys_numbers_of_classes():
+    # FACTS of the study: 74/24/98, 75/25/100 and 8,489/2,829/11,316 classes.
+    for n_classes, n_test, expected in (
+        (196, 98, (74, 24)),
+        (200, 100, (75, 25)),
+        (22_634, 11_316, (8489, 2829)),
+    ):
+        labels = np.arange(n_classes)
+        splits = split_of_labels(labels, labels >= n_classes - n_test)
+        assert (splits.count("train"), splits.count("val")) == expected
+        assert splits[: expected[0]] == ["train"] * expected[0]  # counted from label 0
+
+
+def test_published_counts_add_up():
+    for source in (cars196, cub200, sop):
+        known = source.PUBLISHED
+        assert known["images"] == known["development_images"] + known["test_images"]
+    known = inshop_source.PUBLISHED
+    parts = ("development_images", "query_images", "gallery_images")
+    assert known["images"] == sum(known[part] for part in parts)
+
+
+def test_class_names_of_each_source(tmp_path):
+    expected = {
+        "cars196 by classes": "Zeta C-V Van 2012",
+        "cars196": "Maker Model 1 2012",
+        "cub200": "Bird_1",
+        "sop": "bicycle 1",
+        "inshop": "id_00000001",
+        "vehicleid": "1",
+    }
+    for layout, name in expected.items():
+        root = tmp_path / layout
+        root.mkdir()
+        make, first = LAYOUTS[layout]
+        make(root)
+        index = dataset_index(root, {"source": layout.split()[0], "counts": "any"})
+        assert index.class_names[index.labels.tolist().index(first)] == name
+
+
+def test_in_shop_marks_queries_and_gallery_in_the_test_split_only(tmp_path):
+    inshop(tmp_path)
+    index = dataset_index(tmp_path, {"source": "inshop", "counts": {"query_images": 8, "gallery_classes": 8}})
+    test = index.rows("test")
+    assert index.is_query[test].tolist() == [True, False] * 8
+    assert index.is_gallery[test].tolist() == [False, True] * 8
+    assert not index.is_query[index.rows("train")].any()
+
+
+def test_in_shop_finds_a_torn_list(tmp_path):
+    inshop(tmp_path)
+    listing = tmp_path / "Eval/list_eval_partition.txt"
+    lines = listing.read_text().splitlines()
+    listing.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(StudyError, match="announces 32 images and lists 31"):
+        dataset_index(tmp_path, {"source": "inshop"})
+    listing.write_text("\n".join([*lines[:-1], "img/torn.jpg id_0000"]) + "\n")
+    with pytest.raises(StudyError, match=r"list_eval_partition\.txt, line 34: expected 3 words"):
+        dataset_index(tmp_path, {"source": "inshop"})
+    listing.write_text("")
+    with pytest.raises(StudyError, match="announces no images and lists 0"):
+        dataset_index(tmp_path, {"source": "inshop"})
+
+
+def test_vehicleid_takes_the_test_list_that_is_asked_for(tmp_path):
+    vehicleid(tmp_path)
+    shorter = tmp_path / "VehicleID_V1.0/train_test_split/test_list_2400.txt"
+    shorter.write_text("\n".join(shorter.read_text().splitlines()[:4]) + "\n")
+    settings = {"source": "vehicleid", "counts": "any"}
+    assert classes_of(dataset_index(tmp_path, settings | {"test_list": 2400}), "test") == [9, 10]
+    assert classes_of(dataset_index(tmp_path, settings), "test") == [*range(9, 17)]
+    with pytest.raises(StudyError, match="test_list is 1000; VehicleID has lists of 800, 1600, 2400"):
+        dataset_index(tmp_path, settings | {"test_list": 1000})
+
+
+def test_vehicleid_tests_on_800_vehicles_unless_told_otherwise(tmp_path):
+    vehicleid(tmp_path)
+    shorter = tmp_path / "VehicleID_V1.0/train_test_split/test_list_800.txt"
+    shorter.write_text("\n".join(shorter.read_text().splitlines()[:4]) + "\n")
+    assert classes_of(dataset_index(tmp_path, {"source": "vehicleid", "counts": "any"}), "test") == [9, 10]
+
+
+def test_a_gallery_draw_takes_one_image_of_each_class_uniformly():
+    labels = np.array([9, 4, 9, 4, 9, 2**60])
+    drawn = np.array([one_per_class(labels, seed=1, draw=draw) for draw in range(600)])
+    for label in (4, 9, 2**60):
+        assert (drawn[:, labels == label].sum(axis=1) == 1).all()
+    # Class 9 has three images: each is the gallery in a third of the draws, ± 4 sd of a binomial (0.077).
+    np.testing.assert_allclose(drawn[:, labels == 9].mean(axis=0), 1 / 3, atol=0.077)
+    np.testing.assert_array_equal(one_per_class(labels, 1, 5), drawn[5])
+
+
+def test_cars_annotations_that_are_no_mat_file_are_named(tmp_path):
+    cars_original(tmp_path)
+    (tmp_path / "cars_annos.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(200))
+    with pytest.raises(StudyError, match=r"cars_annos\.mat cannot be read"):
+        dataset_index(tmp_path, {"source": "cars196"})
+
+
+def folder_classes(root: Path, names, n=3) -> None:
+    for name in names:
+        for i in range(n):
+            image(root / name / f"{i}.jpg")
+
+
+def test_folders_are_split_by_share_seeded_and_disjoint(tmp_path):
+    folder_classes(tmp_path, [f"class {i:02d}" for i in range(20)])
+    (tmp_path / "class 00" / "notes.txt").write_text("no image")
+    (tmp_path / "class 00" / ".hidden.jpg").write_text("no image")
+    settings = {"source": "folders", "splits": {"train": 0.5, "val": 0.15, "test": 0.35}, "seed": 3}
+    index = dataset_index(tmp_path, settings)
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [10, 3, 7]
+    assert len(index) == 60
+    assert index.paths == sorted(index.paths)
+    assert index.class_names[0] == "class 00"
+    assert dataset_index(tmp_path, settings).splits == index.splits
+    assert dataset_index(tmp_path, settings | {"seed": 4}).splits != index.splits
+
+
+def test_train_val_test_folders_are_the_splits(tmp_path):
+    for split, names in (("train", "ab"), ("val", "cd"), ("test", "ef")):
+        folder_classes(tmp_path / split, names)
+    index = dataset_index(tmp_path, {"source": "folders"})
+    assert [classes_of(index, split) for split in ("train", "val", "test")] == [[0, 1], [2, 3], [4, 5]]
+    folder_classes(tmp_path / "test", ["a"])
+    with pytest.raises(StudyError, match=r"class 'a' .* is in split train here and in test"):
+        dataset_index(tmp_path, {"source": "folders"})
+
+
+@pytest.mark.parametrize("extra", ["empty", "texts", "__MACOSX"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_folder_without_images_is_no_class(tmp_path, extra, seed):
+    folder_classes(tmp_path, "abcdef")
+    settings = {"source": "folders", "seed": seed}
+    expected = dataset_index(tmp_path, settings)
+    (tmp_path / extra).mkdir()
+    if extra != "empty":
+        (tmp_path / extra / {"texts": "notes.txt", "__MACOSX": "._0.jpg"}[extra]).write_text("no image")
+    found = dataset_index(tmp_path, settings)
+    assert (found.paths, found.splits) == (expected.paths, expected.splits)
+    assert (found.labels == expected.labels).all()
+
+
+@pytest.mark.parametrize(
+    "names", [("train", "test"), ("Train", "Val", "Test"), ("train", "val", "test", "x")]
+)
+@pytest.mark.parametrize("test_only", [False, True])
+def test_folders_like_splits_are_not_taken_for_classes(tmp_path, names, test_only):
+    for name in names:
+        folder_classes(tmp_path / name, "ab")
+    with pytest.raises(StudyError, match=r"which look like splits.*three folders train, val and test"):
+        dataset_index(tmp_path, {"source": "folders", "test_only": test_only})
+
+
+def test_images_right_below_the_splits_are_no_classes(tmp_path):
+    folder_classes(tmp_path, ["train", "val", "test"])
+    for test_only in (False, True):
+        with pytest.raises(StudyError, match=r"class folders .* hold no images"):
+            dataset_index(tmp_path, {"source": "folders", "test_only": test_only})
+
+
+def test_where_there_is_no_file_of_lines_the_image_is_named(tmp_path):
+    folder_classes(tmp_path, "abcdef")
+    for name in "abcdef":
+        for i in (1, 2):
+            (tmp_path / name / f"{i}.jpg").unlink()
+    with pytest.raises(
+        StudyError, match=r"as source folders reads it, image '\w/0\.jpg': class '\w' .* no other"
+    ):
+        dataset_index(tmp_path, {"source": "folders"})
+
+
+@pytest.mark.parametrize(
+    ("names", "splits", "reason"),
+    [
+        ([], None, "has no folders"),
+        (["a", "b", "c", "d", "e"], None, "5 classes cannot be split"),
+        (["a", "b", "c", "d", "e", "f"], {"train": 0.5, "val": 0.5, "test": 0.5}, "1 in total"),
+    ],
+)
+def test_folders_that_cannot_be_split_are_refused(tmp_path, names, splits, reason):
+    folder_classes(tmp_path, names)
+    with pytest.raises(StudyError, match=reason):
+        dataset_index(tmp_path, {"source": "folders", "splits": splits})
+
+
+def test_six_classes_give_two_to_each_split(tmp_path):
+    folder_classes(tmp_path, "abcdef")
+    index = dataset_index(tmp_path, {"source": "folders"})
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [2, 2, 2]
+
+
+def test_where_nothing_is_trained_all_images_are_test_images(tmp_path):
+    folder_classes(tmp_path / "plain", "ab")
+    for split, names in (("train", "ab"), ("val", "c"), ("test", "ad")):
+        folder_classes(tmp_path / "split" / split, names)
+    lines = [
+        "path,label,class_name,split",
+        *(f"{name}/{i}.jpg,{name == 'b':d},{name},train" for name in "ab" for i in (0, 1)),
+    ]
+    (tmp_path / "plain/index.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "no splits").mkdir()
+    (tmp_path / "no splits/index.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines) + "\n")
+    for root, source, classes in (
+        ("plain", "folders", 2),
+        ("split", "folders", 4),  # what the folders call a split is no longer one: class a is whole again
+        ("plain", "index", 2),
+        ("no splits", "index", 2),
+    ):
+        index = dataset_index(tmp_path / root, {"source": source, "test_only": True})
+        assert set(index.splits) == {"test"}
+        assert len(classes_of(index, "test")) == classes
+
+
+def test_one_class_among_which_all_is_right_is_no_test(tmp_path):
+    folder_classes(tmp_path, "a")
+    with pytest.raises(StudyError, match=r"has one class only in split test, 'a'"):
+        dataset_index(tmp_path, {"source": "folders", "test_only": True})
+
+
+def test_equal_file_names_in_different_folders_stay_apart(tmp_path):
+    folder_classes(tmp_path, "abcdef")
+    assert len(set(dataset_index(tmp_path, {"source": "folders"}).paths)) == 18
+
+
+def test_a_limit_takes_a_seeded_share(tmp_path):
+    folder_classes(tmp_path, [f"c{i}" for i in range(16)], n=5)
+    settings = {"source": "folders", "limit": {"classes": 2, "images": 3}}
+    index = dataset_index(tmp_path, settings)
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [2, 2, 2]
+    assert len(index) == 2 * 3 * 3
+    assert index.paths == sorted(index.paths)
+    assert dataset_index(tmp_path, settings).paths == index.paths
+    assert dataset_index(tmp_path, settings | {"seed": 1}).paths != index.paths
+    by_split = dataset_index(tmp_path, settings | {"limit": {"classes": {"test": 1}}})
+    assert len(classes_of(by_split, "test")) == 1
+    assert len(classes_of(by_split, "train")) == 6  # three eighths of 16: no limit named for train
+    with pytest.raises(StudyError, match="at least 2"):
+        dataset_index(tmp_path, settings | {"limit": {"images": 1}})
+    with pytest.raises(StudyError, match="takes classes and images only"):
+        dataset_index(tmp_path, settings | {"limit": {"image": 3}})
+
+
+@pytest.mark.parametrize("limit", [{"classes": 3}, {"images": 2}])
+def test_what_a_limit_leaves_is_drawn_by_the_seed(tmp_path, limit):
+    for split in ("train", "val", "test"):  # the folders are the splits: nothing but the limit is drawn
+        folder_classes(tmp_path / split, [f"{split} {i}" for i in range(8)], n=6)
+    one, other = (
+        dataset_index(tmp_path, {"source": "folders", "limit": limit, "seed": seed}).paths for seed in (0, 1)
+    )
+    assert one != other
+    if "images" in limit:
+        assert len({Path(path).name for path in one}) > 2, "not always the first two of a class"
+
+
+def test_a_limit_keeps_queries_and_gallery(tmp_path):
+    inshop(tmp_path)
+    settings = {"source": "inshop", "counts": "any", "limit": {"classes": 2, "images": 2}}
+    index = dataset_index(tmp_path, settings)
+    assert index.is_query.sum() == 2
+    assert index.is_gallery.sum() == 2
+
+
+def test_an_unknown_source_and_a_missing_root_are_named(tmp_path):
+    with pytest.raises(StudyError, match=r"source 'folder' of a dataset is unknown\. Known: index, folders"):
+        dataset_index(tmp_path, {"source": "folder"})
+    with pytest.raises(StudyError, match="does not exist"):
+        dataset_index(tmp_path / "nowhere", {"source": "index"})
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("name", "classes"), [("waterbirds", (26, 8, 20)), ("grocery", (40, 10, 31))])
+def test_the_real_indices_have_their_documented_classes(name, classes):
+    if not (REAL / name).is_dir():
+        pytest.skip("the real photographs are not on this machine")
+    index = dataset_index(REAL / name, {"source": "index"})
+    assert tuple(len(classes_of(index, split)) for split in ("train", "val", "test")) == classes
+    with open(REAL / name / "index.csv", newline="") as stream:
+        assert len(index) == len(list(csv.reader(stream))) - 1

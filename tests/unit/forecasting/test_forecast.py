@@ -1,0 +1,199 @@
+"""The forecast's arithmetic, by hand on round numbers; the measurement at sizes that take no time."""
+
+import re
+from pathlib import Path
+
+import forecast as script
+import pytest
+import yaml
+
+from bgbias.demo_world.classes import WORLDS, make_classes
+from bgbias.downloads.sources import load_sources
+from bgbias.errors import StudyError
+from bgbias.forecasting import arithmetic, timing
+from bgbias.forecasting.arithmetic import Counts, Seconds
+
+ROOT = Path(__file__).parents[3]
+SOURCES = load_sources(ROOT / "resources" / "sources.yaml")
+CONFIG = {
+    "training": {"iterations_per_epoch": 100, "max_epochs": 1000, "patience": 15},
+    "evaluation": {"draws": 5},
+    "attribution": {"images": None},
+    "embedding_size": 128,
+}
+
+
+def test_hours():
+    found = arithmetic.hours(Counts(7200, 100, 3600), 10, CONFIG, Seconds(0.34, 0.02, 0.1), 0.5)
+    # An epoch: 100 steps of 0.34 s and 100 validation images of 0.02 s, 36 s. 10 runs of 16 epochs are 1.6 h.
+    # Six passes (clean and five draws) of 3,600 images at 0.02 s are 0.12 h a run.
+    assert found == pytest.approx(
+        {"train_least": 1.6, "train_most": 100.0, "test": 1.2, "attribute": 1.0, "masks": 1.0}
+    )
+
+
+def test_hours_keep_the_limits_of_the_study():
+    config = CONFIG | {"attribution": {"images": 36}, "training": CONFIG["training"] | {"max_epochs": 10}}
+    found = arithmetic.hours(Counts(7200, 100, 3600), 10, config, Seconds(0.34, 0.02, 0.1), None)
+    assert found["train_least"] == found["train_most"] == pytest.approx(1.0)
+    assert found["attribute"] == pytest.approx(0.01)
+    assert found["masks"] is None
+
+
+def test_disk():
+    # 3 pictures of 256 x 341 1/3 pixels, 4 bytes each
+    assert arithmetic.packed_bytes(3, 256) == pytest.approx(3 * 4 * 256 * 256 * 4 / 3)
+    # Two runs: a model of 1,000 numbers and 6 x 10 vectors of 128, 4 bytes each.
+    assert arithmetic.result_bytes(Counts(0, 0, 10), 2, CONFIG, 1000) == 2 * 4 * (1000 + 60 * 128)
+
+
+def test_counts_are_those_of_the_index_or_the_published_ones(tmp_path):
+    index = tmp_path / "index.csv"
+    known = {name: arithmetic.counts({"source": name}, index) for name in arithmetic.PUBLISHED}
+    assert known["cub200"] == Counts(11_788, 1_466, 5_924)
+    assert known["inshop"].test == 14_218 + 12_612
+    assert arithmetic.counts({"source": "vehicleid"}, index) is None
+    assert arithmetic.counts({"source": "cub200", "root": "not/here"}, index) == known["cub200"]
+    index.write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
+    assert arithmetic.counts({"source": "cub200"}, index) == Counts(4, 1, 2)
+
+
+def test_counts_of_generated_data_are_those_that_are_drawn(tmp_path):
+    settings = {"world": "cars", "classes": 27, "images_per_class": 3}
+    drawn = [member.split for member in make_classes(WORLDS["cars"], 27, seed=0)]
+    found = arithmetic.counts({"source": "demo_world", **settings}, tmp_path / "index.csv")
+    assert found == Counts(27 * 3, 3 * drawn.count("val"), 3 * drawn.count("test"))
+
+
+def test_downloads_of_the_paper(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = {"frozen": ["resnet50"], **yaml.safe_load((ROOT / "config/paper.yaml").read_text())}
+    config["backbones"]["resnet50"] = {"weights": "imagenet"}
+    found = arithmetic.download_gigabytes(config, SOURCES)
+    weights = ["weights of bninception", "weights of resnet50"]
+    assert list(found) == ["cars196", "cub200", "sop", *weights, "backgrounds"]
+    assert found["sop"] == SOURCES["sop"]["layouts"][0]["archives"][0]["gigabytes"]
+    assert 0 < found["backgrounds"] < 0.1
+    config["datasets"]["sop"]["root"] = "already/there"
+    assert "sop" not in arithmetic.download_gigabytes(config, SOURCES)
+
+
+def test_a_part_of_a_dataset_that_is_still_to_be_fetched_is_counted_in_its_index_only(tmp_path):
+    (tmp_path / "index.csv").write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
+    part = {"source": "sop", "limit": {"images": 2}}
+    assert arithmetic.counts(part, tmp_path / "none_yet.csv") is None
+    assert arithmetic.counts(part, tmp_path / "index.csv") == Counts(4, 1, 2)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Six classes of three photographs, which no forecast opens, and their index."""
+    splits = ["train"] * 2 + ["val"] * 2 + ["test"] * 2
+    rows = ["path,label,class_name,split"]
+    for label, split in enumerate(splits):
+        (tmp_path / f"class{label}").mkdir()
+        for image in range(3):
+            path = f"class{label}/{image}.jpg"
+            (tmp_path / path).touch()
+            rows.append(f"{path},{label},class{label},{split}")
+    (tmp_path / "index.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("source", ["folders", "index"])
+def test_the_users_own_files_are_counted_before_their_index_is_made(photos, source):
+    settings, none_yet = {"source": source, "root": str(photos)}, photos / "none_yet.csv"
+    # Of six classes each split gets two at the least, of three images each.
+    assert arithmetic.counts(settings, none_yet) == Counts(18, 6, 6)
+    assert arithmetic.counts(settings | {"test_only": True}, none_yet) == Counts(18, 0, 18)
+    assert arithmetic.counts(settings | {"limit": {"images": 2}}, none_yet) == Counts(12, 4, 4)
+
+
+@pytest.mark.parametrize("ready_first", [True, False])
+def test_masks_are_charged_to_the_datasets_that_need_them(monkeypatch, ready_first):
+    calls = []
+
+    def mask_seconds(settings, short_side):
+        calls.append(settings["model"])
+        return 0.5
+
+    monkeypatch.setattr(timing, "mask_seconds", mask_seconds)
+    names = ["ready", "a", "b"] if ready_first else ["a", "b", "ready"]
+    config = {
+        "grid": {"dataset": names},
+        "datasets": {"ready": {"masks": "folder"}, "a": {}, "b": {}},
+        "masker": {"model": "u2net", "weights": None},
+        "pixels": {"short_side": 8},
+    }
+    assert script.masking(config) == {"ready": 0.0, "a": 0.5, "b": 0.5}
+    assert calls == ["u2net"]
+
+
+def test_the_device_is_that_of_the_study_where_it_is_here(monkeypatch):
+    monkeypatch.setattr(script, "choose_device", lambda name: name)
+    for gpu, expected in ((True, ["auto", "cpu", "cuda"]), (False, ["auto", "cpu", "cpu"])):
+        monkeypatch.setattr(script.torch.cuda, "is_available", lambda gpu=gpu: gpu)
+        assert [script.available_device(name) for name in ("auto", "cpu", "cuda")] == expected
+
+
+def test_the_measurement_measures(tmp_path):
+    overlay = {
+        "grid": {"dataset": ["demo_cars"], "loss": ["triplet"]},
+        "pixels": {"short_side": 16},
+        "transform": {"train_size": 16, "eval_size": 16},
+        "training": {"batch_size": 8},
+        "backbones": {"small_cnn": {"widths": [4, 8]}},
+        "attribution": {"methods": ["study"], "copies": 2},
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    config = script.read_config(str(tmp_path / "mine.yaml"))
+    seconds, parameters = timing.run_seconds(config, "small_cnn", tmp_path, script.torch.device("cpu"))
+    assert min(seconds.step, seconds.embed, seconds.attribute) > 0
+    # Convolutions 3 -> 4 (7 x 7) -> 8 (3 x 3) without bias, their BatchNorms, and the head 8 -> 128.
+    assert parameters == 4 * 147 + 2 * 4 + 8 * 36 + 2 * 8 + 8 * 128 + 128
+    assert config["evaluation"]["background_crop"] == "random", "the protocol is settled"
+
+
+def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
+    overlay = {
+        "grid": {"dataset": ["mine", "unseen"], "loss": []},
+        "frozen": ["small_cnn"],
+        "datasets": {
+            "mine": {"source": "folders", "root": str(photos), "test_only": True, "masks": str(ROOT)},
+            "unseen": {"source": "vehicleid", "masks": str(photos)},
+        },
+        "background_set": "folder",
+        "backgrounds": {"folder": {"source": "folders", "test": str(photos)}},
+        "pixels": {"short_side": 16},
+        "transform": {"eval_size": 16},
+        "backbones": {"small_cnn": {"weights": None, "widths": [4, 8]}},
+        "attribution": {"methods": ["study"], "copies": 2},
+    }
+    path = photos / "mine.yaml"
+    path.write_text(yaml.safe_dump(overlay))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["forecast.py", str(path)])
+    monkeypatch.setattr(script, "prepare_cpu", lambda threads: None)  # it is for the rest of the process
+    script.main()
+    said = capsys.readouterr().out
+    # 18 images, one run, no training; the masks are there.
+    row = next(line for line in said.splitlines() if line.startswith("mine")).split()
+    assert row[:5] == ["mine", "18", "1", "0", "0"]
+    assert (float(row[5]) > 0, row[7]) == (True, "0")
+    assert f"snakemake --cores 2 data/unseen/index.csv --configfile {path}" in said
+
+
+def test_each_number_of_the_table_stands_under_its_own_heading():
+    table = script.aligned([*script.HEADINGS, ("cars196", "16,185", *"12345678")]).splitlines()
+    ends = [[match.end() for match in re.finditer(r"\S+( h)?", line)] for line in table[1:]]
+    assert len(ends[0]) == len(script.HEADINGS[1])
+    assert ends[1][1:] == ends[0][1:], "flush right, but for the name"
+
+
+@pytest.mark.parametrize("content", [None, b"study: [a", b"- a\n- b\n", b"\xff\xfe\xfa"])
+def test_a_file_that_is_no_configuration_is_told_in_a_sentence(tmp_path, content):
+    path = tmp_path / "mine.yaml"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(StudyError, match=r"mine\.yaml (cannot be read as a|is no) configuration"):
+        script.read_config(path)

@@ -1,0 +1,97 @@
+"""The demo's mask network, run by rembg itself on classes that it never saw."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bgbias.demo_world.classes import WORLDS, make_classes
+from bgbias.demo_world.dataset import make_image
+from bgbias.demo_world.scenery import new_place, view
+from bgbias.masks.demo_masker import SIDE, MaskNetwork, masks, network_input, reduced, write_onnx
+from bgbias.masks.maskers import import_rembg
+from bgbias.randomness import generator
+
+MASKER = Path(__file__).parents[3] / "resources" / "demo_masker.onnx"
+
+
+@pytest.fixture(scope="module")
+def session():
+    """A rembg session with the shipped network; rembg takes custom models from below U2NET_HOME only."""
+    before = os.environ.get("U2NET_HOME")
+    os.environ["U2NET_HOME"] = str(MASKER.parent)
+    yield import_rembg().new_session("u2net_custom", model_path=str(MASKER))
+    os.environ.pop("U2NET_HOME") if before is None else os.environ.update(U2NET_HOME=before)
+
+
+def test_network_is_small_enough_to_ship():
+    assert MASKER.stat().st_size <= 2_000_000
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_masks_agree_with_the_exact_ones(session, world):
+    classes = make_classes(WORLDS[world], 54, 1)
+    overlaps = []
+    for number in range(24):
+        label = 33 + number % 21  # the test classes
+        picture, exact = make_image(WORLDS[world], classes[label], 0.5, 128, 1, label, number)
+        found = np.asarray(import_rembg().remove(picture, session=session, only_mask=True)) > 127
+        exact = np.asarray(exact) > 127
+        overlaps.append((found & exact).sum() / (found | exact).sum())
+    # The study's own promise. The masker saw other seeds, so other designs and other places.
+    assert np.mean(overlaps) >= 0.85
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_nothing_to_find_gives_an_empty_mask(session):
+    # rembg stretches by the output's own range: anything but exact zeros would become a mask out of nothing.
+    empty = 0
+    for number in range(8):
+        scene = view(
+            new_place(11, "nothing here", number, ["hills", "room", "shore"]), 128, generator(11, "v", number)
+        )
+        empty += not np.asarray(import_rembg().remove(scene, session=session, only_mask=True)).any()
+    assert empty >= 6
+
+
+def test_exported_graph_equals_the_network_in_torch(tmp_path):
+    import onnxruntime
+
+    torch.manual_seed(0)
+    network = MaskNetwork()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # statistics that folding could get wrong
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+            torch.nn.init.uniform_(module.weight, 0.5, 2)
+            torch.nn.init.normal_(module.bias)
+    network.eval()
+    write_onnx(network, tmp_path / "network.onnx")
+    run = onnxruntime.InferenceSession(tmp_path / "network.onnx", providers=["CPUExecutionProvider"])
+    pixels = generator(1, "pixels").integers(0, 256, (90, 70, 3), dtype=np.uint8)
+    x = network_input(pixels)
+    with torch.no_grad():
+        expected = masks(network(reduced(x)))
+    (found,) = run.run(None, {"image": x.numpy()})
+    assert found.shape == (1, 1, SIDE, SIDE)
+    assert expected.std() > 0
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
+
+
+def test_weak_evidence_anywhere_gives_all_zeros():
+    # Logit 0 is "one half" in the hard sigmoid; nothing above one half is nothing at all.
+    assert not masks(torch.full((1, 1, 8, 8), -0.1)).any()
+    certain = torch.full((1, 1, 8, 8), -9.0)
+    certain[..., 2:6, 2:6] = 9.0
+    found = masks(certain)
+    assert (found.min(), found.max()) == (0, 1), "the range that rembg's stretching leaves as it is"
+
+
+def test_network_input_is_what_rembg_makes(session):
+    picture, _ = make_image(WORLDS["cars"], make_classes(WORLDS["cars"], 9, 5)[0], 0.0, 100, 5, 0, 0)
+    (theirs,) = session.normalize(
+        picture, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), (SIDE, SIDE)
+    ).values()
+    np.testing.assert_allclose(network_input(np.asarray(picture)).numpy(), theirs, atol=1e-5)

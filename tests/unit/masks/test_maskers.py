@@ -1,0 +1,279 @@
+"""Maskers: rembg with a real network, rembg with networks made up here, and folders of ready masks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mask_images import mask_images
+from merge_masks import merge_masks
+from PIL import Image
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows
+from bgbias.images import read_mask, read_rgb
+from bgbias.index import Index, write_index
+from bgbias.masks import maskers
+from bgbias.masks.maskers import build_masker, is_empty
+from bgbias.masks.quality import agreement, summary
+
+SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
+REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[3] / "../shared/real"))
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch):
+    """A masker points rembg at a folder through the environment; that must not reach the next test."""
+    monkeypatch.setenv("U2NET_HOME", "")
+
+
+def network(path: Path, gain: float, bias: float) -> dict:
+    """An ONNX file in the form of U²-Net whose prediction is gain · (normalised red) + bias; as settings."""
+    onnx = pytest.importorskip("onnx")
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    weight = np.zeros((1, 3, 1, 1), dtype=np.float32)
+    weight[0, 0] = gain
+    constants = [
+        onnx.numpy_helper.from_array(weight, "w"),
+        onnx.numpy_helper.from_array(np.float32([bias]), "b"),
+    ]
+    image = helper.make_tensor_value_info("image", number, [1, 3, 320, 320])
+    mask = helper.make_tensor_value_info("mask", number, [1, 1, 320, 320])
+    node = helper.make_node("Conv", ["image", "w", "b"], ["mask"])
+    graph = helper.make_graph([node], "g", [image], [mask], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, path)
+    return {"model": "u2net_custom", "weights": str(path)}
+
+
+@pytest.fixture
+def half_red():
+    """Black on the left, red on the right: 40 × 60."""
+    rgb = np.zeros((40, 60, 3), dtype=np.uint8)
+    rgb[:, 30:, 0] = 255
+    return rgb
+
+
+# rembg normalises red to (v − .485) / .229: −2.118 for black, 2.249 for full red.
+
+
+def test_a_prediction_is_stretched_to_a_soft_mask_of_the_images_size(tmp_path, half_red):
+    mask = build_masker(network(tmp_path / "n.onnx", 0.2, 0.45))("x", half_red)  # .026 and .900
+    assert (mask.shape, mask.dtype) == ((40, 60), np.uint8)
+    assert (mask[:, :25] == 0).all()
+    assert (mask[:, 35:] >= 254).all()
+    assert not is_empty(mask)
+
+
+@pytest.mark.parametrize(
+    ("gain", "bias"),
+    [(0.05, 0.2), (0.0, 0.3), (0.0, 1.0), (0.0, float("nan"))],
+    ids=["faint everywhere", "constant, low", "constant, high", "not a number"],
+)
+def test_a_prediction_of_nothing_is_an_empty_mask_not_a_stretched_one(tmp_path, half_red, gain, bias):
+    """Stretched, the faint one (.09 to .31) would mask the right half as surely as the test above."""
+    mask = build_masker(network(tmp_path / "n.onnx", gain, bias))("x", half_red)
+    assert (mask == 0).all()
+    assert is_empty(mask)
+
+
+@pytest.mark.parametrize(
+    ("logits", "highest", "found"),
+    [(True, 0.2, True), (True, -0.2, False), (False, 0.6, True), (False, 0.4, False)],
+)
+def test_an_object_is_found_above_one_half_which_is_zero_of_logits(logits, highest, found):
+    # Those of rembg's networks that predict logits are too large for a test.
+    assert maskers._found(np.array([[[[-3.0, highest]]]], dtype=np.float32), logits) == found
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "u2net_custom"}, "masker.weights"),
+        ({"model": "u2net_custom", "weights": "nowhere.onnx"}, r"nowhere\.onnx"),
+        ({"model": "u2nett"}, "u2netp"),
+        ({"model": "ready", "folder": "nowhere"}, "nowhere"),
+    ],
+)
+def test_settings_that_cannot_work_say_so(settings, message):
+    with pytest.raises(StudyError, match=message):
+        build_masker(settings)
+
+
+def test_a_file_that_is_no_network_is_named(tmp_path):
+    (tmp_path / "bad.onnx").write_bytes(b"no network")
+    with pytest.raises(StudyError, match=r"bad\.onnx"):
+        build_masker({"model": "u2net_custom", "weights": str(tmp_path / "bad.onnx")})
+
+
+def test_a_model_that_cannot_be_fetched_says_which_file_goes_where(tmp_path, monkeypatch):
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+
+    def offline(*arguments, **settings):
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr("pooch.retrieve", offline)
+    with pytest.raises(StudyError, match=r"models/silueta/silueta\.onnx"):
+        build_masker({"model": "silueta"})
+
+
+def test_ready_masks_are_found_in_a_mirrored_tree(tmp_path):
+    rgb = np.zeros((4, 5, 3), dtype=np.uint8)
+    places = ["images/a/one.png", "a/two.png", "a/three.jpg.png", "images/a/four.jpg.png"]
+    for value, place in enumerate(places):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (5, 4), 200 + value).save(tmp_path / place)
+    images = [f"images/a/{name}.jpg" for name in ("one", "two", "three", "four", "five")]
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, images)
+    for value, name in enumerate(("one", "two", "three", "four")):
+        assert (masker(f"images/a/{name}.jpg", rgb) == 200 + value).all()
+    with pytest.raises(StudyError, match=r"images/a/five\.jpg"):
+        masker("images/a/five.jpg", rgb)
+    with pytest.raises(StudyError, match=r"two\.png is 5×4 pixels but images/a/two\.jpg is 6×4"):
+        masker("images/a/two.jpg", np.zeros((4, 6, 3), dtype=np.uint8))
+    Image.new("L", (5, 4), 1).save(tmp_path / "a/two.png")
+    with pytest.raises(StudyError, match=r"two\.png has no pixel brighter than 1"):
+        masker("images/a/two.jpg", rgb)
+
+
+def test_no_two_images_share_a_ready_mask(tmp_path):
+    rgb = np.zeros((4, 5, 3), dtype=np.uint8)
+    for value, place in enumerate(["0.png", "a/0.png", "a/1.png", "a/1.jpg.png"]):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (5, 4), 200 + value).save(tmp_path / place)
+    images = ["a/0.jpg", "a/1.jpg", "a/1.png", "b/0.jpg"]
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, images)
+    assert (masker("a/0.jpg", rgb) == 201).all()
+    assert (masker("a/1.jpg", rgb) == 203).all()
+    # 0.png might be that of a/0.jpg, and a/1.png that of a/1.jpg.
+    with pytest.raises(StudyError, match=r"no ready mask of b/0\.jpg: none of b/0\.jpg\.png, b/0\.png is in"):
+        masker("b/0.jpg", rgb)
+    with pytest.raises(StudyError, match=r"no ready mask of a/1\.png: none of a/1\.png\.png is in"):
+        masker("a/1.png", rgb)
+    # a/0.png is that of a/0.jpg, though it is also a/a/0.jpg's without the first folder.
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, ["a/0.jpg", "a/a/0.jpg"])
+    with pytest.raises(StudyError, match="no ready mask of a/a/0"):
+        masker("a/a/0.jpg", rgb)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Five images, the fourth of them broken, and their ready masks, the last below one half everywhere."""
+    masks = {"s p.png": 255, "a/x.jpg": 204, "b/x.jpg": 153, "broken.jpg": 255, "empty.png": 127}
+    for path, value in masks.items():
+        for place, colour in ((tmp_path / "raw" / path, 90), (tmp_path / "ready" / f"{path}.png", value)):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 6), colour).save(place)
+    (tmp_path / "raw/broken.jpg").write_bytes(b"")
+    write_index(tmp_path / "index.csv", Index(list(masks), [0] * 5, ["c"] * 5, ["test"] * 5))
+    return tmp_path
+
+
+def run_shard(folder, shard, on_bad_image="skip"):
+    table = folder / f"shard{shard}.csv"
+    mask_images(
+        folder / "index.csv",
+        table,
+        root=str(folder / "raw"),
+        masks=str(folder / "masks"),
+        masker={"model": "ready", "folder": str(folder / "ready")},
+        shard=shard,
+        shards=2,
+        on_bad_image=on_bad_image,
+    )
+    return table
+
+
+def test_shards_join_in_the_order_of_the_index(dataset):
+    shards = [run_shard(dataset, shard) for shard in (0, 1)]
+    merge_masks(dataset / "index.csv", shards, dataset / "masks.csv")
+    rows = read_rows(dataset / "masks.csv")
+    assert [(r["path"], round(float(r["coverage"]), 3), r["empty"], r["failed"]) for r in rows] == [
+        ("s p.png", 1.0, "0", "0"),
+        ("a/x.jpg", 0.8, "0", "0"),
+        ("b/x.jpg", 0.6, "0", "0"),
+        ("broken.jpg", 0.0, "0", "1"),
+        ("empty.png", 0.498, "1", "0"),
+    ]
+    assert (read_mask(dataset / "masks/a/x.jpg.png") == 204).all()
+    assert (read_mask(dataset / "masks/b/x.jpg.png") == 153).all()
+    assert not (dataset / "masks/broken.jpg.png").exists()
+
+
+def test_a_mask_that_failed_leaves_no_earlier_one_there(dataset):
+    earlier = dataset / "masks/broken.jpg.png"
+    earlier.parent.mkdir()
+    Image.new("L", (3, 3)).save(earlier)
+    run_shard(dataset, 1)
+    assert not earlier.exists()
+
+
+def test_shards_of_another_index_are_refused(dataset):
+    with pytest.raises(StudyError, match=r"a/x\.jpg is not in the tables"):
+        merge_masks(dataset / "index.csv", [run_shard(dataset, 0)], dataset / "masks.csv")
+
+
+def test_masks_of_more_images_than_the_index_has_are_refused(dataset):
+    shards = [run_shard(dataset, shard) for shard in (0, 1)]
+    write_index(dataset / "index.csv", Index(["s p.png", "a/x.jpg"], [0] * 2, ["c"] * 2, ["test"] * 2))
+    with pytest.raises(StudyError, match=r"are not of .*: b/x\.jpg is not in the index"):
+        merge_masks(dataset / "index.csv", shards, dataset / "masks.csv")
+
+
+def test_whose_a_ready_mask_is_depends_on_the_images_of_all_shards(dataset):
+    paths = ["b/x.jpg", "b/x.png"]  # of shards 0 and 1: b/x.png as a mask might be that of either
+    (dataset / "ready/b/x.jpg.png").rename(dataset / "ready/b/x.png")
+    write_index(dataset / "index.csv", Index(paths, [0] * 2, ["c"] * 2, ["test"] * 2))
+    with pytest.raises(StudyError, match=r"no ready mask of b/x\.jpg"):
+        run_shard(dataset, 0, on_bad_image="fail")
+
+
+def test_a_mask_that_cannot_be_written_whole_is_not_there(dataset, monkeypatch):
+    def torn(image, path, *arguments, **settings):
+        Path(path).write_bytes(b"half of a mask")
+        raise StudyError("the disk is full")
+
+    monkeypatch.setattr(Image.Image, "save", torn)
+    with pytest.raises(StudyError, match="full"):
+        run_shard(dataset, 0)
+    assert not [path for path in (dataset / "masks").rglob("*") if path.is_file()]
+
+
+def test_a_bad_image_stops_the_shard_when_asked_to(dataset):
+    with pytest.raises(StudyError, match=r"broken\.jpg"):
+        run_shard(dataset, 1, on_bad_image="fail")
+    assert not (dataset / "shard1.csv").exists()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("dataset_name", "iou"), [("cars196", 0.9657), ("cub200", 0.8198), ("sop", 0.7695)])
+def test_rembg_with_u2netp_gives_the_measured_iou_on_hand_labels(dataset_name, iou):
+    """All 20 labels of each dataset; the figure was measured by rembg's own remove() on the files."""
+    folder = REAL / "hand_labels" / dataset_name
+    if not folder.is_dir():
+        pytest.skip(f"real photographs are not at {REAL}; name their folder in BGBIAS_REAL")
+    masker = build_masker({"model": "u2net_custom", "weights": str(REAL / "models/u2netp.onnx")})
+    scores = []
+    for path in sorted(folder.glob("*_image.jpeg")):
+        mask = masker(path.name, read_rgb(path))
+        assert not is_empty(mask)
+        scores.append(agreement(read_mask(str(path).replace("_image.jpeg", "_mask.png")), mask))
+    assert summary(scores)["iou_mean"] == pytest.approx(iou, abs=0.005)
+
+
+def test_importing_rembg_leaves_the_compiler_on():
+    """A process that also masks must not make its batches in the interpreter, hundreds of times slower."""
+    code = """
+import time
+from bgbias.masks.maskers import import_rembg
+begin = time.perf_counter()
+import_rembg()
+assert time.perf_counter() - begin < 30
+from bgbias.input_pipeline import on_cpu
+print(type(on_cpu.fill).__name__)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == "CPUDispatcher", done.stderr

@@ -1,0 +1,145 @@
+"""A network from a file of torch.export gives what the network itself gives, or says why it cannot."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from paper_gpu import gpu
+from torch import nn
+
+from bgbias.errors import StudyError
+from bgbias.models.backbones import build_backbone
+from bgbias.models.embedding_model import build_model, check_size, load_model, save_model
+
+IMAGES = torch.rand(5, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+ANY_BATCH = ({0: torch.export.Dim.DYNAMIC},)
+
+
+class Network(nn.Module):
+    """What an export has to carry: shared weights, constants, and tensors made while it runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(3, 6, 5, stride=2)
+        self.one, self.other = nn.Linear(6, 6), nn.Linear(6, 6)
+        self.other.weight = self.one.weight
+        self.scale = torch.linspace(0.5, 1, 6)
+        self.register_buffer("numbers", torch.arange(6), persistent=False)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, images):
+        pooled = self.convolution(images).relu().mean(dim=(2, 3)) * self.scale
+        places = torch.arange(6, device=images.device) / self.numbers.clamp(min=1)
+        return self.dropout(self.other(self.one(pooled))) + places + torch.tensor([0.0, 1, 2, 3, 4, 5])
+
+
+@pytest.fixture
+def network():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return Network().eval()
+
+
+@pytest.fixture
+def export(tmp_path):
+    def write(network, images=IMAGES[:2], dynamic=ANY_BATCH):
+        path = tmp_path / "mine.pt2"
+        torch.export.save(torch.export.export(network, (images,), dynamic_shapes=dynamic), path)
+        return str(path)
+
+    return write
+
+
+def test_it_embeds_as_the_network_does_and_comes_back_from_a_run(network, export, tmp_path):
+    path = export(network)
+    settings = {"model": path, "weights": None, "mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}
+    model, preprocessing = build_model("mine", settings, None, seed=0)
+    expected = nn.functional.normalize(network(IMAGES), dim=1)
+    assert model.embedding_size == 6
+    assert preprocessing.mean == (0, 0, 0)
+    torch.testing.assert_close(model(IMAGES), expected)
+    save_model(tmp_path / "model.safetensors", model)
+    run = {"backbone": "mine", "settings": {"model": {"backbone": settings, "embedding_size": None}}}
+    loaded, _ = load_model(tmp_path / "model.safetensors", run, 24)
+    torch.testing.assert_close(loaded(IMAGES), expected)
+    torch.testing.assert_close(model.train()(IMAGES), expected, msg="it stays as it was exported")
+
+
+def test_it_is_exported_as_the_readme_says(network, tmp_path, monkeypatch):
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    exec(re.search(r"```python\n(.*?)```", readme, flags=re.DOTALL)[1], {"torch": torch, "model": network})
+    assert build_backbone("mine.pt2", {}, 0).features == 6
+
+
+def test_its_gradients_are_the_networks(network, export):
+    model, _ = build_model(export(network), {}, None, seed=0)
+    found, expected = IMAGES.clone().requires_grad_(), IMAGES.clone().requires_grad_()
+    model.backbone(found).square().sum().backward()
+    network(expected).square().sum().backward()
+    torch.testing.assert_close(found.grad, expected.grad)
+
+
+def test_on_a_gpu_nothing_stays_behind(network, export):
+    model, _ = build_model(export(network), {}, None, seed=0)
+    expected = model(IMAGES).tolist()
+    with gpu() as device, torch.no_grad():
+        found = model.to(device)(IMAGES.to(device)).cpu().tolist()
+    assert found == [pytest.approx(row, abs=1e-3) for row in expected]
+
+
+def test_a_size_that_it_was_not_exported_for_is_told(network, export):
+    model, _ = build_model(export(network), {}, None, seed=0)
+    check_size(model, "mine", 24)
+    with pytest.raises(StudyError, match=r"mine cannot take images of 32×32 pixels \(.*24"):
+        check_size(model, "mine", 32)
+
+
+class Wrapped(nn.Module):
+    def __init__(self, network, output):
+        super().__init__()
+        self.network, self.output = network, output
+
+    def forward(self, images):
+        return self.output(self.network(images))
+
+
+def test_what_cannot_be_measured_is_told_with_how_to_export_it(network, export):
+    def refusal(path):
+        with pytest.raises(StudyError) as caught:
+            build_backbone(path, {"weights": None}, 0)
+        return str(caught.value)
+
+    told = refusal(export(network, dynamic=None))
+    assert "does not take 2 images, and then 1" in told
+    assert "torch.export.Dim.DYNAMIC" in told
+    assert "does not take" in refusal(export(network.half(), IMAGES[:2].half()))
+    network.float()
+    assert "gives dict for 2 images" in refusal(export(Wrapped(network, lambda found: {"vectors": found})))
+    assert "gives (2, 6, 1) for 2" in refusal(export(Wrapped(network, lambda found: found[..., None])))
+    for without in (torch.Tensor.detach, lambda found: torch.heaviside(found, found)):
+        told = refusal(export(Wrapped(network, without)))
+        assert "keeps back the gradient of its input" in told
+    assert "does not take one argument" in refusal(export(nn.Linear(4, 2), torch.rand(2, 4)))
+
+
+@pytest.mark.parametrize("layer", [nn.Dropout(0.5), nn.BatchNorm1d(6)])
+def test_one_that_was_exported_in_training_mode_is_told(network, export, layer):
+    with pytest.raises(StudyError, match=r"exported in training mode.*model\.eval\(\)"):
+        build_backbone(export(nn.Sequential(network, layer.train())), {}, 0)
+
+
+def test_a_file_that_is_no_program_is_told(tmp_path):
+    path = tmp_path / "mine.pt2"
+    with pytest.raises(StudyError, match=r"mine\.pt2 does not exist"):
+        build_backbone(str(path), {}, 0)
+    for content in (b"", b"not a program"):
+        path.write_bytes(content)
+        with pytest.raises(StudyError, match=r"mine\.pt2 is no program that PyTorch \S+ can read"):
+            build_backbone(str(path), {}, 0)
+
+
+def test_settings_of_other_networks_are_refused(network, export):
+    with pytest.raises(StudyError, match="widths"):
+        build_backbone(export(network), {"widths": [8]}, 0)

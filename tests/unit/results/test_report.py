@@ -1,0 +1,249 @@
+"""The report stands alone, and shows what was measured."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from write_report import scope, write_report
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows, write_rows
+from bgbias.results.report import breakable, header_rows, run_facts, settings_lines, variant_words
+from bgbias.results.summaries import spread_words
+from bgbias.results.table_formats import Table
+from bgbias.runs import read_run, write_run
+
+TEMPLATE = Path(__file__).parents[3] / "workflow" / "report" / "report.html.j2"
+
+
+def test_the_grid_in_words_names_variants_of_trained_models_only():
+    model = {"dataset": "sop", "backbone": "b", "loss": "triplet"}
+    trained = [model | {"variant": variant} for variant in ("bgaugment", "base")]
+    frozen = model | {"backbone": "mine", "loss": "frozen", "variant": "base"}
+    assert scope([*trained, frozen]) == (
+        "dataset Online Products; loss Triplet; variants Base and BGAugment; backbones B and Mine."
+    )
+    assert scope([frozen]) == "dataset Online Products; backbone Mine."
+
+
+def test_a_heading_spans_its_columns():
+    table = Table(["Loss", "Variant"], [("Cars", ["clean", "swapped"]), ("Birds", ["clean"])])
+    assert header_rows(table) == [("", 2), ("Cars", 2), ("Birds", 1)]
+
+
+def test_settings_show_keys_in_the_spelling_of_yaml_and_no_folder_of_this_machine():
+    settings = {"training": {"momentum": 0.9, "ratio": [0.75, 4 / 3]}, "weights": "/home/me/u2.onnx"}
+    settings |= {"flip": True, "images": None, "frozen": [], "groups": {}, "rate": 1e-5, "names": ["a", "b"]}
+    assert list(settings_lines(settings)) == [
+        ("training.momentum", "0.9"),
+        ("training.ratio", "[0.75, 1.33333]"),
+        ("weights", "u2.onnx"),
+        ("flip", "true"),
+        ("images", "null"),
+        ("frozen", "[]"),
+        ("groups", "{}"),
+        ("rate", "1e-05"),
+        ("names", "[a, b]"),
+    ]
+
+
+def test_long_keys_break_between_their_words_only():
+    assert breakable("losses.multi_similarity.base") == "losses.<wbr>multi_<wbr>similarity.<wbr>base"
+    assert breakable("[0.75, 1.33]") == "[0.75, 1.33]"
+    assert breakable("a_<b>") == "a_&lt;b&gt;"
+
+
+def test_variants_in_words():
+    variants = ((0.0, "clean"), (0.0, "swapped"), (0.5, "swapped"), (1.0, "swapped"))
+    said = [variant_words({"probability": share, "selection": selection}) for share, selection in variants]
+    assert said == [
+        "the images as they are; its epoch is chosen on clean validation images",
+        "the images as they are; its epoch is chosen on background-swapped validation images",
+        "images whose background is replaced by another one with a probability of 0.5; its epoch is chosen "
+        "on background-swapped validation images",
+        "images whose background is always replaced by another one; its epoch is chosen on "
+        "background-swapped validation images",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([(1, 1), (1, 1)], ""),
+        ([(1, 1), (1, 5)], "over 5 background draws"),
+        ([(3, 1), (3, 5)], "over 3 seeds"),
+        ([(3, 5), (1, 5)], "over 3 seeds or, where there is one seed, over 5 background draws"),
+    ],
+)
+def test_the_spread_is_over_seeds_or_draws(counts, words):
+    rows = [{"protocol": "swapped", "seeds": seeds, "draws": draws} for seeds, draws in counts]
+    assert spread_words([*rows, {"protocol": "grey", "seeds": 1, "draws": 9}]) == words
+
+
+OTHERS = {"precision_at_1": 0.25, "r_precision": 0.35, "recall_at_1": 0.25, "recall_at_4": 0.45}
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    run = {"dataset": "d<1>", "backbone": "b", "loss": "triplet", "variant": "base", "seed": 0}
+    tables = {
+        "retrieval": [
+            run | {"protocol": p, "draw": 0, "map_at_r": m, "mean_similarity": 0.2} | OTHERS
+            for p, m in (("clean", 0.5), ("swapped", 0.2))
+        ],
+        "attention": [run | {"method": "study", "mean": 0.5, "sd": 0.1, "n": 3}],
+        "mask_quality": [
+            {"dataset": "d<1>", "masker": "m", "masks": 9, "empty": 0, "n": 3}
+            | {
+                f"{a}_{b}": 0.9
+                for a in ("iou", "overlap")
+                for b in ("mean", "sd", "median", "min", "q25", "q75", "max")
+            }
+        ],
+    }
+    results = {kind: tmp_path / f"{kind}.csv" for kind in tables}
+    for kind, rows in tables.items():
+        write_rows(results[kind], rows, list(rows[0]))
+    Image.effect_noise((700, 700), 80).save(tmp_path / "photo.png")  # large: becomes WebP
+    Image.new("L", (8, 8)).save(tmp_path / "chart.png")
+    machine = {"processor": "P", "cores": 2}
+    origin = {"commit": "0123456789abcdef", "dirty": True, "config_hash": "77aa", "machine": machine}
+    (tmp_path / "provenance.json").write_text(json.dumps(origin))
+    facts = {
+        "settings": {},
+        "epochs": 6,
+        "best_epoch": 6,
+        "seconds": 61.0,
+        "device": "CPU",
+        "versions": {"torch": "2.0"},
+    }
+    write_run(tmp_path / "run.yaml", run | facts)
+    lists = ("contact_sheets", "retrieval_galleries", "attribution_panels", "mask_examples")
+    figures = {name: [("d<1>", tmp_path / "photo.png")] for name in lists}
+    figures |= dict.fromkeys(("swap_chart", "training_curves"), tmp_path / "chart.png")
+    return {
+        "results": results,
+        "runs": [tmp_path / "run.yaml"],
+        "template": TEMPLATE,
+        "study": "t",
+        "figures": figures | {"published_scatter": None},
+        "published": {},
+        "settings": {"variants": {"base": {"probability": 0.0, "selection": "clean"}}},
+        "method": "study",
+        "provenance": tmp_path / "provenance.json",
+        "html": tmp_path / "report.html",
+    }
+
+
+def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert not re.search(r"https?:|file:|<script|<link|@import|url\(", page)
+    sources = re.findall(r'src="([^"]{0,24})', page)
+    assert len(sources) == 6
+    assert all(source.startswith("data:image/") for source in sources)
+    assert set(re.findall(r'href="(.)', page)) == {"#"}  # links inside the page only
+    assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
+    assert str(tmp_path) not in page
+    assert "from 50.0 to 20.0" in page
+    assert "0:01:01" in page  # 61 s of training
+    assert "commit 0123456789ab, with changes that are not committed" in page
+    assert "D&lt;1&gt;" in page or "d&lt;1&gt;" in page  # a name is text, never markup
+    assert "Published beside measured" not in page
+    assert "<strong>Base</strong> is trained on the images as they are; its epoch" in page
+    assert "longer training" in page
+    assert "Masks against hand labels" in page
+
+
+def test_the_other_metrics_are_folded_away_and_no_number_is_shown_twice(arguments):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    folded = page.partition("<details>")[2].partition("</details>")[0]
+    assert "Other measures of retrieval: Precision@1, R-precision, Recall@4" in folded
+    assert [folded.count(number) for number in (">25.00<", ">35.00<", ">45.00<")] == [2, 2, 2]
+
+
+def test_methods_that_are_not_shown_are_said_to_be_there(arguments):
+    write_report(**arguments)
+    assert "attention.csv" not in arguments["html"].read_text(encoding="utf-8")
+    (row,) = read_rows(arguments["results"]["attention"])
+    rows = [row | {"method": method} for method in ("study", "saliency", "gradcam")]
+    write_rows(arguments["results"]["attention"], rows, list(row))
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "by Saliency and Grad-CAM are in <code>attention.csv</code>" in page
+    assert "Attention score by the study’s method, like SmoothGrad: mean" in page
+
+
+def test_without_hand_labels_a_sentence_stands_for_the_empty_table(arguments):
+    (row,) = read_rows(arguments["results"]["mask_quality"])
+    empty = {name: "" for name in row if name.startswith(("iou", "overlap"))}
+    write_rows(arguments["results"]["mask_quality"], [row | empty | {"n": 0}], list(row))
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "No hand labels: how good the masks are was not measured." in page
+    assert "IoU: intersection" not in page
+
+
+@pytest.mark.parametrize(
+    ("method", "shown", "hidden"), [("study", "0.11", "0.33"), ("gradcam", "0.33", "0.11")]
+)
+def test_the_scores_are_those_of_the_method_asked_for(arguments, method, shown, hidden):
+    (row,) = read_rows(arguments["results"]["attention"])
+    rows = [
+        row | {"variant": variant, "method": method, "mean": mean}
+        for method, means in (("study", (0.11, 0.12)), ("gradcam", (0.33, 0.44)))
+        for variant, mean in zip(("base", "bgaugment"), means, strict=True)
+    ]
+    write_rows(arguments["results"]["attention"], rows, list(row))
+    write_report(**arguments | {"method": method})
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert f"the mean score goes from {shown} to" in page
+    assert f">{shown}" in re.sub(r"\s", "", page), "in the table"
+    assert hidden not in page
+
+
+def test_the_same_input_gives_the_same_page(arguments):
+    write_report(**arguments)
+    first = arguments["html"].read_bytes()
+    write_report(**arguments)
+    assert arguments["html"].read_bytes() == first
+
+
+def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(arguments, tmp_path):
+    run = read_run(tmp_path / "run.yaml")
+    write_run(tmp_path / "run.yaml", run | {"loss": "frozen", "epochs": 0, "seconds": 0.0})
+    for kind in ("retrieval", "attention"):
+        rows = [row | {"loss": "frozen"} for row in read_rows(arguments["results"][kind])]
+        write_rows(arguments["results"][kind], rows, list(rows[0]))
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert not re.search("trainings|training time|epoch|is trained on|Variant", page)
+    assert "B (as it comes)" in page
+    assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
+    assert "<dt>device</dt><dd>CPU</dd>" in page
+    assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
+
+
+def test_times_and_epochs_are_those_of_the_trained():
+    run = {"device": "CPU", "versions": {"torch": "2.0"}}
+    frozen = run | {"loss": "frozen", "seconds": 0.0, "epochs": 0}
+    runs = [run | {"loss": "triplet", "seconds": seconds, "epochs": 6} for seconds in (10.0, 12.0)]
+    assert run_facts([*runs, frozen]) == [
+        ("models", "3"),
+        ("training time, all models", "0:00:22"),
+        ("training time, one model", "10 to 12 s"),
+        ("epochs", "6"),
+        ("device", "CPU"),
+        ("torch", "2.0"),
+    ]
+    assert run_facts([frozen]) == [("models", "1"), ("device", "CPU"), ("torch", "2.0")]
+
+
+def test_a_torn_run_is_named(arguments, tmp_path):
+    (tmp_path / "run.yaml").write_text("seed: 0")
+    with pytest.raises(StudyError, match=r"run\.yaml lacks"):
+        write_report(**arguments)
+    assert not arguments["html"].exists()

@@ -1,0 +1,196 @@
+"""The per-run tables of retrieval, and how they are put together."""
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from collect_rows import collect_rows
+from measure_retrieval import configured_search, measure_retrieval
+
+from bgbias.errors import StudyError
+from bgbias.files import read_rows
+from bgbias.retrieval import nearest
+from bgbias.retrieval.gallery import one_per_class, positions, shown_queries
+from bgbias.retrieval.metrics import measure
+
+RUN = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
+SETTINGS = {"run": RUN, "ks": [1, 2], "gallery_queries": 3, "seed": 0}
+
+
+def embeddings(rng, *shape):
+    vectors = rng.normal(size=shape)
+    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def arrays():
+    rng = np.random.default_rng(0)
+    return {
+        "rows": np.arange(100, 140),
+        "labels": np.repeat(np.arange(8), 5),
+        "clean": embeddings(rng, 40, 6),
+        "swapped0": embeddings(rng, 40, 6),
+        "swapped1": embeddings(rng, 40, 6),
+    }
+
+
+def run_script(tmp_path, arrays, settings=SETTINGS, **changes):
+    np.savez(tmp_path / "embeddings.npz", **{**arrays, **changes})
+    out = tmp_path / "retrieval.csv", tmp_path / "matches.csv"
+    measure_retrieval(tmp_path / "embeddings.npz", *out, **settings)
+    return [read_rows(path) for path in out]
+
+
+def test_one_row_per_protocol_and_draw(tmp_path, arrays):
+    table, _ = run_script(tmp_path, arrays)
+    assert [(row["protocol"], row["draw"]) for row in table] == [
+        ("clean", "0"),
+        ("swapped", "0"),
+        ("swapped", "1"),
+    ]
+    for row, vectors in zip(table, [arrays["clean"], arrays["swapped0"], arrays["swapped1"]], strict=True):
+        for name, value in measure(vectors, arrays["labels"], ks=(1, 2)).items():
+            assert float(row[name]) == value  # the file keeps every digit
+        assert float(row["mean_similarity"]) == pytest.approx((vectors @ vectors.T).mean())
+    assert list(table[0])[:5] == list(RUN)
+
+
+def test_a_protocol_more_is_an_array_more(tmp_path, arrays):
+    table, matches = run_script(tmp_path, arrays, swapped_grey=arrays["clean"], is_query=np.ones(40, bool),
+                                is_gallery=np.ones(40, bool))  # fmt: skip
+    assert [(row["protocol"], row["draw"]) for row in table][2:] == [("swapped", "1"), ("swapped_grey", "0")]
+    assert {row["protocol"] for row in matches} == {"clean", "swapped", "swapped_grey"}
+
+
+def test_matches_are_the_nearest_of_the_same_queries_everywhere(tmp_path, arrays):
+    _, matches = run_script(tmp_path, arrays)
+    _, others = run_script(tmp_path, arrays, clean=arrays["swapped0"])
+    assert [m["query_row"] for m in matches] == [m["query_row"] for m in others]
+    assert len(matches) == 2 * 3 * 5  # clean and the first draw, three queries, five ranks
+    similarity = arrays["clean"] @ arrays["clean"].T
+    np.fill_diagonal(similarity, -1)
+    for match in matches[:15]:
+        query, found = int(match["query_row"]) - 100, int(match["match_row"]) - 100
+        assert found == np.argsort(-similarity[query])[int(match["rank"]) - 1]
+        assert int(match["hit"]) == (arrays["labels"][query] == arrays["labels"][found])
+
+
+def test_queries_of_the_figure_are_of_different_classes():
+    labels = np.repeat(np.arange(8), 5)
+    chosen = shown_queries(labels, 6, seed=0)
+    assert len(set(labels[chosen])) == 6
+    assert (shown_queries(labels, 6, seed=0) == chosen).all()
+    assert (shown_queries(labels, 4, seed=0) == chosen[:4]).all()
+    assert len(shown_queries(labels, 20, seed=0)) == 8
+    assert set(labels[shown_queries(labels, 4, seed=1)]) != set(labels[chosen[:4]])
+
+
+def test_query_and_gallery(tmp_path, arrays):
+    is_query = np.arange(40) % 5 < 3
+    is_gallery = np.arange(40) % 5 > 1  # one image in five is both
+    table, matches = run_script(tmp_path, arrays, is_query=is_query, is_gallery=is_gallery)
+    query, gallery = np.flatnonzero(is_query), np.flatnonzero(is_gallery)
+    own = positions(query, gallery)
+    assert (gallery[own[own >= 0]] == query[own >= 0]).all()
+    assert (own >= 0).sum() == 8
+    labels = arrays["labels"]
+    sides = arrays["clean"][query], labels[query], arrays["clean"][gallery], labels[gallery]
+    assert float(table[0]["map_at_r"]) == measure(*sides, own=own)["map_at_r"]
+    assert all(is_gallery[int(match["match_row"]) - 100] for match in matches)
+    assert all(match["match_row"] != match["query_row"] for match in matches)
+
+
+def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, arrays):
+    table, matches = run_script(tmp_path, arrays, SETTINGS | {"gallery_draws": 4})
+    assert [(row["protocol"], row["draw"]) for row in table] == [
+        ("clean", "0"),
+        ("swapped", "0"),
+        ("swapped", "1"),
+    ]
+    labels, expected = arrays["labels"], []
+    for draw in range(4):
+        gallery = one_per_class(labels, 0, draw)
+        # With one image of its class in the gallery, a query's average precision is 1 at rank one, else 0.
+        nearest = (arrays["clean"][~gallery] @ arrays["clean"][gallery].T).argmax(axis=1)
+        expected.append((labels[gallery][nearest] == labels[~gallery]).mean())
+    assert len(set(expected)) > 1
+    assert float(table[0]["map_at_r"]) == pytest.approx(np.mean(expected))
+    assert table[0]["n_queries"] == "32"  # 8 classes of 5 images, one of each in the gallery
+    first = np.flatnonzero(one_per_class(labels, 0, 0))
+    assert {int(match["match_row"]) - 100 for match in matches} <= set(first.tolist())
+
+
+def test_the_seed_draws_galleries_and_shown_queries(tmp_path, arrays):
+    _, matches = run_script(tmp_path, arrays, SETTINGS | {"seed": 5, "gallery_draws": 1})
+    gallery = one_per_class(arrays["labels"], 5, 0)
+    assert {int(match["match_row"]) - 100 for match in matches} <= set(np.flatnonzero(gallery).tolist())
+    queries = np.flatnonzero(~gallery)
+    shown = queries[shown_queries(arrays["labels"][queries], 3, 5)]
+    assert list(dict.fromkeys(int(match["query_row"]) - 100 for match in matches)) == shown.tolist()
+
+
+def test_every_search_is_the_one_that_is_asked_for(tmp_path, arrays, monkeypatch):
+    searched = []
+
+    def search_in(reference):
+        searched.append(len(reference))
+        return nearest.on_cpu(reference)
+
+    run_script(tmp_path, arrays, SETTINGS | {"search_in": search_in})
+    assert len(searched) == 3 + 2  # metrics of clean and two draws, matches of clean and the first
+    assert configured_search("cpu") is nearest.on_cpu
+    monkeypatch.setattr("bgbias.devices.choose_device", lambda name: name)
+    found = configured_search("cuda")
+    assert (found.func, found.keywords) == (nearest.on_device, {"device": "cuda"})
+
+
+def test_broken_embeddings_name_the_file_and_leave_nothing(tmp_path, arrays):
+    broken = arrays["swapped1"].copy()
+    broken[7] = np.nan
+    with pytest.raises(StudyError, match=r"embeddings\.npz, swapped, draw 1: .*row 7 is not finite"):
+        run_script(tmp_path, arrays, swapped1=broken)
+    assert [path.name for path in tmp_path.iterdir()] == ["embeddings.npz"]
+
+
+def test_no_partner_at_all_is_an_error(tmp_path, arrays):
+    with pytest.raises(StudyError, match="no query has an image of its class"):
+        run_script(tmp_path, arrays, labels=np.arange(40))
+
+
+def test_the_job_starts_without_the_heavy_libraries():
+    code = "import sys, measure_retrieval, collect_rows; print(*sys.modules)"
+    path = next(folder for folder in sys.path if folder.endswith("scripts"))
+    run = subprocess.run([sys.executable, "-c", code], cwd=path, capture_output=True, text=True, check=True)
+    assert not {"torch", "pandas", "matplotlib", "sklearn"} & set(run.stdout.split())
+
+
+def write(path, header, *rows):
+    with open(path, "w", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
+    return path
+
+
+def test_collected_rows_keep_the_order_given(tmp_path):
+    tables = [
+        write(tmp_path / "b.csv", "xy", (3, 4), (7, 8)),
+        write(tmp_path / "a.csv", "xy", (1, 2), (5, 6)),
+    ]
+    collect_rows(tables, tmp_path / "all.csv")
+    assert (tmp_path / "all.csv").read_text() == "x,y\n3,4\n7,8\n1,2\n5,6\n"
+
+
+def test_tables_of_fewer_draws_are_refused(tmp_path):
+    tables = [write(tmp_path / "b.csv", "xy", (3, 4), (7, 8)), write(tmp_path / "a.csv", "xy", (1, 2))]
+    with pytest.raises(StudyError, match=r"b\.csv and \S+a\.csv have 2 and 1 rows"):
+        collect_rows(tables, tmp_path / "all.csv")
+
+
+def test_tables_of_other_columns_are_refused(tmp_path):
+    tables = [write(tmp_path / "a.csv", "xy", (1, 2)), write(tmp_path / "b.csv", "xz", (3, 4))]
+    with pytest.raises(StudyError, match=r"b\.csv has the columns x, z"):
+        collect_rows(tables, tmp_path / "all.csv")
+    with pytest.raises(StudyError, match=r"c\.csv has no rows"):
+        collect_rows([write(tmp_path / "c.csv", "xy")], tmp_path / "all.csv")
+    assert not (tmp_path / "all.csv").exists()

@@ -1,0 +1,239 @@
+"""A training that was killed or stopped ends with the very bits of one that was left alone."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_runs
+import torch
+import train_model
+from safetensors.torch import load_file
+from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
+from torch import nn
+
+from bgbias.errors import StudyError
+from bgbias.index import COLUMNS
+from bgbias.input_pipeline.pixels import background_row, write_store
+from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.models.backbones import BACKBONES, Backbone
+from bgbias.training import checkpoints, loop
+from bgbias.training.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
+
+KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
+# Long enough that the training, and not numba's start before it, is most of the job that is killed.
+SETTINGS = changed(training={"max_epochs": 24, "patience": 24, "iterations_per_epoch": 15}) | {
+    "loss": ARCFACE
+}
+
+
+@pytest.fixture(scope="module")
+def layouts(tmp_path_factory):
+    return make_layouts(tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="module")
+def start():
+    """Starts the job in a fresh process forked from one that has the imports behind it."""
+    imported_from = [str(Path(module.__file__).parent) for module in (train_model, tiny_runs)]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*imported_from, os.environ.get("PYTHONPATH", "")])
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tiny_runs", "faiss"])
+
+    def begin(layouts, folder, settings=SETTINGS):
+        process = context.Process(target=_job, args=(layouts, folder, settings))
+        process.start()
+        return process
+
+    warm = context.Process(target=os.getpid)  # the server pays for its imports here, not in a measured job
+    warm.start()
+    warm.join()
+    return begin
+
+
+def _job(layouts, folder, settings):
+    log = open(folder / "log.txt", "a")  # noqa: SIM115 - lives as long as the process
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    try:
+        train(layouts, folder, settings)
+    except Exception as error:
+        print(f"ERROR: {error}", flush=True)
+        os._exit(1)
+
+
+def folder_of(path: Path, name: str) -> Path:
+    (path / name).mkdir()
+    return path / name
+
+
+def test_kill_9_at_random_moments_leaves_the_same_model(layouts, tmp_path, start):
+    quiet = folder_of(tmp_path, "quiet")
+    start(layouts, folder_of(tmp_path, "first")).join()  # compiles on a new checkout, which must not be timed
+    begun = time.monotonic()
+    process = start(layouts, quiet)
+    process.join()
+    length = time.monotonic() - begun
+    expected = load_file(quiet / "model.safetensors")
+    moments = random.Random(0)
+    continued = 0
+    for kill in range(KILLS):
+        folder = folder_of(tmp_path, f"kill{kill}")
+        process = start(layouts, folder)
+        time.sleep(moments.uniform(0.1, 1.0) * length)
+        process.kill()  # nothing happens when it has already ended
+        process.join()
+        in_time = not (folder / "model.safetensors").exists()
+        process = start(layouts, folder)
+        process.join()
+        assert process.exitcode == 0, (folder / "log.txt").read_text()
+        assert same(load_file(folder / "model.safetensors"), expected)
+        continued += in_time and "Continuing after step" in (folder / "log.txt").read_text()
+    assert continued > 0, "no kill fell between two checkpoints: the test shows nothing"
+
+
+def test_sigterm_keeps_the_last_step(layouts, tmp_path, start):
+    settings = changed(training={"iterations_per_epoch": 3000, "max_epochs": 1})
+    process = start(layouts, tmp_path, settings)
+    log = tmp_path / "log.txt"
+    while not (log.exists() and "epoch 1" in log.read_text()):
+        assert process.is_alive(), log.read_text()
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGTERM)
+    asked = time.monotonic()
+    process.join(timeout=30)
+    assert process.exitcode == 1
+    assert time.monotonic() - asked < 5
+    assert "SIGTERM" in log.read_text()
+    assert not (tmp_path / "model.safetensors").exists()
+    header = (tmp_path / "checkpoint" / "training.safetensors").read_bytes()
+    assert b'\\"step\\": 0,' not in header, "the checkpoint must hold steps of the unfinished epoch"
+
+
+def forgetful():
+    """A network with dropout, as GoogLeNet has it."""
+    module = nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(48, 16), nn.ReLU(), nn.Dropout(0.5))
+    return Backbone(module, 16, Preprocessing((0.5,) * 3, (0.5,) * 3, "RGB", 1.0), last_map=None)
+
+
+@pytest.mark.parametrize("backbone", ["small_cnn", "forgetful"])
+def test_stopping_after_any_step_changes_nothing(layouts, tmp_path, monkeypatch, backbone):
+    monkeypatch.setitem(BACKBONES, "forgetful", forgetful)
+    settings = changed(training={"max_epochs": 2, "iterations_per_epoch": 4})
+    settings["backbone"] = {"model": backbone, "weights": None}
+    expected = train(layouts, tmp_path / "quiet", settings)
+    real = loop.Training.step
+    steps = []
+
+    def interrupting(self, images, labels):
+        steps.append(0)
+        if len(steps) in (1, 3, 6):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, images, labels)
+
+    monkeypatch.setattr(loop.Training, "step", interrupting)
+    for _ in range(3):
+        with pytest.raises(StudyError, match="SIGTERM"):
+            train(layouts, tmp_path / "stopped", settings)
+    found = train(layouts, tmp_path / "stopped", settings)
+    assert len(steps) == 8, "no step is made twice"
+    assert same(found, expected)
+    assert not same(train(layouts, tmp_path / "another", settings, RUN | {"seed": 1}), expected)
+
+
+def test_the_checkpoint_of_other_settings_is_ignored(layouts, tmp_path, capsys):
+    checkpoint = tmp_path / "checkpoint"
+    write_checkpoint(checkpoint, {"a": 1}, {"x": torch.arange(3)}, {"step": 2})
+    tensors, state = read_checkpoint(checkpoint, {"a": 1})
+    assert (tensors["x"].tolist(), state) == ([0, 1, 2], {"step": 2})
+    assert read_checkpoint(checkpoint, {"a": 2}) is None
+    assert "other settings" in capsys.readouterr().out
+    remove_checkpoint(checkpoint)
+    assert not checkpoint.exists()
+
+
+def test_a_finished_training_whose_model_was_deleted_is_done_at_once(layouts, tmp_path, capsys):
+    # Snakemake deletes the outputs of a job that SLURM calls failed, whatever its last line said.
+    settings = changed(training={"max_epochs": 2})
+    expected = train(layouts, tmp_path, settings)
+    (tmp_path / "model.safetensors").unlink()
+    capsys.readouterr()
+    assert same(train(layouts, tmp_path, settings), expected)
+    said = capsys.readouterr().out
+    assert "Continuing after step 10" in said
+    assert "epoch" not in said
+
+
+def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
+    write_checkpoint(tmp_path, {}, {"x": torch.arange(3)}, {})
+    path = tmp_path / "training.safetensors"
+    path.write_bytes(path.read_bytes()[:-5])
+    assert read_checkpoint(tmp_path, {}) is None
+    assert "cannot be read" in capsys.readouterr().out
+
+
+def test_a_changed_pixel_of_a_store_that_is_too_large_to_be_read_shows_in_the_layout(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "_WHOLE", 4096)  # layout.csv is smaller, rgba.bin larger
+    files = [tmp_path / name for name in ("rgba.bin", "layout.csv")]
+    images = [np.full((40, 40, 4), value, np.uint8) for value in range(8)]
+
+    def identity():
+        rows = [(image, background_row(f"{number}")) for number, image in enumerate(images)]
+        write_store(*files, rows, COLUMNS)
+        return [checkpoints.fingerprint_file(file, samples=2, length=16) for file in files]
+
+    before = identity()
+    assert identity() == before
+    images[3][20, 20, 3] += 1
+    after = identity()
+    assert after[0] == before[0], "between the samples"
+    assert after[1] != before[1]
+
+
+def test_the_identity_notices_settings_code_data_and_weights(layouts, tmp_path):
+    def identity(settings=SETTINGS, layout=layouts[0], code="1"):
+        return json.dumps(train_model.identity(RUN, settings, code, torch.device("cpu"), str(layout)))
+
+    assert identity() == identity()
+    assert identity(changed(training={"learning_rate": 0.5})) != identity()
+    assert identity(code="2") != identity()
+    for name in ("layout.csv", "rgba.bin"):
+        (tmp_path / name).write_bytes((layouts[0].parent / name).read_bytes())
+    assert identity(layout=tmp_path / "layout.csv") == identity(), "a copy is the same data"
+    flip_last_bit(tmp_path / "rgba.bin")
+    assert identity(layout=tmp_path / "layout.csv") != identity()
+
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(bytes(100))
+    with_weights = changed(backbone={"weights": str(weights)})
+    before = identity(with_weights)
+    assert identity(with_weights) == before
+    flip_last_bit(weights)
+    assert identity(with_weights) != before
+
+
+def test_a_training_on_other_backgrounds_begins_anew(layouts, tmp_path, monkeypatch):
+    identities = []
+
+    def run(self, checkpoint, identity):
+        identities.append(json.dumps(identity))
+        raise StudyError("nothing is trained")
+
+    monkeypatch.setattr(loop.Training, "run", run)
+    images, one, other = layouts
+    for backgrounds in ((one, other), (other, other), (one, one)):
+        with pytest.raises(StudyError, match="nothing"):
+            train([images, *backgrounds], tmp_path)
+    assert len(set(identities)) == 3
+
+
+def flip_last_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)

@@ -1,0 +1,141 @@
+"""What a study will cost: arithmetic on counts of images and on seconds that were measured."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgbias.configuration.keywords import IMAGENET
+from bgbias.configuration.study import backbone_settings, trained_backbones
+from bgbias.datasets import cars196, cub200, dataset_index, inshop, sop
+from bgbias.demo_world.classes import split_sizes
+from bgbias.files import read_rows
+
+PUBLISHED = {
+    "cars196": cars196.PUBLISHED,
+    "cub200": cub200.PUBLISHED,
+    "sop": sop.PUBLISHED,
+    "inshop": inshop.PUBLISHED,
+}
+ASPECT = 4 / 3  # ASSUME: of an average photograph, long side over short side; the index does not tell sizes
+FLOAT = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Images of a dataset in all, in the validation and in the test split."""
+
+    images: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Measured with one backbone: a training step (one batch), embedding and attributing one image."""
+
+    step: float
+    embed: float
+    attribute: float
+
+
+def counts(settings: dict, index: Path) -> Counts | None:
+    """How many images a dataset has: by its ``index`` when it is there, else as published or configured, or
+    by the user's own files. These are listed, not read: images that cannot be used count as well.
+
+    None when only the index can tell and it is not there yet: so of a part of a dataset that is still to be
+    fetched, where what is kept depends on how many images each class has.
+    """
+    if index.is_file():
+        return _of_splits([row["split"] for row in read_rows(index)])
+    part = settings.get("limit") or settings.get("counts") == "any"
+    known = None if part else _whole(settings)
+    if known is None and "root" in settings:
+        known = _of_splits(dataset_index(settings["root"], settings, alone="skip").splits)
+    return known
+
+
+def _whole(settings: dict) -> Counts | None:
+    """All images of a dataset that is still to be drawn or fetched; None where their number is not known."""
+    source = settings["source"]
+    if source == "demo_world":
+        images = settings["images_per_class"]
+        _, validation, test = split_sizes(settings["classes"])
+        return Counts(images * settings["classes"], images * validation, images * test)
+    if source in PUBLISHED:
+        known = PUBLISHED[source]
+        test = known.get("test_images") or known["query_images"] + known["gallery_images"]
+        # A quarter of the classes that are no test classes.
+        return Counts(known["images"], known["development_images"] // 4, test)
+    return None
+
+
+def _of_splits(splits: list[str]) -> Counts:
+    return Counts(len(splits), splits.count("val"), splits.count("test"))
+
+
+def untrained(config: dict, backbone: str, features: int) -> dict:
+    """``config`` for the forecast of ``backbone``, which has so many pooled ``features``, as it comes.
+
+    It has no epochs, but what the measurement needs for one small step of training all the same.
+    """
+    return config | {
+        "grid": config["grid"] | {"backbone": [backbone], "loss": ["triplet"]},
+        "losses": {"triplet": {"images_per_class": 4, "margin": 0.1}},
+        "embedding_size": features,
+        # A study that trains nothing says nothing of this size, and not every network takes the demo's.
+        "transform": config["transform"] | {"train_size": config["transform"]["eval_size"]},
+        "training": config["training"] | {"batch_size": 8, "max_epochs": 0, "compile": False},
+    }
+
+
+def hours(
+    counts: Counts, runs: int, config: dict, seconds: Seconds, mask: float | None
+) -> dict[str, float | None]:
+    """Hours of one device, for all ``runs`` of a dataset; masks are made once, on a CPU, in ``mask`` seconds
+    each (None: unknown).
+
+    Training ends between ``patience`` + 1 and ``max_epochs`` epochs: ``train_least`` and ``train_most``.
+    """
+    training, evaluation = config["training"], config["evaluation"]
+    epoch = training["iterations_per_epoch"] * seconds.step + counts.validation * seconds.embed
+    scored = min(config["attribution"]["images"] or math.inf, counts.test)
+    most = training["max_epochs"]
+    return {
+        "train_least": runs * min(most, training["patience"] + 1) * epoch / 3600,
+        "train_most": runs * most * epoch / 3600,
+        "test": runs * counts.test * (1 + evaluation["draws"]) * seconds.embed / 3600,
+        "attribute": runs * scored * seconds.attribute / 3600,
+        "masks": None if mask is None else counts.images * mask / 3600,
+    }
+
+
+def packed_bytes(images: int, short_side: int) -> float:
+    """Packed pixels: red, green, blue and mask of ``images`` of the usual shape."""
+    return 4 * images * short_side**2 * ASPECT
+
+
+def result_bytes(counts: Counts, runs: int, config: dict, parameters: int) -> float:
+    """Models and embeddings of all ``runs`` of a dataset."""
+    vectors = counts.test * (1 + config["evaluation"]["draws"])
+    return runs * FLOAT * (parameters + vectors * config["embedding_size"])
+
+
+def download_gigabytes(config: dict, sources: dict) -> dict[str, float]:
+    """What the study fetches, by name: datasets' preferred archives, weights, backgrounds.
+
+    Datasets with a ``root`` of their own are there already; of backbones those count that are used.
+    """
+    found = {}
+    for name in config["grid"]["dataset"]:
+        settings = config["datasets"][name]
+        if settings["source"] in sources and "root" not in settings:
+            archives = sources[settings["source"]]["layouts"][0]["archives"]
+            found[name] = sum(archive["gigabytes"] for archive in archives)
+    for name in dict.fromkeys([*trained_backbones(config), *config["frozen"]]):
+        settings = backbone_settings(config, name)
+        if settings.get("weights") == IMAGENET and settings["model"] in sources["weights"]:
+            found[f"weights of {name}"] = sources["weights"][settings["model"]]["gigabytes"]
+    if config["backgrounds"][config["background_set"]]["source"] == "study":
+        files = read_rows(sources["study_backgrounds"]["files"])
+        found["backgrounds"] = sum(int(row["bytes"]) for row in files) / 1e9
+    return found

@@ -1,0 +1,136 @@
+"""Cut, resize, mirror, replace the background and normalise a whole batch on a GPU; on a CPU see ``on_cpu``.
+
+Each operation that is started costs the host some microseconds of Python's lock, which the thread that trains
+then waits for. So there are few: images and backgrounds are resized together, and whole pieces are uploaded.
+An image and its mask travel as one RGBA array: a crop keeps them aligned.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.transforms import Cuts, Preprocessing, normalise
+
+# ASSUME: a set of backgrounds may take a quarter of the memory that is free when it is first used.
+_SHARE = 4
+_PIECE = 2**26  # bytes that are copied at once
+
+
+@lru_cache(maxsize=2)  # the backgrounds of training and of validation
+def resident(store: PixelStore, device: torch.device) -> Tensor | np.ndarray:
+    """All pixels of ``store`` for :class:`Cuts`: uint8 (bytes,) on ``device``, or where that has no room for
+    them, the store's own, from which each batch uploads what it needs."""
+    data = store.data
+    if device.type == "cuda" and _SHARE * len(data) > torch.cuda.mem_get_info(device)[0]:
+        return data
+    held = torch.empty(len(data), dtype=torch.uint8, device=device)
+    for begin in range(0, len(data), _PIECE):
+        piece = data[begin : begin + _PIECE].copy()  # PyTorch warns about memory that cannot be written
+        held[begin : begin + len(piece)].copy_(torch.from_numpy(piece))
+    return held
+
+
+def assemble(
+    images: Cuts,
+    backgrounds: Cuts | None,
+    background_of: np.ndarray,
+    size: int,
+    preprocessing: Preprocessing,
+    device: torch.device,
+) -> Tensor:
+    """x·m + b·(1 − m), normalised: float32 (B, 3, size, size) on ``device``, channels_last.
+
+    x is the red, green and blue of an image cut and resized, m its alpha / 255, and b the background number
+    ``background_of`` (int64 (B,)), or x itself where that is negative.
+    """
+    if backgrounds is None:
+        rgb = crop_resize([images], size, device)[:, :3]
+    else:
+        count = len(background_of)
+        pictures = crop_resize([images, backgrounds], size, device)
+        behind = uploaded(np.where(background_of < 0, np.arange(count), count + background_of), device)
+        alpha = pictures[:count, 3:] / 255
+        rgb = torch.lerp(pictures.index_select(0, behind)[:, :3], pictures[:count, :3], alpha)
+    return normalise(rgb, preprocessing).contiguous(memory_format=torch.channels_last)
+
+
+def crop_resize(parts: Sequence[Cuts], size: int, device: torch.device) -> Tensor:
+    """The pictures of all ``parts`` cut, resized and mirrored: float32 (N, 4, size, size), 0 to 255.
+
+    Antialiased bilinear, as torchvision's ``resized_crop``, in two batched matrix products.
+    """
+    pixels, lengths, mirrored = _cut(parts, device)
+    height, _, width = pixels.shape[1:]
+    weights = _resampling_weights(lengths, mirrored, max(height, width), size)
+    down, across = weights[:, 0, :, :height], weights[:, 1, :, :width]
+    lines = pixels.view(-1, 4 * height, width).bmm(across.transpose(1, 2))
+    resized = down.bmm(lines.view(-1, height, 4 * size))
+    return resized.view(-1, size, 4, size).transpose(1, 2)
+
+
+def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """All cuts, padded to one size: float32 (N, H, 4, W). Their heights and widths, and whether they are
+    mirrored down and across: int64 (N, 2) each."""
+    sources, tables = zip(*(_pixels(cuts, device) for cuts in parts), strict=True)
+    table = np.concatenate(tables)
+    height, width = table[:, 2:4].max(axis=0).tolist()
+    first, stride, lengths, mirrored = uploaded(table, device).split([1, 1, 2, 2], dim=1)
+    # Beyond its last row and column a cut repeats them; they weigh nothing.
+    rows = torch.minimum(torch.arange(height, device=device), lengths[:, :1] - 1)
+    columns = torch.minimum(torch.arange(width, device=device), lengths[:, 1:] - 1)
+    places = (first + stride * rows)[:, :, None] + columns[:, None]
+    places = places.split([len(rows) for rows in tables])
+    pixels = torch.cat([source.take(own) for source, own in zip(sources, places, strict=True)])
+    pixels = pixels.view(torch.uint8).view(-1, height, width, 4).transpose(2, 3)
+    return pixels.to(torch.float32, memory_format=torch.contiguous_format), lengths, mirrored
+
+
+def _pixels(cuts: Cuts, device: torch.device) -> tuple[Tensor, np.ndarray]:
+    """int32 pixels on the device, and for each cut the first of its own, how many there are from one row to
+    the next, its height and width, and whether it is mirrored down (never) and across: int64 (B, 6)."""
+    tops, lefts, heights, widths = cuts.boxes.T
+    strides = cuts.sizes[:, 1]
+    if isinstance(cuts.data, Tensor):
+        pixels, starts = cuts.data, cuts.offsets // 4 + strides * tops
+    else:
+        pixels = rows_of(cuts, pinned=device.type == "cuda").to(device, non_blocking=True)
+        starts = np.cumsum(strides * heights) - strides * heights
+    never = np.zeros_like(tops)
+    table = np.column_stack([starts + lefts, strides, heights, widths, never, cuts.flips])
+    return pixels.view(torch.int32), table
+
+
+def rows_of(cuts: Cuts, pinned: bool) -> Tensor:
+    """All that the host does with pixels: the cuts' whole rows, each cut's in one piece, uint8 (bytes,).
+
+    ``pinned`` memory is uploaded while the host goes on.
+    """
+    strides = 4 * cuts.sizes[:, 1]
+    begins = cuts.offsets + strides * cuts.boxes[:, 0]
+    ends = begins + strides * cuts.boxes[:, 2]
+    host = torch.empty(int((ends - begins).sum()), dtype=torch.uint8, pin_memory=pinned)
+    pieces = [cuts.data[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+    np.concatenate(pieces, out=host.numpy())
+    return host
+
+
+def uploaded(numbers: np.ndarray, device: torch.device) -> Tensor:
+    """``numbers`` on the device; few enough that the driver takes them along without waiting."""
+    return torch.from_numpy(numbers).to(device, non_blocking=True)
+
+
+def _resampling_weights(lengths: Tensor, mirrored: Tensor, padded: int, size: int) -> Tensor:
+    """float32 (N, 2, size, padded): rows of triangle filters, as wide as one output pixel but at least one
+    input pixel, centred on the output pixel; inputs beyond ``lengths`` (N, 2) weigh nothing."""
+    lengths, mirrored = lengths[:, :, None, None], mirrored[:, :, None, None]
+    scale = lengths / size
+    inputs = torch.arange(0.5, padded, device=lengths.device)
+    outputs = torch.arange(0.5, size, device=lengths.device)[:, None]
+    centres = torch.where(mirrored > 0, size - outputs, outputs) * scale
+    weights = (1 - (inputs - centres).abs_() / scale.clamp(min=1)).clamp_(min=0)
+    weights *= inputs < lengths
+    return weights / weights.sum(dim=3, keepdim=True)
