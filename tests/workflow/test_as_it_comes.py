@@ -1,5 +1,6 @@
 """Models of one's own on a catalogue of one's own, with nothing trained: the README's second example."""
 
+import os
 import re
 
 import numpy as np
@@ -76,3 +77,14 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
     )
     assert not [key for key in settings if key.startswith((*of_trainings.split(), "publish.loss"))]
     assert project.planned(config="mine.yaml") == {}
+
+    # As after cp -p: Snakemake's own look at dates does not see it.
+    for name in ("mine.pth", "mine.pt2"):
+        file = project.root / name
+        content = file.read_bytes()
+        file.write_bytes(content + b"\0")
+        os.utime(file, (0, 0))
+        planned = project.planned(config="mine.yaml")
+        assert [planned[rule] for rule in ("train_model", "embed_images", "attribute_images")] == [1, 1, 1]
+        file.write_bytes(content)
+        os.utime(file, (0, 0))

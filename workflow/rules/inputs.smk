@@ -182,6 +182,18 @@ def backbone_weights(wildcards):
     return settings["weights"] or []
 
 
+@cache
+def fingerprint_of_file(path):
+    return hashes.fingerprint_file(path)
+
+
+def given_weights(wildcards):
+    """A fingerprint of the user's file among the backbone's weights: one copied over it may have an older date."""
+    given = backbone_weights(wildcards)
+    published = given and given.startswith(f"{pretrained.FOLDER}/")
+    return fingerprint_of_file(given) if given and not published else None
+
+
 def shown_runs(dataset):
     """The runs that the figures of single images show: one loss, backbone and seed, every variant."""
     grid, loss = config["grid"], config["publish"]["loss"]

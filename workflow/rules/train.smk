@@ -40,6 +40,7 @@ rule train_model:
         code=hash_script("train_model.py"),
         run=run_identity,
         settings=training_settings,
+        given=given_weights,
         quality="data/{dataset}/mask_quality.csv",
         device=config["device"],
         # Beside the outputs, not among them: Snakemake deletes the outputs of a job that failed.

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import torch
 
+from bgbias.configuration.keywords import EXPORTED
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.files import write_rows
-from bgbias.hashes import hash_script, hash_settings
+from bgbias.hashes import fingerprint_file, hash_script, hash_settings
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
 from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import build_model, save_model
 from bgbias.runs import FROZEN, versions, write_run
-from bgbias.training import checkpoints
 from bgbias.training.loop import Training
 
 HISTORY = ("epoch", "loss", "map_at_r", "precision_at_1", "mean_similarity", "learning_rate", "seconds")
@@ -42,7 +42,10 @@ def train_model(
     chosen = choose_device(device)
     store = PixelStore.open(Path(layout).parent)
     if settings["loss"]["type"] == FROZEN:
-        model, _ = build_model(settings["backbone"]["model"], settings["backbone"], None, run["seed"])
+        name = settings["backbone"]["model"]
+        model, _ = build_model(name, settings["backbone"], None, run["seed"])
+        if name.endswith(EXPORTED):
+            hashes["program"] = fingerprint_file(name)
         found = {"n_classes": 0, "best_epoch": 0, "epochs": 0, "seconds": 0.0}
         history = []
     else:
@@ -98,7 +101,7 @@ def identity(run: dict, settings: dict, code: str, device: torch.device, *layout
         "settings": settings,
         "device": device.type,
         "torch": torch.__version__,
-        "files": [checkpoints.fingerprint_file(file) for file in files],
+        "files": [fingerprint_file(file) for file in files],
         "code": code,
     }
 

@@ -77,6 +77,17 @@ def put(config, path, value):
         ("backbones.small_cnn", {"model": "mine.pt2"}, "small_cnn.model: there is no file mine.pt2, seen"),
         (
             "losses.mine",
+            {"type": "CircleLoss"},
+            "; there are: contrastive, triplet, multi_similarity, arcface, "
+            "normalized_softmax, pml/<class of pytorch-metric-learning>",
+        ),
+        (
+            "losses.triplet.per_dataset",
+            {"demo_cars": {"type": "arcface"}},
+            "losses.triplet.per_dataset.demo_cars.type: one entry is one loss on all datasets",
+        ),
+        (
+            "losses.mine",
             {"type": "pml/CircleLoss", "m": 0.4},
             "losses.mine: the key 'images_per_class' is missing",
         ),

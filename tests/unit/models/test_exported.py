@@ -9,6 +9,7 @@ from paper_gpu import gpu
 from torch import nn
 
 from bgbias.errors import StudyError
+from bgbias.hashes import fingerprint_file
 from bgbias.models.backbones import build_backbone
 from bgbias.models.embedding_model import build_model, check_size, load_model, save_model
 
@@ -81,7 +82,22 @@ def test_its_gradients_are_the_networks(network, export):
     torch.testing.assert_close(found.grad, expected.grad)
 
 
-def test_on_a_gpu_nothing_stays_behind(network, export):
+class WithoutGradient(nn.Module):
+    """What lies under no_grad becomes a graph within the graph."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        with torch.no_grad():
+            places = torch.arange(6, device=images.device) * 0.5
+        return self.network(images) + places
+
+
+@pytest.mark.parametrize("around", [nn.Identity, WithoutGradient])
+def test_on_a_gpu_nothing_stays_behind(network, export, around):
+    network = nn.Sequential(network) if around is nn.Identity else around(network)
     model, _ = build_model(export(network), {}, None, seed=0)
     expected = model(IMAGES).tolist()
     with gpu() as device, torch.no_grad():
@@ -94,6 +110,50 @@ def test_a_size_that_it_was_not_exported_for_is_told(network, export):
     check_size(model, "mine", 24)
     with pytest.raises(StudyError, match=r"mine cannot take images of 32×32 pixels \(.*24"):
         check_size(model, "mine", 32)
+
+
+class Flattening(nn.Module):
+    """Takes maps apart by `view`, which knows one layout in memory, and changes its input in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(3, 4, 5, stride=8)
+
+    def forward(self, images):
+        maps = self.convolution(images.sub_(0.5))
+        return maps.view(maps.size(0), -1)
+
+
+def test_layouts_in_memory_are_those_of_the_export(export, tmp_path):
+    network = Flattening().eval()
+    path = export(network)
+    model, _ = build_model(path, {}, None, seed=0)
+    save_model(tmp_path / "model.safetensors", model)
+    run = {"backbone": "mine", "settings": {"model": {"backbone": {"model": path}, "embedding_size": None}}}
+    loaded, _ = load_model(tmp_path / "model.safetensors", run, 24)  # moves the model to channels_last
+    images = IMAGES.clone(memory_format=torch.channels_last)
+    torch.testing.assert_close(loaded(images), nn.functional.normalize(network(IMAGES.clone()), dim=1))
+    assert torch.equal(images, IMAGES), "the caller's images were changed"
+
+
+def test_larger_batches_than_it_takes_are_cut(network, export):
+    path = export(network, dynamic=({0: torch.export.Dim("batch", max=2)},))
+    model = build_backbone(path, {}, 0).module
+    assert model.at_once == 2
+    torch.testing.assert_close(model(IMAGES), network(IMAGES))  # 5 images
+    assert build_backbone(export(network), {}, 0).module.at_once is None
+
+
+def test_another_program_in_the_place_of_that_of_a_run_is_refused(network, export, tmp_path):
+    path = export(network)
+    model, _ = build_model(path, {}, None, seed=0)
+    save_model(tmp_path / "model.safetensors", model)
+    settings = {"model": {"backbone": {"model": path}, "embedding_size": None}}
+    run = {"backbone": "mine", "settings": settings, "hashes": {"program": fingerprint_file(path)}}
+    load_model(tmp_path / "model.safetensors", run, 24)
+    export(nn.Sequential(network))  # as good a network, with the same weights
+    with pytest.raises(StudyError, match=r"mine\.pt2 has changed since the study began to measure it"):
+        load_model(tmp_path / "model.safetensors", run, 24)
 
 
 class Wrapped(nn.Module):
@@ -124,9 +184,22 @@ def test_what_cannot_be_measured_is_told_with_how_to_export_it(network, export):
     assert "does not take one argument" in refusal(export(nn.Linear(4, 2), torch.rand(2, 4)))
 
 
+def test_one_that_computes_in_bfloat16_is_no_training_mode(network, export):
+    class Half(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            self.network.bfloat16()
+
+        def forward(self, images):
+            return self.network(images.bfloat16()).float()
+
+    assert build_backbone(export(Half().eval()), {}, 0).features == 8
+
+
 @pytest.mark.parametrize("layer", [nn.Dropout(0.5), nn.BatchNorm1d(6)])
 def test_one_that_was_exported_in_training_mode_is_told(network, export, layer):
-    with pytest.raises(StudyError, match=r"exported in training mode.*model\.eval\(\)"):
+    with pytest.raises(StudyError, match=r"exported in training mode.*\.eval\(\)"):
         build_backbone(export(nn.Sequential(network, layer.train())), {}, 0)
 
 

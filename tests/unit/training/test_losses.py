@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from pytorch_metric_learning import distances
+from pytorch_metric_learning import distances, losses
 from tiny_runs import LOSS_SETTINGS as SETTINGS
+from tiny_runs import changed, make_layouts
 
 from bgbias.errors import StudyError
-from bgbias.training.losses import LOSSES, build_loss
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.training.loop import Training
+from bgbias.training.losses import LOSSES, _required, build_loss
+from bgbias.training.stopping import Stop
 
 
 def batch(classes=3, images=2, size=4):
@@ -103,9 +107,58 @@ def test_a_class_with_weights_gets_their_shape_and_needs_their_learning_rate(nam
         build_loss(settings, 3, 4, 0)
 
 
+# What has no loss of embeddings and labels alone, or cannot make a second step.
+UNFIT = {
+    "BaseLossWrapper", "BaseMetricLossFunction", "CrossBatchMemory", "DynamicSoftMarginLoss",
+    "EmbeddingRegularizerMixin", "GenericPairLoss", "ManifoldLoss", "MultipleLosses", "SelfSupervisedLoss",
+    "VICRegLoss", "WeightRegularizerMixin",
+}  # fmt: skip
+NEEDED = {"HistogramLoss": {"n_bins": 10}, "RankedListLoss": {"margin": 0.4, "Tn": 1}}
+CLASSES = [name for name, kind in vars(losses).items() if isinstance(kind, type)]
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    return [PixelStore.open(path.parent) for path in make_layouts(tmp_path_factory.mktemp("stores"))]
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_each_class_trains_or_is_refused_before_anything_is_trained(name, stores):
+    settings = {"type": f"pml/{name}", "images_per_class": 4, **NEEDED.get(name, {})}
+    if name in UNFIT:
+        with pytest.raises(StudyError, match=f"{name} cannot be computed"):
+            build_loss(settings, 8, 4, 0)
+        return
+    has_weights = "num_classes" in _required(getattr(losses, name))
+    settings |= {"learning_rate": 0.1} if has_weights else {}
+    training = Training(
+        stores[0], changed(training={"iterations_per_epoch": 3}) | {"loss": settings}, 0, *stores[1:]
+    )
+    before = [weight.clone() for weight in (*training.model.parameters(), *training.loss.parameters())]
+    training.train_epoch(Stop())
+    after = [*training.model.parameters(), *training.loss.parameters()]
+    assert np.isfinite(training.progress.loss_sum)
+    still = [one.shape for one, other in zip(before, after, strict=True) if torch.equal(one, other)]
+    assert not still, "learns nothing"
+
+
 def test_a_trial_leaves_a_loss_as_it_was():
-    loss = build_loss({"type": "pml/DynamicSoftMarginLoss", "images_per_class": 2}, 3, 4, 0)
-    assert torch.equal(loss.hist_, torch.zeros_like(loss.hist_)), "it has seen distances already"
+    settings = {"type": "pml/PNPLoss", "images_per_class": 2, "variant": "Ds"}
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    loss = build_loss(settings, 3, 4, 0)
+    assert torch.equal(state, torch.get_rng_state()), "the trial must not disturb the generator"
+    assert all(parameter.grad is None for parameter in loss.parameters())
+    arcface = build_loss(SETTINGS["arcface"], 3, 4, 0)
+    assert arcface.W.grad is None, "the first step would begin with the trial's gradient"
+
+
+@pytest.mark.parametrize("name", ["SupConLoss", "CircleLoss", "NCALoss", "TripletMarginLoss"])
+def test_a_loss_on_pairs_needs_two_images_of_a_class(name):
+    settings = {"type": f"pml/{name}", "images_per_class": 1}
+    with pytest.raises(StudyError, match=f"pml/{name} teaches nothing with 1 images of a class"):
+        build_loss(settings, 8, 4, 0)
+    build_loss(settings | {"images_per_class": 2}, 8, 4, 0)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +171,7 @@ def test_a_trial_leaves_a_loss_as_it_was():
         ({**SETTINGS["triplet"], "marjin": 0.1}, "Loss triplet: .*'marjin'"),
         ({**SETTINGS["triplet"], "margin": "wide"}, "'margin': 'wide'"),
         ({**SETTINGS["triplet"], "learning_rate": 0.1}, "no weights of its own to learn; leave out"),
+        ({"type": "pml/MarginLoss", "num_classes": 3}, "leave out num_classes, which the data"),
         ({"type": "pml/SelfSupervisedLoss"}, "SelfSupervisedLoss cannot be computed"),  # wraps another
         ({"type": "pml/VICRegLoss"}, "VICRegLoss cannot be computed"),  # of two views of an image
     ],

@@ -17,12 +17,14 @@ from safetensors.torch import load_file
 from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
 from torch import nn
 
+from bgbias import hashes
 from bgbias.errors import StudyError
+from bgbias.hashes import fingerprint_file
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline.pixels import background_row, write_store
 from bgbias.input_pipeline.transforms import Preprocessing
 from bgbias.models.backbones import BACKBONES, Backbone
-from bgbias.training import checkpoints, loop
+from bgbias.training import loop
 from bgbias.training.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
 
 KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
@@ -179,14 +181,14 @@ def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
 
 
 def test_a_changed_pixel_of_a_store_that_is_too_large_to_be_read_shows_in_the_layout(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkpoints, "_WHOLE", 4096)  # layout.csv is smaller, rgba.bin larger
+    monkeypatch.setattr(hashes, "_WHOLE", 4096)  # layout.csv is smaller, rgba.bin larger
     files = [tmp_path / name for name in ("rgba.bin", "layout.csv")]
     images = [np.full((40, 40, 4), value, np.uint8) for value in range(8)]
 
     def identity():
         rows = [(image, background_row(f"{number}")) for number, image in enumerate(images)]
         write_store(*files, rows, COLUMNS)
-        return [checkpoints.fingerprint_file(file, samples=2, length=16) for file in files]
+        return [fingerprint_file(file, samples=2, length=16) for file in files]
 
     before = identity()
     assert identity() == before

@@ -1,15 +1,18 @@
-"""Short fingerprints of settings and of code: what a number was computed with, and whether it has changed."""
+"""Short fingerprints of settings, code and files: what a number was computed with, and has it changed."""
 
 import hashlib
 import io
 import json
+import os
 import tokenize
+import zlib
 from functools import cache
 from pathlib import Path
 
 from bgbias import imports
 
 SCRIPTS = Path(__file__).parents[1]
+_WHOLE = 2**26  # bytes
 
 
 def hash_settings(settings) -> str:
@@ -35,6 +38,23 @@ def hash_every_script() -> dict[str, str]:
     files = sorted([*SCRIPTS.glob("*.py"), *SCRIPTS.glob("bgbias/datasets/*.py")])
     names = [path.relative_to(SCRIPTS).as_posix() for path in files]
     return {name: hash_script(name) for name in names}
+
+
+def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
+    """A checksum of the file's size and contents; beyond 64 MB of ``samples`` pieces spread over it.
+
+    So a large store of pixels is told by its layout, which has each image's checksum. Not of its date: a file
+    copied to another machine's scratch disk is the same file.
+    """
+    size = os.path.getsize(path)
+    total = zlib.crc32(str(size).encode())
+    with open(path, "rb") as stream:
+        if size <= _WHOLE:
+            return zlib.crc32(stream.read(), total)
+        for i in range(samples):
+            stream.seek(max(0, size - length) * i // max(1, samples - 1))
+            total = zlib.crc32(stream.read(length), total)
+    return total
 
 
 @cache

@@ -1,7 +1,7 @@
 """Checks on a configuration, so that a mistake in it ends the study at once, in one sentence."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import combinations, product
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def check(config: dict, schema: dict) -> None:
     _check_results(config)
 
 
-def _check_known(name: str, known: dict, where: str, section: str) -> None:
+def _check_known(name: str, known: Collection[str], where: str, section: str) -> None:
     if name not in known:
         raise _refusal(where, f"{name!r} is not known under `{section}`{_suggestion(name, known)}")
 
@@ -65,7 +65,7 @@ def _refusal(where: str, why: str) -> StudyError:
     return StudyError(f"Configuration, {where}: {why}{'' if why.endswith('?') else '.'}")
 
 
-def _suggestion(name: str, known) -> str:
+def _suggestion(name: str, known: Collection[str]) -> str:
     close = difflib.get_close_matches(str(name), list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(map(str, known))}"
 
@@ -90,12 +90,19 @@ def _check_losses(config: dict, schema: dict) -> None:
         kind = entry.get("type", name)
         if kind.startswith(PML):
             kind = PML  # which class it is, and what it takes, only that library knows
-        _check_known(kind, types, f"losses.{name}.type" if "type" in entry else "losses", "losses")
+        else:
+            known = [*(known for known in types if known != PML), f"{PML}<class of pytorch-metric-learning>"]
+            _check_known(kind, known, f"losses.{name}.type" if "type" in entry else "losses", "losses")
         closed = {"$defs": schema["$defs"], **types[kind]}
         general = {key: value for key, value in entry.items() if key != "per_dataset"}
         _check_schema(entry, closed, f"losses.{name}")
         for dataset, own in entry.get("per_dataset", {}).items():
             _check_known(dataset, config["datasets"], f"losses.{name}.per_dataset", "datasets")
+            if "type" in own:
+                raise _refusal(
+                    f"losses.{name}.per_dataset.{dataset}.type",
+                    "one entry is one loss on all datasets; make another entry of the other loss",
+                )
             _check_schema(general | own, closed, f"losses.{name}.per_dataset.{dataset}")
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bgbias.errors import StudyError, first_line
+from bgbias.hashes import fingerprint_file
 from bgbias.input_pipeline.transforms import Preprocessing
 from bgbias.models.backbones import Backbone, build_backbone
 from bgbias.models.weights import load_strictly, read_weights, write_tensors
@@ -111,12 +112,22 @@ def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
     write_tensors(path, model.state_dict())
 
 
+def _check_program(path: str, expected: int | None) -> None:
+    """An exported program is opened anew for every stage, and must be the one that the run began with."""
+    if expected is not None and os.path.isfile(path) and fingerprint_file(path) != expected:
+        raise StudyError(
+            f"{path} has changed since the study began to measure it. Call Snakemake again: it will measure "
+            "what is there now from the beginning."
+        )
+
+
 def load_model(
     model_path: str | os.PathLike, run: dict, size: int, device: str | torch.device = "cpu"
 ) -> tuple[EmbeddingModel, Preprocessing]:
     """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``, for images
-    of ``size`` × ``size`` pixels."""
+    of ``size`` × ``size`` pixels. StudyError where it was an exported program that is another one now."""
     settings, state = run["settings"]["model"], read_weights(model_path)
+    _check_program(settings["backbone"]["model"], run.get("hashes", {}).get("program"))
     embedding_size = settings["embedding_size"]
     if embedding_size is None and "head.weight" in state:
         embedding_size = len(state["head.weight"])

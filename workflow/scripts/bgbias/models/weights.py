@@ -48,13 +48,15 @@ def write_tensors(
     """Write ``tensors`` and ``metadata`` as safetensors, atomically."""
     from safetensors.torch import save
 
-    # Copies: the format knows neither another layout in memory nor layers that share their weights.
-    copies = {
-        key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()
-    }
+    plain, seen = {}, set()
+    for key, value in tensors.items():
+        # The format knows neither another layout in memory nor layers that share their weights.
+        tensor = value.detach().contiguous()
+        plain[key] = tensor.clone() if tensor.data_ptr() in seen else tensor
+        seen.add(tensor.data_ptr())
     with replacing(path) as aside:
         # Bytes, written by Python: the library's own writing of files hides why a disk refused.
-        aside.write_bytes(save(copies, metadata=metadata))
+        aside.write_bytes(save(plain, metadata=metadata))
 
 
 def load_strictly(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ if TYPE_CHECKING:  # torch costs seconds, and planning the study removes checkpo
     from torch import Tensor
 
 _NAME = "training.safetensors"
-_WHOLE = 2**26  # bytes
 
 
 def write_checkpoint(
@@ -56,23 +54,6 @@ def remove_checkpoint(folder: str | os.PathLike) -> None:
     sweep(folder, older_than=0)
     with suppress(OSError):  # it is not there, or somebody put something into it
         Path(folder).rmdir()
-
-
-def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
-    """A checksum of the file's size and contents; beyond 64 MB of ``samples`` pieces spread over it.
-
-    So a large store of pixels is told by its layout, which has each image's checksum. Not of its date: a file
-    copied to another machine's scratch disk is the same file.
-    """
-    size = os.path.getsize(path)
-    total = zlib.crc32(str(size).encode())
-    with open(path, "rb") as stream:
-        if size <= _WHOLE:
-            return zlib.crc32(stream.read(), total)
-        for i in range(samples):
-            stream.seek(max(0, size - length) * i // max(1, samples - 1))
-            total = zlib.crc32(stream.read(length), total)
-    return total
 
 
 def _canonical(identity: dict) -> str:

@@ -32,6 +32,7 @@ LOSSES: dict[str, type[nn.Module]] = {
     FROZEN: Frozen,
 }
 _NOT_PARAMETERS = ("type", "images_per_class", "learning_rate")
+_SIZES = ("num_classes", "embedding_size", "descriptors_dim")  # what the data and the model decide
 
 
 def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -> nn.Module:
@@ -44,19 +45,26 @@ def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -
     """
     name = settings["type"]
     kind = _class(name)
+    if given := [key for key in _SIZES if key in settings]:
+        raise StudyError(f"Loss {name}: leave out {given[0]}, which the data and the model decide.")
     parameters = {key: value for key, value in settings.items() if key not in _NOT_PARAMETERS}
-    sizes = {"num_classes": n_classes, "embedding_size": embedding_size}
+    sizes = dict(zip(_SIZES, (n_classes, embedding_size, embedding_size), strict=True))
     parameters |= {key: value for key, value in sizes.items() if key in _required(kind)}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "loss weights"))
         try:
             loss = kind(**parameters)
             if kind is not Frozen:
-                _try(loss, embedding_size)
+                pull = _pull_in_a_trial(loss, n_classes, embedding_size, settings["images_per_class"])
         except Exception as error:  # each class has its own ways to refuse
             raise StudyError(
                 f"Loss {name}: {kind.__name__} cannot be computed with {parameters}: {first_line(error)}."
             ) from error
+    if kind is not Frozen and not 0 < pull < float("inf"):  # NaN is neither
+        raise StudyError(
+            f"Loss {name} teaches nothing with {settings['images_per_class']} images of a class in a batch: "
+            f"its gradient is {pull:g}. Change images_per_class or its other settings."
+        )
     has_weights = any(weight.requires_grad for weight in loss.parameters())
     if has_weights and "learning_rate" not in settings:
         raise StudyError(f"Loss {name} has weights of its own; give it a learning_rate for them.")
@@ -91,7 +99,15 @@ def _required(kind: type) -> set[str]:
     }
 
 
-def _try(loss: nn.Module, embedding_size: int) -> None:
-    """Raise what a step would raise, hours earlier; on a copy, for some losses keep what they saw."""
-    embeddings = nn.functional.normalize(torch.randn(8, embedding_size), dim=1).requires_grad_()
-    copy.deepcopy(loss)(embeddings, torch.arange(8) // 4).backward()
+def _pull_in_a_trial(loss: nn.Module, n_classes: int, embedding_size: int, images_per_class: int) -> float:
+    """Σ|gradient| at a small random batch; raises what a training would in its first steps, hours later.
+
+    On a copy, for some losses keep what they saw; twice, for some cannot go on from that.
+    """
+    trial = copy.deepcopy(loss)
+    classes = torch.linspace(0, n_classes - 1, min(n_classes, 8)).long()  # the first and the last among them
+    labels = classes.repeat_interleave(int(images_per_class))
+    for _ in range(2):
+        embeddings = nn.functional.normalize(torch.randn(len(labels), embedding_size), dim=1).requires_grad_()
+        trial(embeddings, labels).backward()
+    return embeddings.grad.abs().sum().item()
