@@ -182,6 +182,7 @@ def test_what_cannot_be_measured_is_told_with_how_to_export_it(network, export):
         told = refusal(export(Wrapped(network, without)))
         assert "keeps back the gradient of its input" in told
     assert "does not take one argument" in refusal(export(nn.Linear(4, 2), torch.rand(2, 4)))
+    assert "does not take one argument" in refusal(export(nn.Flatten(0), torch.rand(()), None))
 
 
 def test_one_that_computes_in_bfloat16_is_no_training_mode(network, export):

@@ -103,12 +103,12 @@ class ExportedNetwork(nn.Module):
 
 def _largest_batch(program: torch.export.ExportedProgram) -> int | None:
     """How many images the program takes at once, where it was exported with a largest number."""
-    images = next(node for node in program.graph.nodes if node.name in program.graph_signature.user_inputs)
-    size = images.meta["val"].shape[0] if isinstance(images.meta.get("val"), Tensor) else None
-    if not isinstance(size, torch.SymInt):
-        return None
-    largest = program.range_constraints[size.node.expr].upper
-    return int(largest) if largest.is_finite and largest < 2**20 else None
+    inputs = program.graph_signature.user_inputs
+    images = next((node for node in program.graph.nodes if node.name in inputs), None)
+    value = images.meta.get("val") if images else None
+    size = value.shape[0] if isinstance(value, Tensor) and value.ndim else None
+    limits = program.range_constraints.get(size.node.expr) if isinstance(size, torch.SymInt) else None
+    return int(limits.upper) if limits and limits.upper.is_finite and limits.upper < 2**20 else None
 
 
 def _lets_gradient_through(images: Tensor, vectors: Tensor) -> bool:
