@@ -112,7 +112,7 @@ def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
     write_tensors(path, model.state_dict())
 
 
-def _check_program(path: str, expected: int | None) -> None:
+def _check_program(path: str | None, expected: int | None) -> None:
     """An exported program is opened anew for every stage, and must be the one that the run began with."""
     if expected is not None and os.path.isfile(path) and fingerprint_file(path) != expected:
         raise StudyError(
@@ -127,7 +127,7 @@ def load_model(
     """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``, for images
     of ``size`` × ``size`` pixels. StudyError where it was an exported program that is another one now."""
     settings, state = run["settings"]["model"], read_weights(model_path)
-    _check_program(settings["backbone"]["model"], run.get("hashes", {}).get("program"))
+    _check_program(settings["backbone"].get("model"), run.get("hashes", {}).get("program"))
     embedding_size = settings["embedding_size"]
     if embedding_size is None and "head.weight" in state:
         embedding_size = len(state["head.weight"])
