@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 
 sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
-# On the path now, and none of them imports more than Python's own library and yaml.
+# On the path now, and none of them imports more than numpy and yaml.
 from bgbias import failures, files, hashes, listings
 from bgbias.configuration import checks, keywords, protocol, study
 from bgbias.downloads.sources import archive_identities, load_sources

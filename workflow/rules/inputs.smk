@@ -184,14 +184,18 @@ def backbone_weights(wildcards):
 
 @cache
 def fingerprint_of_file(path):
-    return hashes.fingerprint_file(path)
+    try:
+        return hashes.fingerprint_file(path)
+    except OSError:
+        return None  # the job that reads it says what is wrong
 
 
 def given_weights(wildcards):
-    """A fingerprint of the user's file among the backbone's weights: one copied over it may have an older date."""
+    """A fingerprint of the backbone's weights if they are a user's file: one copied over it may have an older date."""
+    if config["backbones"][wildcards.backbone].get("weights") == keywords.IMAGENET:
+        return None
     given = backbone_weights(wildcards)
-    published = given and given.startswith(f"{pretrained.FOLDER}/")
-    return fingerprint_of_file(given) if given and not published else None
+    return fingerprint_of_file(given) if given else None
 
 
 def shown_runs(dataset):

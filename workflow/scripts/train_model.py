@@ -8,7 +8,7 @@ import torch
 from bgbias.configuration.keywords import EXPORTED
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.files import write_rows
-from bgbias.hashes import fingerprint_file, hash_script, hash_settings
+from bgbias.hashes import fingerprint_file, fingerprint_samples, hash_script, hash_settings
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
 from bgbias.masks.limits import check_limits
@@ -92,16 +92,16 @@ def run_settings(settings: dict) -> dict:
 
 def identity(run: dict, settings: dict, code: str, device: torch.device, *layouts: str | None) -> dict:
     """All that must be the same for an interrupted training to be continued."""
-    files = [file for path in layouts if path for file in (path, Path(path).parent / "rgba.bin")]
+    given = [path for path in layouts if path]
     weights = settings["backbone"].get("weights")
-    if weights and os.path.isfile(weights):
-        files.append(weights)
+    whole = [*given, weights] if weights and os.path.isfile(weights) else given
     return {
         "run": run,
         "settings": settings,
         "device": device.type,
         "torch": torch.__version__,
-        "files": [fingerprint_file(file) for file in files],
+        "files": [fingerprint_file(file) for file in whole],
+        "pixels": [fingerprint_samples(Path(path).parent / "rgba.bin") for path in given],
         "code": code,
     }
 

@@ -74,6 +74,11 @@ def put(config, path, value):
             {"model": "resnt18", "weights": None},
             "does not begin with timm/ and is no .pt2 file; did you mean 'resnet18'?",
         ),
+        (
+            "losses.mine",
+            {"type": "pml/"},
+            "losses.mine.type: name a class behind pml/, such as pml/CircleLoss",
+        ),
         ("backbones.small_cnn", {"model": "mine.pt2"}, "small_cnn.model: there is no file mine.pt2, seen"),
         (
             "losses.mine",

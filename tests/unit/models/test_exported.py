@@ -27,12 +27,19 @@ class Network(nn.Module):
         self.other.weight = self.one.weight
         self.scale = torch.linspace(0.5, 1, 6)
         self.register_buffer("numbers", torch.arange(6), persistent=False)
+        self.register_buffer("shifts", torch.zeros(8))
+        self.register_buffer("some_shifts", self.shifts[2:8])  # overlaps with the others in memory
         self.dropout = nn.Dropout(0.5)
 
     def forward(self, images):
         pooled = self.convolution(images).relu().mean(dim=(2, 3)) * self.scale
         places = torch.arange(6, device=images.device) / self.numbers.clamp(min=1)
-        return self.dropout(self.other(self.one(pooled))) + places + torch.tensor([0.0, 1, 2, 3, 4, 5])
+        return (
+            self.dropout(self.other(self.one(pooled)))
+            + places
+            + torch.tensor([0.0, 1, 2, 3, 4, 5])
+            + self.some_shifts
+        )
 
 
 @pytest.fixture
@@ -181,6 +188,7 @@ def test_what_cannot_be_measured_is_told_with_how_to_export_it(network, export):
     for without in (torch.Tensor.detach, lambda found: torch.heaviside(found, found)):
         told = refusal(export(Wrapped(network, without)))
         assert "keeps back the gradient of its input" in told
+    assert "gives NaN or infinity" in refusal(export(Wrapped(network, lambda found: (found - 9).sqrt())))
     assert "does not take one argument" in refusal(export(nn.Linear(4, 2), torch.rand(2, 4)))
     assert "does not take one argument" in refusal(export(nn.Flatten(0), torch.rand(()), None))
 

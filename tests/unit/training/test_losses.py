@@ -10,7 +10,7 @@ from tiny_runs import changed, make_layouts
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.training.loop import Training
-from bgbias.training.losses import LOSSES, _required, build_loss
+from bgbias.training.losses import LOSSES, build_loss
 from bgbias.training.stopping import Stop
 
 
@@ -113,6 +113,10 @@ UNFIT = {
     "EmbeddingRegularizerMixin", "GenericPairLoss", "ManifoldLoss", "MultipleLosses", "SelfSupervisedLoss",
     "VICRegLoss", "WeightRegularizerMixin",
 }  # fmt: skip
+WITH_WEIGHTS = {
+    "ArcFaceLoss", "CosFaceLoss", "LargeMarginSoftmaxLoss", "NormalizedSoftmaxLoss", "P2SGradLoss",
+    "ProxyAnchorLoss", "ProxyNCALoss", "SoftTripleLoss", "SphereFaceLoss", "SubCenterArcFaceLoss",
+}  # fmt: skip
 NEEDED = {"HistogramLoss": {"n_bins": 10}, "RankedListLoss": {"margin": 0.4, "Tn": 1}}
 CLASSES = [name for name, kind in vars(losses).items() if isinstance(kind, type)]
 
@@ -129,8 +133,7 @@ def test_each_class_trains_or_is_refused_before_anything_is_trained(name, stores
         with pytest.raises(StudyError, match=f"{name} cannot be computed"):
             build_loss(settings, 8, 4, 0)
         return
-    has_weights = "num_classes" in _required(getattr(losses, name))
-    settings |= {"learning_rate": 0.1} if has_weights else {}
+    settings |= {"learning_rate": 0.1} if name in WITH_WEIGHTS else {}
     training = Training(
         stores[0], changed(training={"iterations_per_epoch": 3}) | {"loss": settings}, 0, *stores[1:]
     )
@@ -142,21 +145,18 @@ def test_each_class_trains_or_is_refused_before_anything_is_trained(name, stores
     assert not still, "learns nothing"
 
 
-def test_a_trial_leaves_a_loss_as_it_was():
-    settings = {"type": "pml/PNPLoss", "images_per_class": 2, "variant": "Ds"}
+def test_a_trial_leaves_the_loss_and_the_generator_as_they_were():
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    loss = build_loss(settings, 3, 4, 0)
-    assert torch.equal(state, torch.get_rng_state()), "the trial must not disturb the generator"
-    assert all(parameter.grad is None for parameter in loss.parameters())
-    arcface = build_loss(SETTINGS["arcface"], 3, 4, 0)
-    assert arcface.W.grad is None, "the first step would begin with the trial's gradient"
+    loss = build_loss(SETTINGS["arcface"], 3, 4, 0)
+    assert torch.equal(state, torch.get_rng_state())
+    assert loss.W.grad is None, "the first step would begin with the trial's gradient"
 
 
 @pytest.mark.parametrize("name", ["SupConLoss", "CircleLoss", "NCALoss", "TripletMarginLoss"])
 def test_a_loss_on_pairs_needs_two_images_of_a_class(name):
     settings = {"type": f"pml/{name}", "images_per_class": 1}
-    with pytest.raises(StudyError, match=f"pml/{name} teaches nothing with 1 images of a class"):
+    with pytest.raises(StudyError, match=f"pml/{name} teaches nothing with images_per_class 1"):
         build_loss(settings, 8, 4, 0)
     build_loss(settings | {"images_per_class": 2}, 8, 4, 0)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from bgbias import imports
 
 SCRIPTS = Path(__file__).parents[1]
-_WHOLE = 2**26  # bytes
 
 
 def hash_settings(settings) -> str:
@@ -40,19 +39,28 @@ def hash_every_script() -> dict[str, str]:
     return {name: hash_script(name) for name in names}
 
 
-def fingerprint_file(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
-    """A checksum of the file's size and contents; beyond 64 MB of ``samples`` pieces spread over it.
+def fingerprint_file(path: str | os.PathLike) -> int:
+    """A checksum of the file's size and contents, not of its date: a copy elsewhere is the same file."""
+    total = zlib.crc32(str(os.path.getsize(path)).encode())
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(2**24), b""):
+            total = zlib.crc32(block, total)
+    return total
 
-    So a large store of pixels is told by its layout, which has each image's checksum. Not of its date: a file
-    copied to another machine's scratch disk is the same file.
+
+def fingerprint_samples(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
+    """As :func:`fingerprint_file`, but of ``samples`` pieces spread over a file that is larger than they are.
+
+    For a store of pixels, gigabytes whose layout has each image's checksum. Two files of weights may differ
+    between the samples.
     """
     size = os.path.getsize(path)
+    if size <= samples * length:
+        return fingerprint_file(path)
     total = zlib.crc32(str(size).encode())
     with open(path, "rb") as stream:
-        if size <= _WHOLE:
-            return zlib.crc32(stream.read(), total)
         for i in range(samples):
-            stream.seek(max(0, size - length) * i // max(1, samples - 1))
+            stream.seek((size - length) * i // (samples - 1))
             total = zlib.crc32(stream.read(length), total)
     return total
 

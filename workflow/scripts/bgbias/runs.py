@@ -31,7 +31,7 @@ def write_run(path: str | os.PathLike, run: dict) -> None:
 
 def read_run(path: str | os.PathLike) -> dict:
     """The run that :func:`write_run` wrote: AXES, ``settings`` (model, loss, variant, training, transform),
-    n_classes, best_epoch, epochs, seconds, device, versions, ``hashes`` (of settings and code)."""
+    n_classes, best_epoch, epochs, seconds, device, versions, ``hashes`` (settings, code, program)."""
     try:
         with open(path, encoding="utf-8") as stream:
             run = yaml.safe_load(stream)

@@ -89,6 +89,8 @@ def _check_losses(config: dict, schema: dict) -> None:
     for name, entry in config["losses"].items():
         kind = entry.get("type", name)
         if kind.startswith(PML):
+            if kind == PML:
+                raise _refusal(f"losses.{name}.type", f"name a class behind {PML}, such as {PML}CircleLoss")
             kind = PML  # which class it is, and what it takes, only that library knows
         else:
             known = [*(known for known in types if known != PML), f"{PML}<class of pytorch-metric-learning>"]
@@ -169,7 +171,7 @@ def _check_backbones(config: dict, schema: dict) -> None:
 
 def _check_exported(config: dict, name: str) -> None:
     """A network of one file must be there, be measured as it comes, and have no settings that it decides."""
-    settings = config["backbones"][name]
+    settings = backbone_settings(config, name)
     if not Path(settings["model"]).is_file():
         raise _refusal(f"backbones.{name}.model", _missing("file", settings["model"]))
     if name in trained_backbones(config):

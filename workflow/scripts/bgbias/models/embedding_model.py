@@ -71,8 +71,8 @@ def _own_head(backbone: Backbone, settings: dict) -> dict[str, Tensor] | None:
     if head and weights and not is_linear:
         raise StudyError(
             f"The weights {weights} have no single linear layer on top of {backbone.features} features that "
-            "`head: true` could mean. Set head to false to measure the features, or add the network as a "
-            "backbone (CONTRIBUTING.md)."
+            "`head: true` could mean. Set head to false to measure the features, or export the network "
+            "with its layers to a .pt2 file (README.md)."
         )
     is_imagenets = any(len(tensor) == 1000 for tensor in backbone.top.values())
     if head is None and backbone.top and not is_imagenets:
@@ -112,15 +112,6 @@ def save_model(path: str | os.PathLike, model: EmbeddingModel) -> None:
     write_tensors(path, model.state_dict())
 
 
-def _check_program(path: str | None, expected: int | None) -> None:
-    """An exported program is opened anew for every stage, and must be the one that the run began with."""
-    if expected is not None and os.path.isfile(path) and fingerprint_file(path) != expected:
-        raise StudyError(
-            f"{path} has changed since the study began to measure it. Call Snakemake again: it will measure "
-            "what is there now from the beginning."
-        )
-
-
 def load_model(
     model_path: str | os.PathLike, run: dict, size: int, device: str | torch.device = "cpu"
 ) -> tuple[EmbeddingModel, Preprocessing]:
@@ -138,3 +129,12 @@ def load_model(
     load_strictly(model, state, model_path, run["backbone"])
     check_size(model, run["backbone"], size)
     return model.eval().to(device, memory_format=torch.channels_last), preprocessing
+
+
+def _check_program(path: str | None, expected: int | None) -> None:
+    """An exported program is opened anew for every stage, and must be the one that the run began with."""
+    if expected is not None and os.path.isfile(path) and fingerprint_file(path) != expected:
+        raise StudyError(
+            f"{path} has changed since the study began to measure it. Call Snakemake again: it will measure "
+            "what is there now from the beginning."
+        )

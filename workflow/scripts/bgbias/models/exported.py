@@ -87,6 +87,8 @@ class ExportedNetwork(nn.Module):
         if not isinstance(together, Tensor) or together.ndim != 2 or len(together) != 2:
             found = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
             raise StudyError(f"{path} gives {found} for 2 images, not a vector for each.")
+        if not together.isfinite().all():
+            raise StudyError(f"{path} gives NaN or infinity for images of noise. Export it in float32.")
         # Networks that compute in bfloat16 differ by a hundredth between batches of other sizes.
         if not torch.allclose(together[:1], alone, rtol=0, atol=0.05 * together.abs().max().item()):
             raise StudyError(

@@ -52,8 +52,9 @@ def write_tensors(
     for key, value in tensors.items():
         # The format knows neither another layout in memory nor layers that share their weights.
         tensor = value.detach().contiguous()
-        plain[key] = tensor.clone() if tensor.data_ptr() in seen else tensor
-        seen.add(tensor.data_ptr())
+        place = tensor.untyped_storage().data_ptr()
+        plain[key] = tensor.clone() if place in seen else tensor
+        seen.add(place)
     with replacing(path) as aside:
         # Bytes, written by Python: the library's own writing of files hides why a disk refused.
         aside.write_bytes(save(plain, metadata=metadata))

@@ -62,8 +62,8 @@ def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -
             ) from error
     if kind is not Frozen and not 0 < pull < float("inf"):  # NaN is neither
         raise StudyError(
-            f"Loss {name} teaches nothing with {settings['images_per_class']} images of a class in a batch: "
-            f"its gradient is {pull:g}. Change images_per_class or its other settings."
+            f"Loss {name} teaches nothing with images_per_class {settings['images_per_class']}: its gradient "
+            f"is {pull:g}. Change that or its other settings."
         )
     has_weights = any(weight.requires_grad for weight in loss.parameters())
     if has_weights and "learning_rate" not in settings:
@@ -80,10 +80,11 @@ def _class(name: str) -> type[nn.Module]:
     wanted = name.removeprefix(PML)
     if name.startswith(PML) and wanted in known:
         return getattr(losses, wanted)
+    named = [key for key in LOSSES if key != FROZEN]
     close = difflib.get_close_matches(wanted, known, n=1)
     hint = f" Did you mean {PML}{close[0]}?" if close else ""
     raise StudyError(
-        f"Unknown loss {name!r}. Known: {', '.join(LOSSES)}, {PML}<class of pytorch-metric-learning>.{hint}"
+        f"Unknown loss {name!r}. Known: {', '.join(named)}, {PML}<class of pytorch-metric-learning>.{hint}"
     )
 
 
