@@ -5,6 +5,7 @@ from pathlib import Path
 
 import forecast as script
 import pytest
+import torch
 import yaml
 
 from bgbias.demo_world.classes import WORLDS, make_classes
@@ -155,9 +156,13 @@ def test_the_measurement_measures(tmp_path):
 
 
 def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
+    network = script.build_backbone("small_cnn", {"widths": [4, 8]}, 0).module.eval()
+    images, any_batch = torch.rand(2, 3, 16, 16), ({0: torch.export.Dim.DYNAMIC},)
+    program = torch.export.export(network, (images,), dynamic_shapes=any_batch)
+    torch.export.save(program, photos.parent / "mine.pt2")
     overlay = {
         "grid": {"dataset": ["mine", "unseen"], "loss": []},
-        "frozen": ["small_cnn"],
+        "frozen": ["small_cnn", "exported"],
         "datasets": {
             "mine": {"source": "folders", "root": str(photos), "test_only": True, "masks": str(ROOT)},
             "unseen": {"source": "vehicleid", "masks": str(photos)},
@@ -166,7 +171,10 @@ def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
         "backgrounds": {"folder": {"source": "folders", "test": str(photos)}},
         "pixels": {"short_side": 16},
         "transform": {"eval_size": 16},
-        "backbones": {"small_cnn": {"weights": None, "widths": [4, 8]}},
+        "backbones": {
+            "small_cnn": {"weights": None, "widths": [4, 8]},
+            "exported": {"model": str(photos.parent / "mine.pt2")},
+        },
         "attribution": {"methods": ["study"], "copies": 2},
     }
     path = photos / "mine.yaml"
@@ -177,9 +185,9 @@ def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
     script.main()
     said = capsys.readouterr().out
     # 18 images, one run, no training; the masks are there.
-    row = next(line for line in said.splitlines() if line.startswith("mine")).split()
-    assert row[:5] == ["mine", "18", "1", "0", "0"]
-    assert (float(row[5]) > 0, row[7]) == (True, "0")
+    rows = [line.split() for line in said.splitlines() if line.startswith("mine ")]
+    assert [row[:5] for row in rows] == [["mine", "18", "1", "0", "0"]] * 2
+    assert all((float(row[5]) > 0, row[7]) == (True, "0") for row in rows)
     assert f"snakemake --cores 2 data/unseen/index.csv --configfile {path}" in said
 
 
