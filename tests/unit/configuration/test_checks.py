@@ -1,6 +1,5 @@
 """The configuration: what is refused, and with which sentence."""
 
-import copy
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from bgbias.models.embedding_model import build_model, check_size
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-
-
-@pytest.fixture
-def config(monkeypatch):
-    monkeypatch.chdir(ROOT)  # paths are seen from the project's folder
-    return copy.deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
 
 
 def of_photographs(config, folder):

@@ -20,12 +20,6 @@ ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 
 
-@pytest.fixture
-def config(monkeypatch):
-    monkeypatch.chdir(ROOT)  # paths are seen from the project's folder
-    return copy.deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-
-
 def test_the_default_is_the_grid_of_the_paper(config):
     check(config, SCHEMA)
     assert len(study.runs(config)) == 3 * 5 * 2

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import tokenize
-import zlib
 from functools import cache
 from pathlib import Path
 
@@ -39,16 +38,13 @@ def hash_every_script() -> dict[str, str]:
     return {name: hash_script(name) for name in names}
 
 
-def fingerprint_file(path: str | os.PathLike) -> int:
-    """A checksum of the file's size and contents, not of its date: a copy elsewhere is the same file."""
-    total = zlib.crc32(str(os.path.getsize(path)).encode())
+def fingerprint_file(path: str | os.PathLike) -> str:
+    """A fingerprint of the file's contents, not of its date: a copy elsewhere is the same file."""
     with open(path, "rb") as stream:
-        for block in iter(lambda: stream.read(2**24), b""):
-            total = zlib.crc32(block, total)
-    return total
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
-def fingerprint_samples(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> int:
+def fingerprint_samples(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> str:
     """As :func:`fingerprint_file`, but of ``samples`` pieces spread over a file that is larger than they are.
 
     For a store of pixels, gigabytes whose layout has each image's checksum. Two files of weights may differ
@@ -57,12 +53,12 @@ def fingerprint_samples(path: str | os.PathLike, samples: int = 64, length: int 
     size = os.path.getsize(path)
     if size <= samples * length:
         return fingerprint_file(path)
-    total = zlib.crc32(str(size).encode())
+    pieces = [str(size).encode()]
     with open(path, "rb") as stream:
         for i in range(samples):
             stream.seek((size - length) * i // (samples - 1))
-            total = zlib.crc32(stream.read(length), total)
-    return total
+            pieces.append(stream.read(length))
+    return _short(b"".join(pieces))
 
 
 @cache

@@ -153,7 +153,7 @@ def _check_backbones(config: dict, schema: dict) -> None:
                 f"{TIMM} and is no {EXPORTED} file{_suggestion(model, known)}",
             )
         if exported:
-            _check_exported(config, name)
+            _check_exported(name, settings, is_trained=name in trained)
         weights = settings["weights"]
         if weights not in (None, IMAGENET) and not Path(weights).is_file():
             raise _refusal(f"backbones.{name}.weights", _missing("file", weights))
@@ -169,12 +169,11 @@ def _check_backbones(config: dict, schema: dict) -> None:
             )
 
 
-def _check_exported(config: dict, name: str) -> None:
+def _check_exported(name: str, settings: dict, is_trained: bool) -> None:
     """A network of one file must be there, be measured as it comes, and have no settings that it decides."""
-    settings = backbone_settings(config, name)
     if not Path(settings["model"]).is_file():
         raise _refusal(f"backbones.{name}.model", _missing("file", settings["model"]))
-    if name in trained_backbones(config):
+    if is_trained:
         raise _refusal(
             f"backbones.{name}.model",
             "an exported network is measured as it comes and not trained; name it under `frozen`, not in "

@@ -131,7 +131,7 @@ def load_model(
     return model.eval().to(device, memory_format=torch.channels_last), preprocessing
 
 
-def _check_program(path: str | None, expected: int | None) -> None:
+def _check_program(path: str | None, expected: str | None) -> None:
     """An exported program is opened anew for every stage, and must be the one that the run began with."""
     if expected is not None and os.path.isfile(path) and fingerprint_file(path) != expected:
         raise StudyError(
