@@ -1,19 +1,18 @@
 """Score how much of a run's attention lies on the objects of some test images, by every method asked for."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bgbias.attribution import Target, attention_score, attribution_maps
-from bgbias.attribution.images import black_image, images_and_masks
+from bgbias.attribution.images import black_image, chosen_rows, images_and_masks
+from bgbias.attribution.tables import image_rows, method_rows
 from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
 from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log, progress_bar
 from bgbias.models.embedding_model import load_model
-from bgbias.randomness import generator
 from bgbias.runs import read_run
 from bgbias.training.losses import build_loss
 
@@ -65,49 +64,15 @@ def attribute_images(
             scores[method].append(attention_score(maps, masks).cpu().numpy())
             panels[method].append((maps[:kept] * 255).round().byte().cpu().numpy())
     scores = {method: np.concatenate(parts) for method, parts in scores.items()}
-    write_scores(scores, rows, store.index.paths, run, attention_path, images_path)
+    summary = [{**run, **row} for row in method_rows(scores)]
+    for row in summary:
+        if not row["n"]:
+            print(f"WARNING: {row['method']} finds nothing in any of {len(rows)} images: no score.")
+    write_rows(images_path, image_rows(scores, rows, store.index.paths), ("row", "path", "method", "score"))
+    write_rows(attention_path, summary, list(summary[0]))
     with replacing(maps_path) as aside:
         panels = {method: np.concatenate(parts) for method, parts in panels.items()}
         np.savez_compressed(aside, rows=rows[: settings["panels"]], **panels)
-
-
-def write_scores(
-    scores: dict[str, np.ndarray],
-    rows: np.ndarray,
-    paths: Sequence[str],
-    run: dict,
-    attention_path: str,
-    images_path: str,
-) -> None:
-    """``scores``: method → (n,) in the order of ``rows``; NaN where undefined, which no mean includes.
-
-    A method without any score has no mean; StudyError when that is so of all.
-    """
-    if all(np.isnan(values).all() for values in scores.values()):
-        raise StudyError(
-            f"No image has a defined attention score (methods: {', '.join(scores)}): every mask covers its "
-            "whole image, or the model does not react to its input."
-        )
-    per_image = [
-        {"row": row, "path": paths[row], "method": method, "score": "" if np.isnan(score) else score}
-        for method, values in scores.items()
-        for row, score in zip(rows, values, strict=True)
-    ]
-    per_run = []
-    for method, values in scores.items():
-        defined = values[~np.isnan(values)]
-        # sd: over the images, population (n): how far images differ, not how sure the mean is.
-        found = {"mean": defined.mean(), "sd": defined.std()} if len(defined) else {"mean": "", "sd": ""}
-        per_run.append({**run, "method": method, **found, "n": len(defined)})
-        if not len(defined):
-            print(f"WARNING: {method} finds nothing in any of the {len(rows)} images, so it has no score.")
-    write_rows(images_path, per_image, ["row", "path", "method", "score"])
-    write_rows(attention_path, per_run, list(per_run[0]))
-
-
-def chosen_rows(rows: np.ndarray, count: int | None, seed: int) -> np.ndarray:
-    """``count`` of ``rows`` in random order, all for None: a function of ``seed`` and the dataset only."""
-    return generator(seed, "attribution images").permutation(rows)[:count]
 
 
 if "snakemake" in globals():

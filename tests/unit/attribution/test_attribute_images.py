@@ -5,13 +5,14 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from attribute_images import attribute_images, chosen_rows, write_scores
+from attribute_images import attribute_images
 from PIL import Image
 from pytorch_metric_learning.distances import CosineSimilarity, LpDistance
 from tiny_runs import ARCFACE
 
 from bgbias.attribution import Target, attention_score, attribution_maps
-from bgbias.attribution.images import black_image, images_and_masks
+from bgbias.attribution.images import black_image, chosen_rows, images_and_masks
+from bgbias.attribution.tables import image_rows, method_rows
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
@@ -156,16 +157,18 @@ def test_all_images(folder, tmp_path):
     assert sorted({int(image["row"]) for image in per_image}) == list(range(4, 16))
 
 
-def test_undefined_scores_are_empty_and_left_out(tmp_path):
-    attention, images = outputs = [tmp_path / "attention.csv", tmp_path / "images.csv"]
-    write_scores({"study": np.array([0.2, np.nan, 0.4])}, np.array([1, 0, 2]), "abc", RUN, *outputs)
-    assert [row["score"] for row in read_rows(images)] == ["0.2", "", "0.4"]
-    row = read_rows(attention)[0]
-    assert (float(row["mean"]), int(row["n"])) == (pytest.approx(0.3), 2)
+def test_undefined_scores_are_empty_and_left_out():
+    scores = {"study": np.array([0.2, np.nan, 0.4])}
+    found = image_rows(scores, np.array([1, 0, 2]), "abc")
+    assert [(row["row"], row["path"], row["score"]) for row in found] == [
+        (1, "b", 0.2),
+        (0, "a", ""),
+        (2, "c", 0.4),
+    ]
+    (row,) = method_rows(scores)
+    assert (row["mean"], row["sd"], row["n"]) == (pytest.approx(0.3), pytest.approx(0.1), 2)
     # Grad-CAM may find nothing positive in any image: no reason to lose what the others found.
-    scores = {"study": np.array([0.2]), "gradcam": np.array([np.nan])}
-    write_scores(scores, np.array([1]), "abc", RUN, *outputs)
-    row = read_rows(attention)[1]
-    assert (row["mean"], row["sd"], row["n"]) == ("", "", "0")
+    row = method_rows({"study": np.array([0.2]), "gradcam": np.array([np.nan])})[1]
+    assert (row["mean"], row["sd"], row["n"]) == ("", "", 0)
     with pytest.raises(StudyError, match="No image has a defined attention score"):
-        write_scores({"study": np.array([np.nan])}, np.array([1]), "abc", RUN, *outputs)
+        method_rows({"study": np.array([np.nan])})

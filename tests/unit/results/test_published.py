@@ -9,7 +9,7 @@ from tabulate_published import tabulate_published
 
 from bgbias.files import read_rows, write_rows
 from bgbias.masks.quality import summary
-from bgbias.results.published import KEYS, agreement, compare, comparison_table, read_comparison
+from bgbias.results.published import KEYS, closeness, compare, comparison_table, read_comparison
 from bgbias.results.table_formats import to_markdown
 
 PUBLISHED = Path(__file__).parents[3] / "resources" / "published"
@@ -139,13 +139,13 @@ def test_another_backbone_is_another_cell():
     assert row["difference"] is None
 
 
-def test_agreement_counts_only_what_was_run():
+def test_closeness_counts_only_what_was_run():
     rows = [{"published": p, "measured": m} for p, m in ((1.0, 2.0), (2.0, 3.0), (3.0, 5.0), (9.0, None))]
-    found = agreement(rows)
+    found = closeness(rows)
     assert found["n"] == 3
     assert found["spearman"] == pytest.approx(1)  # the same order
     assert found["mean_absolute_difference"] == pytest.approx(4 / 3)  # 1, 1 and 2
-    assert agreement(rows[3:]) is None
+    assert closeness(rows[3:]) is None
 
 
 def test_rank_correlation_equals_scipys_with_ties():
@@ -155,11 +155,11 @@ def test_rank_correlation_equals_scipys_with_ties():
     for _ in range(20):
         a, b = rng.integers(0, 6, (2, 25))
         rows = [{"published": float(p), "measured": float(m)} for p, m in zip(a, b, strict=True)]
-        assert agreement(rows)["spearman"] == pytest.approx(spearmanr(a, b).statistic, abs=1e-12)
+        assert closeness(rows)["spearman"] == pytest.approx(spearmanr(a, b).statistic, abs=1e-12)
 
 
 def test_rank_correlation_with_what_never_changes_is_undefined():
-    assert math.isnan(agreement([{"published": p, "measured": 1.0} for p in (1.0, 2.0, 3.0)])["spearman"])
+    assert math.isnan(closeness([{"published": p, "measured": 1.0} for p in (1.0, 2.0, 3.0)])["spearman"])
 
 
 def test_mask_quality_by_measure():

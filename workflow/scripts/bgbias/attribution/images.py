@@ -1,4 +1,4 @@
-"""What attribution looks at: the clean evaluation crop of an image, and the same crop of its mask."""
+"""What attribution looks at: the clean evaluation crop of test images, and the same crop of their masks."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,12 @@ import torch
 from bgbias.images import read_mask
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.transforms import Preprocessing, centre_crop_boxes, normalise
+from bgbias.randomness import generator
+
+
+def chosen_rows(rows: np.ndarray, count: int | None, seed: int) -> np.ndarray:
+    """``count`` of ``rows`` in random order, all for None: a function of ``seed`` and ``rows`` only."""
+    return generator(seed, "attribution images").permutation(rows)[:count]
 
 
 def images_and_masks(

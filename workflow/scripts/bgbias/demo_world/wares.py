@@ -1,11 +1,11 @@
-"""The shapes of products, one function a kind, all decorated by the same labels."""
+"""The shapes of products, one function a kind, all with the same decorations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bgbias.demo_world.canvas import Canvas, Points, oval, smooth
 from bgbias.demo_world.chance import Colour, cosine, shade, sine
-from bgbias.demo_world.labels import LABELS, Area
+from bgbias.demo_world.decorations import DECORATIONS, Area
 
 # Half-widths of turned shapes at equally spaced heights from the top to the foot.
 PROFILES = {
@@ -21,8 +21,8 @@ class Product:
     body: Colour
     ink: Colour
     second: Colour
-    label: str
-    count: int  # of the label's repetitions
+    decoration: str
+    count: int  # of the decoration's repetitions
     width: float  # relative to the kind's
     height: float
     detail: int  # 0, 1 or 2: which of the kind's lids, feet, handles … it has
@@ -46,7 +46,7 @@ def turned(canvas: Canvas, product: Product) -> None:
         canvas.box(-top, -bottom - high * 0.8, top, -bottom + 0.06, product.second)
     wide = max(x for x, _ in right)
     with canvas.clipped(outline):
-        _label(canvas, product, -wide, -0.1 * product.height, wide, 0.62 * product.height)
+        _decorate(canvas, product, -wide, -0.1 * product.height, wide, 0.62 * product.height)
 
 
 def mug(canvas: Canvas, product: Product) -> None:
@@ -58,7 +58,7 @@ def mug(canvas: Canvas, product: Product) -> None:
     outline = _mirrored(smooth([(wide, -high), (foot, high * 0.9), (foot * 0.9, high)], closed=False))
     canvas.polygon(outline, product.body)
     with canvas.clipped(outline):
-        _label(canvas, product, -wide, -high * 0.55, wide, high * 0.7)
+        _decorate(canvas, product, -wide, -high * 0.55, wide, high * 0.7)
     drink = [(70, 42, 28), (150, 90, 40), (235, 230, 215)][product.detail]
     canvas.ellipse(0, -high, wide, 0.1, shade(product.body, 1.3))
     canvas.ellipse(0, -high, wide * 0.88, 0.075, drink)
@@ -69,7 +69,7 @@ def can(canvas: Canvas, product: Product) -> None:
     outline = [*oval(0, -high, wide, 0.1)[12:], *oval(0, high, wide, 0.1)[:13]]
     canvas.polygon(outline, product.body)
     with canvas.clipped(outline):
-        _label(canvas, product, -wide, -high * 0.6, wide, high * 0.75)
+        _decorate(canvas, product, -wide, -high * 0.6, wide, high * 0.75)
         for y in (-high + 0.12, high - 0.02):
             canvas.box(-wide, y, wide, y + 0.05, (205, 207, 212))
     canvas.ellipse(0, -high, wide, 0.1, (215, 217, 222))
@@ -89,7 +89,7 @@ def carton(canvas: Canvas, product: Product) -> None:
     flank = [(right, -high), back, (right + deep, high - 0.12), (right, high)]
     canvas.polygon(flank, shade(product.body, 0.62))
     with canvas.clipped(front):
-        _label(canvas, product, left, -high * 0.6, right, high * 0.7)
+        _decorate(canvas, product, left, -high * 0.6, right, high * 0.7)
         if product.detail == 2:
             canvas.box(-0.17, -1, -0.05, 1, product.second)
 
@@ -104,7 +104,7 @@ def lamp(canvas: Canvas, product: Product) -> None:
     outline = _mirrored([(top, -0.85 * product.height), (bottom, 0.05)])
     canvas.polygon(outline, product.body)
     with canvas.clipped(outline):
-        _label(canvas, product, -bottom, -0.65 * product.height, bottom, -0.1)
+        _decorate(canvas, product, -bottom, -0.65 * product.height, bottom, -0.1)
 
 
 def teapot(canvas: Canvas, product: Product) -> None:
@@ -119,7 +119,7 @@ def teapot(canvas: Canvas, product: Product) -> None:
     outline = oval(0, 0.08, wide, high)
     canvas.polygon(outline, product.body)
     with canvas.clipped(outline):
-        _label(canvas, product, -wide, -high * 0.4, wide, high * 0.75)
+        _decorate(canvas, product, -wide, -high * 0.4, wide, high * 0.75)
     knob = [(0.07, 0.07), (0.12, 0.05), (0.05, 0.12)][product.detail]
     canvas.ellipse(0, 0.06 - high, wide * 0.5, 0.1, product.second)
     canvas.ellipse(0, -high - 0.07, *knob, product.second)
@@ -136,7 +136,7 @@ def clock(canvas: Canvas, product: Product) -> None:
     rim = square if product.detail == 2 else oval(0, 0, radius, radius)
     canvas.polygon(rim, product.body)
     with canvas.clipped(rim):
-        _label(canvas, product, -radius, -radius * 0.8, radius, radius * 0.8)
+        _decorate(canvas, product, -radius, -radius * 0.8, radius, radius * 0.8)
     canvas.ellipse(0, 0, radius * 0.55, radius * 0.55, (248, 245, 236))
     for tick in range(0, 360, 360 // (product.count * 2)):
         canvas.ellipse(radius * 0.45 * cosine(tick), radius * 0.45 * sine(tick), 0.025, 0.025, dark)
@@ -151,7 +151,7 @@ def bag(canvas: Canvas, product: Product) -> None:
     outline = _mirrored(side)
     canvas.polygon(outline, product.body)
     with canvas.clipped(outline):
-        _label(canvas, product, -bottom, -high * 0.2, bottom, high * 0.8)
+        _decorate(canvas, product, -bottom, -high * 0.2, bottom, high * 0.8)
         if product.detail:
             flap = high * (0.2 * product.detail - 0.3)
             canvas.polygon(_mirrored([(top * 1.1, -high), (top * 0.8, flap)]), shade(product.second, 0.9))
@@ -177,6 +177,6 @@ def _mirrored(right: Points) -> list[tuple[float, float]]:
     return [*right, *[(-x, y) for x, y in reversed(right)]]
 
 
-def _label(canvas: Canvas, product: Product, left: float, top: float, right: float, bottom: float) -> None:
+def _decorate(canvas: Canvas, product: Product, left: float, top: float, right: float, bottom: float) -> None:
     area = Area(left, top, right, bottom, product.count, product.ink, product.second)
-    LABELS[product.label](canvas, area)
+    DECORATIONS[product.decoration](canvas, area)

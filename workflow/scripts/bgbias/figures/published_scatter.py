@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from bgbias.figures.style import INK, MUTED, WIDTH, legend, variant_colours
 from bgbias.results.names import human
-from bgbias.results.published import agreement
+from bgbias.results.published import closeness
 from bgbias.results.summaries import seen
 from bgbias.results.table_formats import number
 
@@ -59,7 +59,7 @@ def _panel(axes: Axes, rows: Sequence[dict], colours: dict[str, str], markers: d
 
 
 def _words(rows: Sequence[dict]) -> str:
-    found = agreement(rows)
+    found = closeness(rows)
     if found is None:
         return f"none of {len(rows)} cells run yet"
     rank = "undefined" if math.isnan(found["spearman"]) else number(found["spearman"])

@@ -84,7 +84,7 @@ def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
     ]
 
 
-def agreement(rows: Sequence[dict]) -> dict | None:
+def closeness(rows: Sequence[dict]) -> dict | None:
     """``n`` cells that were run, their ``mean_absolute_difference`` and their ``spearman`` (correlation of
     ranks, NaN where either side is constant); None where none was run."""
     sides = ["published", "measured"]

@@ -108,7 +108,7 @@ def waves(canvas: Canvas, area: Area) -> None:
         canvas.line(smooth(line, closed=False, steps=3), 0.075, ink)
 
 
-LABELS: dict[str, Callable[[Canvas, Area], None]] = {
+DECORATIONS: dict[str, Callable[[Canvas, Area], None]] = {
     "bands": bands,
     "dots": dots,
     "zigzag": zigzag,
