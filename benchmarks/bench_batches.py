@@ -32,7 +32,7 @@ from bgbias.input_pipeline import batches
 from bgbias.input_pipeline.batches import TrainingView, training_batches
 from bgbias.input_pipeline.on_gpu import rows_of
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.randomness import generator
 
 SIZE, SHORT_SIDE, BATCH = 227, 256, 32

@@ -32,7 +32,7 @@ def masker_settings() -> dict:
 
 def stage(masker, photographs: material.Photographs, count: int, folder: Path) -> None:
     """The workflow's masks of ``count`` images."""
-    from mask_images import masks_of
+    from bgbias.masks.making import masks_of
 
     root = Path(os.path.commonpath(photographs.images))
     paths = [path.relative_to(root).as_posix() for path in photographs.images]

@@ -1,9 +1,9 @@
 """Training steps: what background replacement adds, and how far from a model that never waits for data.
 
 base, bgaugment: an epoch's loop as the workflow trains it, batches made from packed photographs in a thread
-ahead of the model. constant: the same model and loss on one batch that is already there, as often. On one
-core CPU seconds are compared, which is elapsed time where nothing else runs; on two cores and on a GPU,
-elapsed time.
+ahead of the model. constant: the same model and loss on one batch that is already there, as often. compiled,
+on a GPU only: bgaugment with torch.compile. On one core CPU seconds are compared, which is elapsed time where
+nothing else runs; on two cores and on a GPU, elapsed time.
 """
 
 import os
@@ -41,7 +41,9 @@ GPU_CASES = {
 }
 
 
-def settings(backbone: str, size: int, batch: int, steps: int, probability: float) -> dict:
+def settings(
+    backbone: str, size: int, batch: int, steps: int, probability: float, compiled: bool = False
+) -> dict:
     """A run's settings as the workflow resolves them."""
     return {
         "backbone": {"model": backbone, "weights": None},
@@ -66,6 +68,7 @@ def settings(backbone: str, size: int, batch: int, steps: int, probability: floa
             "max_epochs": 1,
             "patience": 1,
             "freeze_batchnorm": True,
+            "compile": compiled,
         },
     }
 
@@ -121,11 +124,19 @@ def measure(case: tuple, name: str, photographs, folder: Path, device: torch.dev
         "bgaugment": lambda _: epoch(bgaugment),
         "constant": lambda _: constant(base, steps),
     }
+    if device.type == "cuda":
+        compiled = Training(
+            store, settings(backbone, size, batch, steps, 1.0, compiled=True), 0, backgrounds, device=device
+        )
+        methods["compiled"] = lambda _: epoch(compiled)
     rows, details = [], {"images": photographs.name, "steps a round": steps}
     for where, clock in settings_of_cores(device):
         seconds = measuring.alternate(methods, rounds, clock)
         details[f"ms a round, {where}"] = measuring.milliseconds(seconds)
         rows += verdicts(name, seconds, where, device.type)
+        if "compiled" in methods:
+            gain = measuring.ratio(seconds, "bgaugment", "compiled")
+            rows.append(measuring.verdict(f"{name}: bgaugment step / compiled step, {where}", gain))
     return rows, details
 
 

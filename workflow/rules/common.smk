@@ -15,7 +15,7 @@ from snakemake.utils import update_config
 sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
 # On the path now, and none of them imports more than numpy and yaml.
-from bgbias import failures, files, hashes, listings
+from bgbias import axes, failures, files, hashes, listings
 from bgbias.configuration import checks, keywords, protocol, study
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
@@ -24,13 +24,13 @@ from bgbias.models import pretrained
 from bgbias.training import checkpoints
 
 update_config(config, study.typed(workflow.config_settings.config))
-SOURCES_FILE = "resources/sources.yaml"
+DOWNLOADS_FILE = "resources/sources.yaml"
 try:
-    SOURCES = load_sources(SOURCES_FILE)
+    DOWNLOADS = load_sources(DOWNLOADS_FILE)
     checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     BACKBONES = {
-        name: pretrained.with_weights(study.backbone_settings(config, name), SOURCES["weights"])
+        name: pretrained.with_weights(study.backbone_settings(config, name), DOWNLOADS["weights"])
         for name in config["backbones"]
     }
 except StudyError as error:
@@ -72,7 +72,7 @@ def background_sets_from(source):
     return [name for name, settings in config["backgrounds"].items() if settings["source"] == source]
 
 
-ARCHIVED_DATASETS = datasets_from(*(name for name, entry in SOURCES.items() if "layouts" in entry))
+ARCHIVED_DATASETS = datasets_from(*(name for name, entry in DOWNLOADS.items() if "layouts" in entry))
 
 
 def of_runs(pattern, **fixed):
@@ -116,7 +116,7 @@ def remove_leftovers():
 wildcard_constraints:
     dataset=any_of(config["datasets"]),
     backbone=any_of(config["backbones"]),
-    loss=any_of([*config["losses"], study.FROZEN]),
+    loss=any_of([*config["losses"], axes.FROZEN]),
     variant=any_of(config["variants"]),
     set=any_of(config["backgrounds"]),
     model=any_of(settings["model"] for settings in BACKBONES.values()),

@@ -25,7 +25,7 @@ rule download_dataset:
         # The archives are what is asked for, however they are fetched: another receipt would train every model again.
         archives=published_archives,
         source=source,
-        sources=SOURCES_FILE,
+        sources=DOWNLOADS_FILE,
         folder=archive_folder,
     wildcard_constraints:
         dataset=any_of(ARCHIVED_DATASETS),
@@ -67,7 +67,7 @@ rule index_dataset:
     params:
         code=code_of_index,
         dataset="{dataset}",
-        source=dataset_settings,
+        settings=dataset_settings,
         images=listed_images,
         # Not an output: Snakemake deletes those of a job that failed, and then the list is needed most.
         problems="data/{dataset}/problems.csv",
@@ -104,9 +104,9 @@ rule fetch_backgrounds:
     output:
         receipt="data/backgrounds/{set}/fetched.csv",
     input:
-        files=SOURCES["study_backgrounds"]["files"],
+        files=DOWNLOADS["study_backgrounds"]["files"],
     params:
-        sources=SOURCES_FILE,
+        sources=DOWNLOADS_FILE,
         accept_terms=lambda wildcards: config["backgrounds"][wildcards.set]["accept_terms"],
         folder="data/backgrounds/{set}/photos",
     wildcard_constraints:

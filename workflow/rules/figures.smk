@@ -1,13 +1,13 @@
 """The figures: of the data, of the results, and of what single models see."""
 
-FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves")
+# All of them are in the report.
+FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves", *(["published_scatter"] if COMPARED else []))
 FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", "retrieval_gallery")
 
 
 rule figures:
     input:
         files_of_results(),
-        expand(f"{RESULTS}/figures/published_scatter.{{form}}", form=("png", "pdf")) if COMPARED else [],
         expand(f"{RESULTS}/figures/{{figure}}.{{form}}", figure=FIGURES_OF_THE_STUDY, form=("png", "pdf")),
         expand(
             f"{RESULTS}/figures/{{figure}}_{{dataset}}.{{form}}",
@@ -19,7 +19,11 @@ rule figures:
 
 rule draw_contact_sheet:
     output:
-        png=report(f"{RESULTS}/figures/contact_sheet_{{dataset}}.png", caption="../report/contact_sheet.rst", category="Data"),
+        png=report(
+            f"{RESULTS}/figures/contact_sheet_{{dataset}}.png",
+            caption="../report/contact_sheet.rst",
+            category="Data",
+        ),
         pdf=f"{RESULTS}/figures/contact_sheet_{{dataset}}.pdf",
     input:
         unpack(pixels),
@@ -38,7 +42,11 @@ rule draw_contact_sheet:
 
 rule draw_mask_examples:
     output:
-        png=report(f"{RESULTS}/figures/mask_examples_{{dataset}}.png", caption="../report/mask_examples.rst", category="Data"),
+        png=report(
+            f"{RESULTS}/figures/mask_examples_{{dataset}}.png",
+            caption="../report/mask_examples.rst",
+            category="Data",
+        ),
         pdf=f"{RESULTS}/figures/mask_examples_{{dataset}}.pdf",
     input:
         images="data/{dataset}/mask_quality_images.csv",
@@ -59,7 +67,11 @@ rule draw_mask_examples:
 
 rule draw_swap_chart:
     output:
-        png=report(f"{RESULTS}/figures/swap_chart.png", caption="../report/swap_chart.rst", category="Results"),
+        png=report(
+            f"{RESULTS}/figures/swap_chart.png",
+            caption="../report/swap_chart.rst",
+            category="Results",
+        ),
         pdf=f"{RESULTS}/figures/swap_chart.pdf",
     input:
         results=f"{RESULTS}/retrieval.csv",
@@ -75,7 +87,11 @@ rule draw_swap_chart:
 
 rule draw_training_curves:
     output:
-        png=report(f"{RESULTS}/figures/training_curves.png", caption="../report/training_curves.rst", category="Results"),
+        png=report(
+            f"{RESULTS}/figures/training_curves.png",
+            caption="../report/training_curves.rst",
+            category="Results",
+        ),
         pdf=f"{RESULTS}/figures/training_curves.pdf",
     input:
         histories=of_runs(f"{RUN}/history.csv"),
@@ -92,7 +108,11 @@ rule draw_training_curves:
 
 rule draw_attribution_panels:
     output:
-        png=report(f"{RESULTS}/figures/attribution_panels_{{dataset}}.png", caption="../report/attribution_panels.rst", category="Results"),
+        png=report(
+            f"{RESULTS}/figures/attribution_panels_{{dataset}}.png",
+            caption="../report/attribution_panels.rst",
+            category="Results",
+        ),
         pdf=f"{RESULTS}/figures/attribution_panels_{{dataset}}.pdf",
     input:
         unpack(pixels),
@@ -112,7 +132,11 @@ rule draw_attribution_panels:
 
 rule draw_retrieval_gallery:
     output:
-        png=report(f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.png", caption="../report/retrieval_gallery.rst", category="Results"),
+        png=report(
+            f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.png",
+            caption="../report/retrieval_gallery.rst",
+            category="Results",
+        ),
         pdf=f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.pdf",
     input:
         unpack(pixels),
@@ -134,7 +158,11 @@ rule draw_retrieval_gallery:
 
 rule draw_published_scatter:
     output:
-        png=report(f"{RESULTS}/figures/published_scatter.png", caption="../report/published_scatter.rst", category="Results"),
+        png=report(
+            f"{RESULTS}/figures/published_scatter.png",
+            caption="../report/published_scatter.rst",
+            category="Results",
+        ),
         pdf=f"{RESULTS}/figures/published_scatter.pdf",
     input:
         retrieval=f"{RESULTS}/tables/published_retrieval.csv",

@@ -76,7 +76,10 @@ def hand_labels(wildcards):
 
 
 def dataset_settings(wildcards):
-    """What the index of a dataset depends on: its entry without what only later stages need."""
+    """What the index of a dataset depends on: its entry without what only later stages need.
+
+    A drawn dataset comes with an index, and is read as one.
+    """
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
         return {"source": "index"}
@@ -105,7 +108,7 @@ def source(wildcards):
 
 def published_archives(wildcards):
     """Which archives a published dataset comes in. From where is no matter: their bytes are the same."""
-    return archive_identities(SOURCES[source(wildcards)])
+    return archive_identities(DOWNLOADS[source(wildcards)])
 
 
 def code_of_index(wildcards):
@@ -134,7 +137,7 @@ def packed_backgrounds(role, name="backgrounds"):
 
 def training_backgrounds(wildcards):
     """The backgrounds that this variant's training and validation look at; base needs none of them."""
-    if wildcards.loss == study.FROZEN:
+    if wildcards.loss == axes.FROZEN:
         return {}
     variant = config["variants"][wildcards.variant]
     needed = {}
@@ -147,7 +150,7 @@ def training_backgrounds(wildcards):
 
 def run_identity(wildcards):
     """The values of the run's axes, as columns of its tables."""
-    identity = {axis: getattr(wildcards, axis) for axis in study.AXES}
+    identity = {axis: getattr(wildcards, axis) for axis in axes.AXES}
     return identity | {"seed": int(wildcards.seed)}
 
 
@@ -157,7 +160,7 @@ def training_settings(wildcards):
         "backbone": BACKBONES[wildcards.backbone],
         "loss": study.loss_settings(config, wildcards.loss, wildcards.dataset),
     }
-    if wildcards.loss == study.FROZEN:
+    if wildcards.loss == axes.FROZEN:
         return settings
     return settings | {
         "embedding_size": config["embedding_size"],
@@ -202,7 +205,7 @@ def shown_runs(dataset):
     """The runs that the figures of single images show: one loss, backbone and seed, every variant."""
     grid, loss = config["grid"], config["publish"]["loss"]
     if not grid["loss"]:
-        fixed = {"backbone": config["frozen"][0], "loss": study.FROZEN}
+        fixed = {"backbone": config["frozen"][0], "loss": axes.FROZEN}
     else:
         loss = loss if loss in grid["loss"] else grid["loss"][0]
         fixed = {"backbone": grid["backbone"][0], "loss": loss, "seed": grid["seed"][0]}

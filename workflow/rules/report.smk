@@ -2,11 +2,6 @@
 
 from bgbias.configuration.settings_in_force import settings_in_force
 
-# What the report shows of the published study, where the grid has a part of it.
-PUBLISHED_BESIDE_MEASURED = {f"published_{kind}": f"{RESULTS}/tables/published_{kind}.csv" for kind in COMPARED}
-if COMPARED:
-    PUBLISHED_BESIDE_MEASURED["published_scatter"] = f"{RESULTS}/figures/published_scatter.png"
-
 
 rule report:
     input:
@@ -39,24 +34,26 @@ rule write_report:
     output:
         html=report(f"{RESULTS}/report.html", caption="../report/report.rst", category="Report"),
     input:
-        **PUBLISHED_BESIDE_MEASURED,
+        **{name: f"{RESULTS}/figures/{name}.png" for name in FIGURES_OF_THE_STUDY},
+        **{
+            name: expand(f"{RESULTS}/figures/{name}_{{dataset}}.png", dataset=DATASETS)
+            for name in FIGURES_OF_A_DATASET
+        },
         retrieval=f"{RESULTS}/retrieval.csv",
         attention=f"{RESULTS}/attention.csv",
         mask_quality=f"{RESULTS}/mask_quality.csv",
+        published=expand(f"{RESULTS}/tables/published_{{table}}.csv", table=COMPARED),
         runs=of_runs(f"{RUN}/run.yaml"),
         provenance=f"{RESULTS}/provenance.json",
-        swap_chart=f"{RESULTS}/figures/swap_chart.png",
-        training_curves=f"{RESULTS}/figures/training_curves.png",
-        contact_sheets=expand(f"{RESULTS}/figures/contact_sheet_{{dataset}}.png", dataset=DATASETS),
-        mask_examples=expand(f"{RESULTS}/figures/mask_examples_{{dataset}}.png", dataset=DATASETS),
-        attribution_panels=expand(f"{RESULTS}/figures/attribution_panels_{{dataset}}.png", dataset=DATASETS),
-        retrieval_galleries=expand(f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.png", dataset=DATASETS),
         template="workflow/report/report.html.j2",
     params:
         code=hash_script("write_report.py"),
+        figures=FIGURES_OF_THE_STUDY,
+        figures_of_datasets=FIGURES_OF_A_DATASET,
+        datasets=DATASETS,
+        compared=COMPARED,
         method=METHOD,
         study=config["study"],
-        datasets=DATASETS,
         settings=settings_in_force(config),
     log:
         f"{RESULTS}/logs/write_report.log",

@@ -64,7 +64,11 @@ rule tabulate_published:
     output:
         tex=f"{RESULTS}/tables/published_{{kind}}.tex",
         csv=f"{RESULTS}/tables/published_{{kind}}.csv",
-        md=report(f"{RESULTS}/tables/published_{{kind}}.md", caption="../report/published_table.rst", category="Tables"),
+        md=report(
+            f"{RESULTS}/tables/published_{{kind}}.md",
+            caption="../report/published_table.rst",
+            category="Tables",
+        ),
     input:
         published="resources/published/{kind}.csv",
         results=f"{RESULTS}/{{kind}}.csv",

@@ -13,9 +13,9 @@ rule download_weights:
         # Neither a fingerprint of the code nor addresses: the checksum decides what the file is, and a new receipt would
         # train every model again. The script reads it in the list; here it is for the job to run again when it changes.
         model="{model}",
-        checksum=lambda wildcards: SOURCES["weights"].get(wildcards.model, {}).get("sha256"),
-        sources=SOURCES_FILE,
-        path=lambda wildcards: pretrained.weights_path(wildcards.model, SOURCES["weights"]),
+        checksum=lambda wildcards: DOWNLOADS["weights"].get(wildcards.model, {}).get("sha256"),
+        sources=DOWNLOADS_FILE,
+        path=lambda wildcards: pretrained.weights_path(wildcards.model, DOWNLOADS["weights"]),
     log:
         f"{pretrained.FOLDER}/logs/{{model}}.log",
     resources:

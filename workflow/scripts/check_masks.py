@@ -7,6 +7,7 @@ from bgbias.images import read_mask
 from bgbias.index import read_index
 from bgbias.logs import job_log
 from bgbias.masks.quality import MEASURES, SUMMARY_COLUMNS, agreement, summary
+from bgbias.masks.tree import FLAGS, flagged, mask_path
 
 
 def check_masks(
@@ -26,15 +27,14 @@ def check_masks(
     StudyError when a mask and its hand label are of different sizes.
     """
     made = read_rows(table)
-    failed = {row["path"] for row in made if row["failed"] == "1"}
-    empty = sum(row["empty"] == "1" or row["failed"] == "1" for row in made)
+    failed, empty = set(flagged(made, "failed")), len(flagged(made, *FLAGS))
     entries = read_index(index)
     rows = []
     for path, label_path in zip(entries.paths, entries.masks, strict=True):
         if label_path and path not in failed:
-            mask_path = Path(masks) / f"{path}.png"
-            mask = read_mask(mask_path)
-            label = read_mask(Path(root) / label_path, mask.shape, mask_path)
+            file = mask_path(masks, path)
+            mask = read_mask(file)
+            label = read_mask(Path(root) / label_path, mask.shape, file)
             rows.append({"path": path, **agreement(label, mask)})
     result = {"dataset": dataset, "masker": masker, "masks": len(made), "empty": empty, **summary(rows)}
     write_rows(images_out, rows, ["path", *MEASURES])

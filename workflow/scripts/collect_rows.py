@@ -5,9 +5,12 @@ from bgbias.files import read_rows, write_rows
 from bgbias.logs import job_log
 
 
-def collect_rows(tables, out) -> None:
-    """Concatenate CSV files of the same columns and as many rows, in the order given, which tables and
-    figures keep."""
+def collect_rows(tables: list[str], out: str) -> None:
+    """Write the rows of the CSV files ``tables`` to ``out``, in the order given, which tables and figures
+    keep.
+
+    StudyError when there is no table, or one has no rows, other columns or another number of rows.
+    """
     collected, columns, count = [], None, 0
     for table in tables:
         rows = read_rows(table)

@@ -1,10 +1,4 @@
-"""Attribution maps of one loss's models of a dataset, one variant beside the other.
-
-input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``maps`` (attention_maps.npz) and
-``images`` (attention_images.csv), both lists with one file a run; params: ``runs`` (in the same order:
-dictionaries with dataset, backbone, loss, variant, seed), ``method``;
-output: ``png``, ``pdf``.
-"""
+"""Attribution maps of one loss's models of a dataset, one variant beside the other."""
 
 from pathlib import Path
 
@@ -13,20 +7,35 @@ import numpy as np
 from bgbias.figures.attribution_panels import Panel, draw
 from bgbias.figures.pictures import centre_crop
 from bgbias.figures.style import save
-from bgbias.figures.titles import one_run_a_variant, title
+from bgbias.figures.titles import title
 from bgbias.files import read_rows
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
+from bgbias.results.rows import one_run_a_variant
 
 
-def draw_attribution_panels(layout: str, maps: list[str], images: list[str], runs: list[dict], method: str,
-                            png: str, pdf: str) -> None:  # fmt: skip
+def draw_attribution_panels(
+    layout: str,
+    maps: list[str],
+    images: list[str],
+    png: str,
+    pdf: str,
+    *,
+    runs: list[dict],
+    method: str,
+) -> None:
+    """Draw the maps by ``method`` over their images from the store beside ``layout``, with their scores.
+
+    ``maps``: each run's attention_maps.npz, ``rows`` int64 (n,) and by a method's name uint8 (n, s, s);
+    ``images``: each run's attention_images.csv, the scores; both in the order of ``runs``, dictionaries of
+    the axes. Of several runs of a variant the first is shown.
+    """
     store = PixelStore.open(Path(layout).parent)
     chosen = one_run_a_variant(runs)
     panels: dict[int, Panel] = {}
     for variant, place in chosen.items():
-        scores = {int(row["row"]): float(row["score"] or "nan")
-                  for row in read_rows(images[place]) if row["method"] == method}  # fmt: skip
+        rows = [row for row in read_rows(images[place]) if row["method"] == method]
+        scores = {int(row["row"]): float(row["score"] or "nan") for row in rows}
         with np.load(maps[place], allow_pickle=False) as stored:
             for row, map_ in zip(stored["rows"].tolist(), stored[method], strict=True):
                 rgba = centre_crop(store.rgba(row), len(map_))
@@ -38,11 +47,11 @@ def draw_attribution_panels(layout: str, maps: list[str], images: list[str], run
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         draw_attribution_panels(
-            snakemake.input.layout,
-            snakemake.input.maps,
-            snakemake.input.images,
-            snakemake.params.runs,
-            snakemake.params.method,
-            snakemake.output.png,
-            snakemake.output.pdf,
+            layout=snakemake.input.layout,
+            maps=snakemake.input.maps,
+            images=snakemake.input.images,
+            png=snakemake.output.png,
+            pdf=snakemake.output.pdf,
+            runs=snakemake.params.runs,
+            method=snakemake.params.method,
         )

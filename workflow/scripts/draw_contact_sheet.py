@@ -1,8 +1,4 @@
-"""The contact sheet of a dataset: some test images, their masks, and the images with swapped backgrounds.
-
-input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (layout.csv of the
-test backgrounds); params: ``dataset``, ``shown``; output: ``png``, ``pdf``.
-"""
+"""The contact sheet of a dataset: some test images, their masks, and the images with swapped backgrounds."""
 
 from pathlib import Path
 
@@ -16,8 +12,13 @@ from bgbias.results.names import human
 
 
 def draw_contact_sheet(
-    layout: str, backgrounds_layout: str, dataset: str, shown: int, png: str, pdf: str
+    layout: str, backgrounds_layout: str, png: str, pdf: str, *, dataset: str, shown: int
 ) -> None:
+    """Draw up to ``shown`` test images of the store beside ``layout``: as they are, their masks, and before
+    other backgrounds.
+
+    Those are from the store beside ``backgrounds_layout``; ``dataset`` stands in the title.
+    """
     store = PixelStore.open(Path(layout).parent)
     backgrounds = PixelStore.open(Path(backgrounds_layout).parent)
     # In the order of their classes, so that a sheet shows as many classes as it can.
@@ -36,10 +37,10 @@ def draw_contact_sheet(
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         draw_contact_sheet(
-            snakemake.input.layout,
-            snakemake.input.backgrounds,
-            snakemake.params.dataset,
-            snakemake.params.shown,
-            snakemake.output.png,
-            snakemake.output.pdf,
+            layout=snakemake.input.layout,
+            backgrounds_layout=snakemake.input.backgrounds,
+            png=snakemake.output.png,
+            pdf=snakemake.output.pdf,
+            dataset=snakemake.params.dataset,
+            shown=snakemake.params.shown,
         )

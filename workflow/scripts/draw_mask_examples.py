@@ -1,9 +1,4 @@
-"""Hand-labelled images of a dataset from the best mask to the worst; without hand labels, some masks.
-
-input: ``images`` (data/{dataset}/mask_quality_images.csv), ``index`` (data/{dataset}/index.csv); params:
-``dataset``, ``shown``, ``root`` (what the index's paths are relative to), ``masks`` (data/{dataset}/masks);
-output: ``png``, ``pdf``.
-"""
+"""Draw hand-labelled images of a dataset from the best mask to the worst; without hand labels, some masks."""
 
 from pathlib import Path
 
@@ -15,28 +10,35 @@ from bgbias.files import read_rows
 from bgbias.images import read_mask, read_rgb
 from bgbias.index import read_index
 from bgbias.logs import job_log
+from bgbias.masks.tree import mask_path
 from bgbias.results.names import human
 
 
-def draw_mask_examples(images: str, index: str, dataset: str, shown: int, root: str, masks: str, png: str,
-                       pdf: str) -> None:  # fmt: skip
+def draw_mask_examples(
+    images: str, index: str, png: str, pdf: str, *, dataset: str, shown: int, root: str, masks: str
+) -> None:
+    """Draw up to ``shown`` images of ``index``, evenly spaced in the order of ``images``, the
+    mask_quality_images.csv of the ``dataset``.
+
+    ``root``: what the index's paths are relative to; ``masks``: the folder of the dataset's masks.
+    """
     known = read_index(index)
-    made = [path for path in known.paths if Path(masks, f"{path}.png").exists()]
-    label_of = dict(zip(known.paths, known.masks, strict=True))
     ranked = sorted(read_rows(images), key=lambda row: float(row["iou"]))
+    if ranked:
+        label_of = dict(zip(known.paths, known.masks, strict=True))
+        among = [(row["path"], label_of[row["path"]], float(row["iou"])) for row in ranked]
+        what = "labelled images, from the best mask to the worst"
+    else:
+        # Only here is each looked for on the disk: a dataset may have 100 000 images.
+        among = [(path, None, None) for path in known.paths if mask_path(masks, path).exists()]
+        what = "masks"
     examples = []
-    among = ranked or [{"path": path} for path in made]
-    for row in spread(among, shown):
-        path = row["path"]
+    for path, label_path, iou in spread(among, shown):
         image = read_rgb(Path(root, path))
         size = image.shape[:2]
-        prediction = read_mask(Path(masks, f"{path}.png"), size)
-        if ranked:
-            label = read_mask(Path(root, label_of[path]), size)
-            examples.append(Example(image, label, prediction, float(row["iou"])))
-        else:
-            examples.append(Example(image, None, prediction, None))
-    what = "labelled images, from the best mask to the worst" if ranked else "masks"
+        prediction = read_mask(mask_path(masks, path), size)
+        label = read_mask(Path(root, label_path), size) if label_path else None
+        examples.append(Example(image, label, prediction, iou))
     save(draw(examples, f"{human(dataset)}: {some_of(len(examples), len(among), what)}"), png, pdf)
 
 
@@ -45,10 +47,10 @@ if "snakemake" in globals():
         draw_mask_examples(
             snakemake.input.images,
             snakemake.input.index,
-            snakemake.params.dataset,
-            snakemake.params.shown,
-            snakemake.params.root,
-            snakemake.params.masks,
             snakemake.output.png,
             snakemake.output.pdf,
+            dataset=snakemake.params.dataset,
+            shown=snakemake.params.shown,
+            root=snakemake.params.root,
+            masks=snakemake.params.masks,
         )

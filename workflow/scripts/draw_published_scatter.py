@@ -1,8 +1,4 @@
-"""Measured against published numbers, a point a cell.
-
-input: ``retrieval`` and ``attention`` (results/{study}/tables/published_{retrieval,attention}.csv);
-output: ``png``, ``pdf``.
-"""
+"""Measured against published numbers, a point a cell."""
 
 from bgbias.figures.published_scatter import draw
 from bgbias.figures.style import save
@@ -11,6 +7,7 @@ from bgbias.results.published import read_comparison
 
 
 def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -> None:
+    """Draw a panel a protocol and one of attention, from the CSV files of tabulate_published."""
     rows = read_comparison(retrieval)
     panels = [
         (f"MAP@R (%), {protocol}", [row for row in rows if row["protocol"] == protocol])
@@ -22,8 +19,8 @@ def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         draw_published_scatter(
-            snakemake.input.retrieval,
-            snakemake.input.attention,
-            snakemake.output.png,
-            snakemake.output.pdf,
+            retrieval=snakemake.input.retrieval,
+            attention=snakemake.input.attention,
+            png=snakemake.output.png,
+            pdf=snakemake.output.pdf,
         )

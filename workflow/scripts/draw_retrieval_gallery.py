@@ -1,79 +1,60 @@
-"""Queries of a dataset and their best matches under one loss, for each variant, clean and swapped.
-
-input: ``layout`` (data/{dataset}/pixels/layout.csv, rgba.bin beside it), ``backgrounds`` (layout.csv of the
-test backgrounds), ``matches`` (the runs' matches.csv); params: ``runs`` (in the same order: dictionaries with
-dataset, backbone, loss, variant, seed), ``evaluation`` (seed, background_crop), ``transform`` (the config's
-section), ``gallery_draws`` (None, or the gallery is one image a class); output: ``png``, ``pdf``.
-"""
+"""Draw queries of a dataset and their best matches under one loss, for each variant, clean and swapped."""
 
 from pathlib import Path
 
-from bgbias.errors import StudyError
+import numpy as np
+
 from bgbias.figures.retrieval_gallery import Query, draw
 from bgbias.figures.style import save
-from bgbias.figures.titles import one_run_a_variant, title
+from bgbias.figures.titles import title
 from bgbias.files import read_rows
-from bgbias.index import Index
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
+from bgbias.results.rows import one_run_a_variant
+from bgbias.retrieval.embedding import compared_picture, evaluation_view
+from bgbias.retrieval.matches import partners
+from bgbias.retrieval.protocols import PROTOCOLS
 
 
 def draw_retrieval_gallery(
     layout: str,
     backgrounds_layout: str,
     matches: list[str],
+    png: str,
+    pdf: str,
+    *,
     runs: list[dict],
     evaluation: dict,
     transform: dict,
     gallery_draws: int | None,
-    png: str,
-    pdf: str,
 ) -> None:
+    """Show each query of the runs' ``matches`` (paths of matches.csv) with its neighbours.
+
+    ``runs``: the identity columns, in the order of ``matches``; ``evaluation``: seed and background_crop;
+    ``transform``: the config's section; ``gallery_draws``: None, or the gallery is one image a class.
+    """
     store = PixelStore.open(Path(layout).parent)
     backgrounds = PixelStore.open(Path(backgrounds_layout).parent)
-    picture = pictures_as_compared(store, backgrounds, evaluation, transform)
+    view = evaluation_view(transform, evaluation["background_crop"])
+
+    def picture(row: str, protocol: str, draw_: str) -> np.ndarray:
+        behind = backgrounds if PROTOCOLS[protocol] else None
+        seed = evaluation["seed"]
+        return compared_picture(store, int(row), behind, seed=seed, draw=int(draw_), view=view)
+
     chosen = one_run_a_variant(runs)
     queries: dict[int, Query] = {}
     for variant, place in chosen.items():
         for row in read_rows(matches[place]):
-            protocol, draw_ = row["protocol"], int(row["draw"])
-            query_row = int(row["query_row"])
+            condition, query_row = (row["protocol"], row["draw"]), int(row["query_row"])
             if query_row not in queries:
                 queries[query_row] = Query({}, 1 if gallery_draws else partners(store.index, query_row))
             query = queries[query_row]
-            query.images.setdefault(protocol, picture(query_row, protocol, draw_))
-            match = picture(int(row["match_row"]), protocol, draw_)
-            query.matches.setdefault((variant, protocol), []).append((match, row["hit"] == "1"))
+            if row["protocol"] not in query.images:
+                query.images[row["protocol"]] = picture(row["query_row"], *condition)
+            match = picture(row["match_row"], *condition), row["hit"] == "1"
+            query.matches.setdefault((variant, row["protocol"]), []).append(match)
     save(draw(list(queries.values()), list(chosen), title(runs)), png, pdf)
-
-
-def partners(index: Index, query: int) -> int:
-    """How many images of its class the row ``query`` can find: those in the gallery but itself."""
-    rows = index.rows("test")
-    alike = rows[(index.labels[rows] == index.labels[query]) & (rows != query)]
-    return len(alike) if index.is_gallery is None else int(index.is_gallery[alike].sum())
-
-
-def pictures_as_compared(store: PixelStore, backgrounds: PixelStore, evaluation: dict, transform: dict):
-    """A function (row, protocol, draw) → uint8 (size, size, 3): the very picture that the model embedded."""
-    # Here and not above: torch takes seconds to import.
-    from bgbias.input_pipeline.batches import evaluation_batch
-    from bgbias.input_pipeline.transforms import Preprocessing
-    from bgbias.retrieval.embedding import evaluation_view
-
-    plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
-    view = evaluation_view(transform, evaluation["background_crop"])
-    behind = {"clean": None, "swapped": backgrounds}
-
-    def picture(row: int, protocol: str, draw_: int):
-        if protocol not in behind:
-            raise StudyError(f"What {protocol} images look like is not said in draw_retrieval_gallery.py.")
-        seed = evaluation["seed"]
-        batch = evaluation_batch(store, [row], behind[protocol], seed=seed, draw=draw_, view=view,
-                                 preprocessing=plain)  # fmt: skip
-        return batch[0].permute(1, 2, 0).round().byte().numpy()
-
-    return picture
 
 
 if "snakemake" in globals():
@@ -82,10 +63,10 @@ if "snakemake" in globals():
             snakemake.input.layout,
             snakemake.input.backgrounds,
             snakemake.input.matches,
-            snakemake.params.runs,
-            snakemake.params.evaluation,
-            snakemake.params.transform,
-            snakemake.params.gallery_draws,
             snakemake.output.png,
             snakemake.output.pdf,
+            runs=snakemake.params.runs,
+            evaluation=snakemake.params.evaluation,
+            transform=snakemake.params.transform,
+            gallery_draws=snakemake.params.gallery_draws,
         )

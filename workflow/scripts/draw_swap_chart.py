@@ -1,7 +1,4 @@
-"""The chart of clean against swapped retrieval over the whole grid.
-
-input: ``results`` (results/{study}/retrieval.csv); output: ``png``, ``pdf``.
-"""
+"""The chart of clean against swapped retrieval over the whole grid."""
 
 from bgbias.figures.style import save
 from bgbias.figures.swap_chart import draw
@@ -11,9 +8,10 @@ from bgbias.results.summaries import summarise_retrieval
 
 
 def draw_swap_chart(results: str, png: str, pdf: str) -> None:
+    """Draw the chart from ``results``, the collected retrieval.csv; StudyError where a number is none."""
     save(draw(summarise_retrieval(read_rows(results))), png, pdf)
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        draw_swap_chart(snakemake.input.results, snakemake.output.png, snakemake.output.pdf)
+        draw_swap_chart(results=snakemake.input.results, png=snakemake.output.png, pdf=snakemake.output.pdf)

@@ -11,6 +11,7 @@ from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
 from bgbias.models.embedding_model import load_model
 from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions
 from bgbias.runs import read_run
 
 
@@ -38,12 +39,12 @@ def embed_images(
         raise StudyError(f"{layout} has no test images.")
     model, preprocessing = load_model(model_path, read_run(run_path), transform["eval_size"], chosen)
 
-    def embedded(backgrounds: PixelStore | None, draw: int) -> np.ndarray:
-        print("clean images" if backgrounds is None else f"swapped images, draw {draw}", flush=True)
+    def embedded(protocol: str, draw: int) -> np.ndarray:
+        print(array_name(protocol, draw), flush=True)
         batches = evaluation_batches(
             store,
             rows,
-            backgrounds,
+            unseen if PROTOCOLS[protocol] else None,
             seed=evaluation["seed"],
             draw=draw,
             view=evaluation_view(transform, evaluation["background_crop"]),
@@ -56,8 +57,7 @@ def embed_images(
     arrays = {
         "rows": rows,
         "labels": store.index.labels[rows],
-        "clean": embedded(None, 0),
-        **{f"swapped{draw}": embedded(unseen, draw) for draw in range(evaluation["draws"])},
+        **{array_name(*condition): embedded(*condition) for condition in conditions(evaluation["draws"])},
     }
     for name in ("is_query", "is_gallery"):
         if getattr(store.index, name) is not None:

@@ -30,7 +30,7 @@ def fetch_backgrounds(
     def fetch(row):
         url = source["address"].format(commit=source["commit"], **row)
         path = Path(folder, row["folder"], row["name"])
-        instructions = f"Put the folders val and test of the study's repository into {folder}."
+        instructions = f"Put the folders val and test of the paper's repository into {folder}."
         origin = obtain(path, [url], int(row["bytes"]), {"sha256": row["sha256"]}, instructions)
         return row | {"origin": origin}
 

@@ -17,17 +17,10 @@ from bgbias.configuration import checks, protocol, study
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
-from bgbias.forecasting import arithmetic, timing
+from bgbias.forecasting import arithmetic, table, timing
 from bgbias.models.backbones import build_backbone
 
 ROOT = Path(__file__).parents[2]
-HEADINGS = (
-    ("", "", "", "training", "training", "test", "attribution", "masks", "pixels", "results"),
-    ("dataset", "images", "runs", "least h", "most h", "h", "h", "CPU h", "GB", "GB"),
-)
-LEGEND = """h: hours of one device, for all runs of the row; CPU h: hours of one CPU core; GB: on the disk.
-Masks and pixels are made once, whatever the number of runs and backbones.
-"""
 
 
 def read_config(path: str) -> dict:
@@ -60,88 +53,26 @@ def available_device(name: str) -> torch.device:
     return choose_device(name)
 
 
-def masking(config: dict) -> dict[str, float | None]:
-    """Seconds per mask of each dataset; a masker of several datasets is measured once."""
-    maskers = {dataset: study.masker_settings(config, dataset) for dataset in config["grid"]["dataset"]}
-    measured = {}
-    for settings in maskers.values():
-        if settings["model"] not in measured:
-            measured[settings["model"]] = measured_mask(settings, config["pixels"]["short_side"])
-    return {dataset: measured[settings["model"]] for dataset, settings in maskers.items()}
-
-
-def measured_mask(settings: dict, short_side: int) -> float | None:
-    """Seconds per mask; 0 for ready masks, None where the masker is not here."""
-    if settings["model"] == "ready":
-        return 0.0
-    try:
-        seconds = timing.mask_seconds(settings, short_side)
-    except StudyError as error:
-        print(f"Masks were not measured. {error}\n")
-        return None
-    print(f"{settings['model']}: {shown(seconds)} s a mask (CPU)\n")
-    return seconds
-
-
-def shown(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
-
-
-def aligned(rows: list[tuple[str, ...]]) -> str:
-    """Columns of one width, two spaces apart; the first is flush left, the others right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if number else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-
-
-def costs(
-    config: dict, runs: int, masks: dict[str, float | None], seconds: arithmetic.Seconds, parameters: int
-) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The table's row of each dataset, for all its ``runs``, and those whose size only an index can tell.
-
-    ``masks``: what :func:`masking` gives; ``seconds`` and ``parameters``: what the measurement gives.
-    """
-    rows, unknown = [], []
-    for dataset in config["grid"]["dataset"]:
-        counts = arithmetic.counts(config["datasets"][dataset], Path(f"data/{dataset}/index.csv"))
-        if counts is None:
-            unknown.append(dataset)
-            continue
-        values = [
-            *arithmetic.hours(counts, runs, config, seconds, masks[dataset]).values(),
-            arithmetic.packed_bytes(counts.images, config["pixels"]["short_side"]) / 1e9,
-            arithmetic.result_bytes(counts, runs, config, parameters) / 1e9,
-        ]
-        rows.append((dataset, f"{counts.images:,}", str(runs), *map(shown, values)))
-    return rows, unknown
-
-
-def report(
-    config: dict, backbone: str, runs: int, masks: dict[str, float | None], device: torch.device
-) -> list[str]:
-    """Measure ``backbone``, print what its ``runs`` a dataset cost; give the datasets of unknown size."""
+def measured(config: dict, backbone: str, device: torch.device) -> tuple[arithmetic.Seconds, int]:
+    """What :func:`bgbias.forecasting.timing.run_seconds` finds, which is also printed."""
     with tempfile.TemporaryDirectory() as folder:
         seconds, parameters = timing.run_seconds(config, backbone, Path(folder), device)
     trains = config["training"]["max_epochs"] > 0
     step = f"{seconds.step:.3g} s a training step" if trains else "as it comes, no training"
     images = f"{seconds.embed:.3g} s embedding, {seconds.attribute:.3g} s attribution"
     print(f"{backbone}: {step}; per image {images}\n")
-    rows, unknown = costs(config, runs, masks, seconds, parameters)
-    print(aligned([*HEADINGS, *rows]), end="\n\n")
-    return unknown
+    return seconds, parameters
 
 
 def as_it_comes(config: dict, backbone: str) -> dict:
     """``config`` for a backbone that is only evaluated."""
     settings = study.backbone_settings(config, backbone) | {"weights": None}
-    return arithmetic.untrained(config, backbone, build_backbone(backbone, settings, seed=0).features)
+    features = build_backbone(settings["model"], settings, seed=0).features
+    return arithmetic.untrained(config, backbone, features)
+
+
+def index(dataset: str) -> Path:
+    return Path(f"data/{dataset}/index.csv")
 
 
 def main() -> None:
@@ -152,23 +83,24 @@ def main() -> None:
     grid, device = config["grid"], available_device(config["device"])
     prepare_cpu(threads=1)  # as every job of the workflow
     print(f"Measured on {describe_device(device)}\n")
-    masks = masking(config)
-    unknown = []
-    for backbone in grid["backbone"] if grid["loss"] else []:
-        runs = len(grid["loss"]) * len(grid["variant"]) * len(grid["seed"])
-        unknown += report(config, backbone, runs, masks, device)
-    for backbone in config["frozen"]:
-        unknown += report(as_it_comes(config, backbone), backbone, 1, masks, device)
-    for dataset in dict.fromkeys(unknown):
+    masks = timing.seconds_per_mask(config)
+    counts = {name: arithmetic.counts(config["datasets"][name], index(name)) for name in grid["dataset"]}
+    trainings = len(grid["loss"]) * len(grid["variant"]) * len(grid["seed"])
+    of_backbones = [(config, backbone, trainings) for backbone in study.trained_backbones(config)]
+    of_backbones += [(as_it_comes(config, backbone), backbone, 1) for backbone in config["frozen"]]
+    for settings, backbone, runs in of_backbones:
+        rows = table.costs(settings, runs, counts, masks, *measured(settings, backbone, device))
+        print(table.aligned([*table.HEADINGS, *rows]), end="\n\n")
+    for dataset in (name for name, found in counts.items() if found is None):
         print(
             f"{dataset}: how many images there are its index will tell; make it:\n"
-            f"    snakemake --cores 2 data/{dataset}/index.csv --configfile {path}\n"
+            f"    snakemake --cores 2 {index(dataset)} --configfile {path}\n"
         )
-    print(LEGEND)
+    print(table.LEGEND)
     fetched = arithmetic.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(
         "Download, GB (kept, and unpacked once more):",
-        ", ".join(f"{name} {shown(size)}" for name, size in fetched.items()) or "none",
+        ", ".join(f"{name} {table.shown(size)}" for name, size in fetched.items()) or "none",
     )
 
 

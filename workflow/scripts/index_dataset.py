@@ -38,7 +38,7 @@ def index_dataset(
             f"{'; …' if len(rows) > 3 else ''}. All are listed in {problems_path}. Fix them, or set "
             "on_bad_image: skip in the config to leave them out."
         )
-    print(f"{dataset}: {len(kept)} images indexed, {len(rows)} left out")
+    print(f"{dataset}: {len(kept)} images indexed, {len(index) - len(kept)} left out")
     write_index(index_path, kept)
 
 
@@ -47,7 +47,7 @@ if "snakemake" in globals():
         index_dataset(
             snakemake.params.dataset,
             snakemake.params.root,
-            snakemake.params.source,
+            snakemake.params.settings,
             snakemake.params.on_bad_image,
             snakemake.output.index,
             snakemake.params.problems,

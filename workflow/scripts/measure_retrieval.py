@@ -1,8 +1,6 @@
 """Measure how well a run's test embeddings retrieve their own class, clean and on swapped backgrounds."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,13 +8,14 @@ from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.logs import job_log
 from bgbias.retrieval.collapse import mean_similarity
-from bgbias.retrieval.gallery import positions, shown_queries, sides_of_search
+from bgbias.retrieval.gallery import embeddings_at, positions, sides_of_search
+from bgbias.retrieval.matches import MATCH_COLUMNS, match_rows, shown_queries
 from bgbias.retrieval.metrics import BLOCK_BYTES, means, measure
-from bgbias.retrieval.nearest import Search, on_cpu, on_device
+from bgbias.retrieval.nearest import Search, on_cpu, search_on
+from bgbias.retrieval.protocols import array_name, conditions_of
 from bgbias.retrieval.search import top_matches
 
 SHOWN_MATCHES = 5
-MATCHES = ("protocol", "draw", "query_row", "rank", "match_row", "hit")
 
 
 def measure_retrieval(
@@ -45,13 +44,14 @@ def measure_retrieval(
         galleries = sides_of_search(data, gallery_draws, seed)
         query, gallery = galleries[0]
         chosen = shown_queries(labels[query], gallery_queries, seed)
-        for protocol, draw, embeddings in conditions(data):
+        for protocol, draw in conditions_of(data):
+            embeddings = data[array_name(protocol, draw)]
             try:
                 measured = [
                     measure(
-                        part(embeddings, q),
+                        embeddings_at(embeddings, q),
                         labels[q],
-                        part(embeddings, g),
+                        embeddings_at(embeddings, g),
                         labels[g],
                         ks=ks,
                         own=positions(q, g),
@@ -61,11 +61,14 @@ def measure_retrieval(
                     for q, g in galleries
                 ]
                 if draw == 0:
-                    sides = part(embeddings, query), part(embeddings, gallery), positions(query, gallery)
-                    nearest, _ = top_matches(*sides, queries=chosen, k=SHOWN_MATCHES, search_in=search_in)
+                    sides = embeddings_at(embeddings, query), embeddings_at(embeddings, gallery)
+                    own = positions(query, gallery)
+                    nearest, _ = top_matches(
+                        *sides, own, queries=chosen, k=SHOWN_MATCHES, search_in=search_in
+                    )
                     matches += [
                         {"protocol": protocol, "draw": draw, **match}
-                        for match in matches_of(query[chosen], gallery, nearest, labels, rows)
+                        for match in match_rows(query[chosen], gallery, nearest, labels, rows)
                     ]
             except StudyError as error:
                 raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
@@ -74,42 +77,17 @@ def measure_retrieval(
             alike = {"mean_similarity": mean_similarity(embeddings)}
             metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured), **alike})
     write_rows(retrieval_out, metrics, list(metrics[0]))
-    write_rows(matches_out, matches, MATCHES)
+    write_rows(matches_out, matches, MATCH_COLUMNS)
 
 
-def matches_of(
-    queries: np.ndarray, gallery: np.ndarray, nearest: np.ndarray, labels: np.ndarray, rows: np.ndarray
-) -> Iterator[dict]:
-    """What ``matches.csv`` says of the positions ``queries`` (Q,) and of ``nearest`` (Q, k), places in
-    ``gallery``, −1 where there are no more."""
-    for query, neighbours in zip(queries, nearest, strict=True):
-        for rank, match in enumerate(gallery[neighbours[neighbours >= 0]], start=1):
-            hit = int(labels[query] == labels[match])
-            yield {"query_row": rows[query], "rank": rank, "match_row": rows[match], "hit": hit}
-
-
-def conditions(data) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Protocol, draw and embeddings of each array that ``embed_images`` wrote, such as clean and swapped0, in
-    its order; an array is read when its turn comes."""
-    for name in data:
-        if name not in ("rows", "labels", "is_query", "is_gallery"):
-            protocol, draw = re.fullmatch(r"(.*?)(\d*)", name).groups()
-            yield protocol, int(draw or 0), data[name]
-
-
-def part(embeddings: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The embeddings at the ascending ``rows``, without a copy where these are all."""
-    return embeddings if len(rows) == len(embeddings) else embeddings[rows]
-
-
-def configured_search(device: str):
+def configured_search(device: str) -> Callable[[np.ndarray], Search]:
     """The search that the configuration's ``evaluation.search_device`` names."""
     if device == "cpu":
         return on_cpu
     # Three seconds of start-up, which a search on the CPU does without.
     from bgbias.devices import choose_device
 
-    return partial(on_device, device=choose_device(device))
+    return search_on(choose_device(device))
 
 
 if "snakemake" in globals():

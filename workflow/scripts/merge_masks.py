@@ -6,6 +6,7 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
 from bgbias.index import read_index
 from bgbias.logs import job_log
+from bgbias.masks.tree import COLUMNS, FLAGS, flagged
 
 
 def merge_masks(index: str, shards: Sequence[str], table: str) -> None:
@@ -20,10 +21,10 @@ def merge_masks(index: str, shards: Sequence[str], table: str) -> None:
             "their folder and run again."
         )
     merged = [rows[path] for path in paths]
-    for flag in ("empty", "failed"):
-        flagged = [row["path"] for row in merged if row[flag] == "1"]
-        print(f"{flag} masks: {len(flagged)} of {len(merged)}", *flagged[:20], sep="\n  ")
-    write_rows(table, merged, list(merged[0]))
+    for flag in FLAGS:
+        found = flagged(merged, flag)
+        print(f"{flag} masks: {len(found)} of {len(merged)}", *found[:20], sep="\n  ")
+    write_rows(table, merged, COLUMNS)
 
 
 if "snakemake" in globals():

@@ -9,9 +9,10 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.input_pipeline.pixels import check_room, pack_image, write_store
-from bgbias.input_pipeline.prefetching import prefetch
 from bgbias.logs import job_log, progress_bar
 from bgbias.masks.limits import check_limits
+from bgbias.masks.tree import flagged, mask_path
+from bgbias.prefetching import prefetch
 
 
 def pack_pixels(
@@ -34,7 +35,7 @@ def pack_pixels(
     """
     check_limits(quality, **limits)
     rows = read_rows(index)
-    failed = {row["path"] for row in read_rows(table) if row["failed"] == "1"}
+    failed = set(flagged(read_rows(table), "failed"))
     if failed and on_bad_image == "fail":
         raise StudyError(
             f"{len(failed)} images of {index} have no mask, {min(failed)!r} is one of them "
@@ -44,8 +45,9 @@ def pack_pixels(
 
     def pack(row: dict) -> tuple[np.ndarray, dict] | None:
         try:
-            rgb = read_rgb(Path(root) / row["path"])
-            mask = read_mask(Path(masks) / f"{row['path']}.png", rgb.shape[:2], Path(root) / row["path"])
+            image = Path(root) / row["path"]
+            rgb = read_rgb(image)
+            mask = read_mask(mask_path(masks, row["path"]), rgb.shape[:2], image)
         except StudyError as error:
             if on_bad_image == "fail":
                 raise
@@ -57,7 +59,7 @@ def pack_pixels(
         packed = prefetch(pack, kept, depth=4 * threads, threads=threads)
         yield from filter(None, progress_bar(packed, "pixels", "images", len(kept)))
 
-    sizes = (image_size(Path(masks) / f"{row['path']}.png") for row in kept)
+    sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
     check_room(Path(rgba).parent, sizes, short_side)
     written = write_store(rgba, layout, images(), list(rows[0]))
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")

@@ -1,8 +1,4 @@
-"""The attention table in its three forms, from the collected results.
-
-input: ``results`` (results/{study}/attention.csv); output: ``tex``, ``csv``, ``md``;
-params: ``method``: the one in ``tex`` and ``md``; ``csv`` has them all.
-"""
+"""The attention table in its three forms, from the collected results."""
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
@@ -11,7 +7,10 @@ from bgbias.results.table_formats import save
 from bgbias.results.tables import attention_table
 
 
-def tabulate_attention(results: str, method: str, tex: str, csv: str, md: str) -> None:
+def tabulate_attention(results: str, tex: str, csv: str, md: str, *, method: str) -> None:
+    """Write the table of ``results``, the collected attention.csv: in ``tex`` and ``md`` the scores by
+    ``method``, in ``csv`` those of all methods. StudyError where a number is none.
+    """
     summary = summarise_attention(read_rows(results))
     table = attention_table(summary, method)
     save(table, summary, ATTENTION_COLUMNS, tex, csv, md)
@@ -20,9 +19,9 @@ def tabulate_attention(results: str, method: str, tex: str, csv: str, md: str) -
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         tabulate_attention(
-            snakemake.input.results,
-            snakemake.params.method,
-            snakemake.output.tex,
-            snakemake.output.csv,
-            snakemake.output.md,
+            results=snakemake.input.results,
+            tex=snakemake.output.tex,
+            csv=snakemake.output.csv,
+            md=snakemake.output.md,
+            method=snakemake.params.method,
         )

@@ -1,7 +1,4 @@
-"""The mask-quality table in its three forms.
-
-input: ``results`` (results/{study}/mask_quality.csv, a row a dataset); output: ``tex``, ``csv``, ``md``.
-"""
+"""The mask-quality table in its three forms, from the collected results."""
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
@@ -10,16 +7,18 @@ from bgbias.results.tables import mask_quality_table
 
 
 def tabulate_mask_quality(results: str, tex: str, csv: str, md: str) -> None:
+    """Write the table of ``results``, the collected mask_quality.csv with a row a dataset: in ``csv`` all of
+    its columns. StudyError where a number of a dataset with hand labels is none.
+    """
     rows = read_rows(results)
-    table = mask_quality_table(rows)
-    save(table, rows, list(rows[0]) if rows else ["dataset"], tex, csv, md)
+    save(mask_quality_table(rows), rows, list(rows[0]), tex, csv, md)
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         tabulate_mask_quality(
-            snakemake.input.results,
-            snakemake.output.tex,
-            snakemake.output.csv,
-            snakemake.output.md,
+            results=snakemake.input.results,
+            tex=snakemake.output.tex,
+            csv=snakemake.output.csv,
+            md=snakemake.output.md,
         )

@@ -1,9 +1,4 @@
-"""Published, measured and difference of one of the three tables.
-
-input: ``published`` (resources/published/{kind}.csv), ``results`` (results/{study}/{kind}.csv);
-params: ``kind`` (retrieval, attention or mask_quality), ``datasets`` (those compared: name → published name);
-output: ``tex``, ``csv``, ``md``.
-"""
+"""Published, measured and difference of one of the three tables."""
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
@@ -20,8 +15,14 @@ SUMMARIES = {
 
 
 def tabulate_published(
-    published: str, results: str, kind: str, datasets: dict[str, str], tex: str, csv: str, md: str
+    published: str, results: str, tex: str, csv: str, md: str, *, kind: str, datasets: dict[str, str]
 ) -> None:
+    """Write the cells of ``published`` (resources/published/{kind}.csv) beside those of ``results`` (the
+    collected {kind}.csv), in the published unit; empty where nothing was measured.
+
+    ``kind``: retrieval, attention or mask_quality; ``datasets``: those that are compared, their names in
+    ``results`` → the published ones. StudyError where a number is none.
+    """
     known = read_rows(published)
     summarise, scale = SUMMARIES[kind]
     if kind == "mask_quality":
@@ -39,11 +40,11 @@ def tabulate_published(
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         tabulate_published(
-            snakemake.input.published,
-            snakemake.input.results,
-            snakemake.params.kind,
-            snakemake.params.datasets,
-            snakemake.output.tex,
-            snakemake.output.csv,
-            snakemake.output.md,
+            published=snakemake.input.published,
+            results=snakemake.input.results,
+            tex=snakemake.output.tex,
+            csv=snakemake.output.csv,
+            md=snakemake.output.md,
+            kind=snakemake.params.kind,
+            datasets=snakemake.params.datasets,
         )

@@ -1,8 +1,4 @@
-"""The retrieval table in its three forms, from the collected results.
-
-input: ``results`` (results/{study}/retrieval.csv); output: ``tex`` and ``md`` with MAP@R, ``csv`` with every
-metric.
-"""
+"""The retrieval table in its three forms, from the collected results."""
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
@@ -12,6 +8,9 @@ from bgbias.results.tables import retrieval_table
 
 
 def tabulate_retrieval(results: str, tex: str, csv: str, md: str) -> None:
+    """Write the table of ``results``, the collected retrieval.csv: in ``tex`` and ``md`` MAP@R in percent, in
+    ``csv`` every metric as a fraction. StudyError where a number is none or a draw is there twice.
+    """
     rows = read_rows(results)
     summaries = {metric: summarise_retrieval(rows, metric) for metric in retrieval_metrics(rows)}
     every = [row for summary in summaries.values() for row in summary]
@@ -21,8 +20,8 @@ def tabulate_retrieval(results: str, tex: str, csv: str, md: str) -> None:
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         tabulate_retrieval(
-            snakemake.input.results,
-            snakemake.output.tex,
-            snakemake.output.csv,
-            snakemake.output.md,
+            results=snakemake.input.results,
+            tex=snakemake.output.tex,
+            csv=snakemake.output.csv,
+            md=snakemake.output.md,
         )

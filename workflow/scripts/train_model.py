@@ -1,22 +1,20 @@
 """Train one run of the grid, or save a frozen backbone as it comes."""
 
-import os
 from pathlib import Path
 
-import torch
-
+from bgbias.axes import FROZEN
 from bgbias.configuration.keywords import EXPORTED
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.files import write_rows
-from bgbias.hashes import fingerprint_file, fingerprint_samples, hash_script, hash_settings
+from bgbias.hashes import fingerprint_file, hash_script, hash_settings
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
 from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import build_model, save_model
-from bgbias.runs import FROZEN, versions, write_run
+from bgbias.runs import recorded_settings, versions, write_run
+from bgbias.training.checkpoints import training_identity
 from bgbias.training.loop import Training
-
-HISTORY = ("epoch", "loss", "map_at_r", "precision_at_1", "mean_similarity", "learning_rate", "seconds")
+from bgbias.training.progress import HISTORY_COLUMNS
 
 
 def train_model(
@@ -50,27 +48,23 @@ def train_model(
         history = []
     else:
         stores = [open_store(path) for path in (train_backgrounds, validation_backgrounds)]
-        trained = Training(store, settings, run["seed"], *stores, device=chosen)
-        trained.run(
-            checkpoint,
-            identity(
-                run, settings, hashes["code"], chosen, layout, train_backgrounds, validation_backgrounds
-            ),
-        )
-        model, history = trained.model, trained.progress.history
+        training = Training(store, settings, run["seed"], *stores, device=chosen)
+        layouts = [path for path in (layout, train_backgrounds, validation_backgrounds) if path]
+        training.run(checkpoint, training_identity(run, settings, hashes["code"], chosen.type, layouts))
+        model, history = training.model, training.progress.history
         found = {
-            "n_classes": trained.n_classes,
-            "best_epoch": trained.progress.best_epoch,
+            "n_classes": training.n_classes,
+            "best_epoch": training.progress.best_epoch,
             "epochs": len(history),
             "seconds": round(sum(row["seconds"] for row in history), 3),
         }
     save_model(model_path, model)
-    write_rows(history_path, history, HISTORY)
+    write_rows(history_path, history, HISTORY_COLUMNS)
     write_run(
         run_path,
         {
             **run,
-            "settings": run_settings(settings),
+            "settings": recorded_settings(settings),
             **found,
             "device": describe_device(chosen),
             "versions": versions(),
@@ -82,28 +76,6 @@ def train_model(
 def open_store(layout: str | None) -> PixelStore | None:
     """The store beside ``layout``, if one is given."""
     return PixelStore.open(Path(layout).parent) if layout else None
-
-
-def run_settings(settings: dict) -> dict:
-    """The settings as run.yaml keeps them: what makes the model in one place."""
-    model = {"backbone": settings["backbone"], "embedding_size": settings.get("embedding_size")}
-    return {"model": model} | {key: value for key, value in settings.items() if key not in model}
-
-
-def identity(run: dict, settings: dict, code: str, device: torch.device, *layouts: str | None) -> dict:
-    """All that must be the same for an interrupted training to be continued."""
-    given = [path for path in layouts if path]
-    weights = settings["backbone"].get("weights")
-    whole = [*given, weights] if weights and os.path.isfile(weights) else given
-    return {
-        "run": run,
-        "settings": settings,
-        "device": device.type,
-        "torch": torch.__version__,
-        "files": [fingerprint_file(file) for file in whole],
-        "pixels": [fingerprint_samples(Path(path).parent / "rgba.bin") for path in given],
-        "code": code,
-    }
 
 
 if "snakemake" in globals():

@@ -20,8 +20,12 @@ def write_provenance(
     settings: dict,
     code_hashes: dict[str, str],
 ) -> None:
-    """``runs``: every run.yaml; ``expected``: the settings that the configuration gives them, in that order;
-    ``settings``: the configuration in force; ``code_hashes``: those of all scripts, by name."""
+    """Write ``out`` (JSON): code, settings, machine, packages and runs, and no folder of this machine.
+
+    ``runs``: every run.yaml; ``expected``: the settings that the configuration gives them, in that order;
+    ``environments``: the conda environments (YAML) whose packages are listed; ``settings``: the configuration
+    in force; ``code_hashes``: those of all scripts, by name.
+    """
     records = [read_run(path) for path in runs]
     provenance = {
         "study": study,

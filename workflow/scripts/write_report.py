@@ -1,14 +1,6 @@
-"""The study's report: one HTML file that opens without a network.
+"""The study's report: one HTML file that opens without a network."""
 
-input: ``retrieval``, ``attention``, ``mask_quality`` (results/{study}/*.csv), ``runs`` (all run.yaml),
-``provenance`` (provenance.json),
-``template`` (report.html.j2); figures as PNG: ``swap_chart``, ``training_curves``, and lists with one file a
-dataset: ``contact_sheets``, ``retrieval_galleries``, ``attribution_panels``, ``mask_examples``; optionally
-``published_scatter`` (PNG) and ``published_retrieval``, ``published_attention``, ``published_mask_quality``
-(CSV of tabulate_published). params: ``study``, ``datasets`` (in the order of the lists), ``settings`` (what
-the report shows of the configuration), ``method``. output: ``html``.
-"""
-
+from bgbias.axes import trained
 from bgbias.files import read_rows, write_text
 from bgbias.logs import job_log
 from bgbias.results.findings import (
@@ -18,72 +10,85 @@ from bgbias.results.findings import (
     retrieval_findings,
     training_findings,
 )
-from bgbias.results.names import enumeration, method_name
+from bgbias.results.names import method_name
 from bgbias.results.published import comparison_table, read_comparison
-from bgbias.results.report import (
+from bgbias.results.report import render
+from bgbias.results.report_content import (
     code_facts,
     other_methods,
     other_metrics,
-    render,
     run_facts,
     scope,
     settings_lines,
     variants,
-    with_header,
 )
-from bgbias.results.summaries import spread_words, summarise_attention, summarise_retrieval
+from bgbias.results.summaries import sd_words, summarise_attention, summarise_retrieval
 from bgbias.results.tables import attention_table, mask_quality_table, retrieval_table
-from bgbias.runs import read_run, trained
+from bgbias.runs import read_run
 
 
 def write_report(
-    results: dict[str, str],
-    runs: list[str],
     template: str,
-    figures: dict,
-    published: dict[str, str],
+    html: str,
+    *,
+    retrieval: str,
+    attention: str,
+    mask_quality: str,
+    runs: list[str],
+    provenance: str,
+    figures: dict[str, str],
+    figures_of_datasets: dict[str, list[str]],
+    datasets: list[str],
+    published: list[str],
+    compared: list[str],
     study: str,
     settings: dict,
     method: str,
-    provenance: str,
-    html: str,
 ) -> None:
-    """``results``: retrieval, attention, mask_quality; ``figures``: a path, or (dataset, path) pairs, a name;
-    ``published``: kind → its comparison table, for those that there are."""
-    measured = read_rows(results["retrieval"])
-    retrieval = summarise_retrieval(measured)
-    attention = summarise_attention(read_rows(results["attention"]))
-    masks = read_rows(results["mask_quality"])
-    tables = {
-        "retrieval": with_header(retrieval_table(retrieval)),
-        "attention": with_header(attention_table(attention, method)),
-        "mask_quality": with_header(mask_quality_table(masks)),
-    }
+    """Fill ``template`` (Jinja) and write the page to ``html``.
+
+    ``retrieval``, ``attention``, ``mask_quality``: the collected CSV files; ``runs``: every run.yaml;
+    ``provenance``: provenance.json. ``figures``: PNG files by the figures' names; ``figures_of_datasets``:
+    by a name a list of them, one a dataset in the order of ``datasets``. ``published``: the CSV files of
+    tabulate_published, of the tables in ``compared``, in that order; none where nothing is compared.
+    ``settings``: the configuration in force; ``method``: the attribution method whose scores are printed.
+
+    StudyError when a run.yaml or a table is not whole.
+    """
+    measured = read_rows(retrieval)
+    summary = summarise_retrieval(measured)
+    scores = summarise_attention(read_rows(attention))
+    masks = read_rows(mask_quality)
     records = [read_run(run) for run in runs]
     findings = [
         *collapse_findings(measured),
-        *retrieval_findings(retrieval),
-        *attention_findings(attention, method),
+        *retrieval_findings(summary),
+        *attention_findings(scores, method),
         *mask_findings(masks),
         *training_findings(records),
     ]
     page = render(
         template,
         study=study,
-        scope=scope(retrieval),
+        scope=scope(summary),
         findings=findings,
-        variants=variants(retrieval, settings),
-        draws=max(row["draws"] for row in retrieval if row["protocol"] == "swapped"),
-        spread=spread_words(retrieval),
-        tables=tables,
+        variants=variants(summary, settings),
+        draws=max(row["draws"] for row in summary if row["protocol"] == "swapped"),
+        sd_over=sd_words(summary),
+        tables={
+            "retrieval": retrieval_table(summary),
+            "attention": attention_table(scores, method),
+            "mask_quality": mask_quality_table(masks),
+        },
         other_metrics=other_metrics(measured),
         labelled=any(int(row["n"]) for row in masks),
         method=method_name(method),
-        other_methods=enumeration(others) if (others := other_methods(attention, method)) else "",
-        figures=figures,
+        other_methods=other_methods(scores, method),
+        figures=figures
+        | {name: list(zip(datasets, paths, strict=True)) for name, paths in figures_of_datasets.items()},
         published=[
-            with_header(comparison_table(read_comparison(path), kind)) | {"kind": kind}
-            for kind, path in published.items()
+            (kind, comparison_table(read_comparison(path), kind))
+            for kind, path in zip(compared, published, strict=True)
         ],
         trained=bool(trained(records)),
         facts=[*run_facts(records), *code_facts(provenance)],
@@ -94,26 +99,21 @@ def write_report(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        given, per_dataset = snakemake.input, snakemake.params.datasets
-        lists = ("contact_sheets", "retrieval_galleries", "attribution_panels", "mask_examples")
+        given, wanted = snakemake.input, snakemake.params
         write_report(
-            {kind: given[kind] for kind in ("retrieval", "attention", "mask_quality")},
-            given.runs,
             given.template,
-            {
-                "swap_chart": given.swap_chart,
-                "training_curves": given.training_curves,
-                "published_scatter": given.get("published_scatter"),
-                **{name: list(zip(per_dataset, given[name], strict=True)) for name in lists},
-            },
-            {
-                kind: given[f"published_{kind}"]
-                for kind in ("retrieval", "attention", "mask_quality")
-                if f"published_{kind}" in given.keys()  # noqa: SIM118 - a list with names, `in` looks at values
-            },
-            snakemake.params.study,
-            snakemake.params.settings,
-            snakemake.params.method,
-            given.provenance,
             snakemake.output.html,
+            retrieval=given.retrieval,
+            attention=given.attention,
+            mask_quality=given.mask_quality,
+            runs=given.runs,
+            provenance=given.provenance,
+            figures={name: given[name] for name in wanted.figures},
+            figures_of_datasets={name: given[name] for name in wanted.figures_of_datasets},
+            datasets=wanted.datasets,
+            published=given.published,
+            compared=wanted.compared,
+            study=wanted.study,
+            settings=wanted.settings,
+            method=wanted.method,
         )

@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
             (rgba, {"path": f"{row}.png", "label": row // 2, "class_name": row // 2, "split": split})
         )
     write_store(folder / "rgba.bin", folder / "layout.csv", images, ["path", "label", "class_name", "split"])
-    backbone = {"weights": None, "widths": [8, 16]}
+    backbone = {"model": "small_cnn", "weights": None, "widths": [8, 16]}
     save_model(folder / "model.safetensors", build_model("small_cnn", backbone, 8, seed=0)[0])
     settings = {"model": {"backbone": backbone, "embedding_size": 8}, "loss": {
         "type": "triplet", "images_per_class": 2, "margin": 0.1}}  # fmt: skip

@@ -9,7 +9,7 @@ from torch import nn
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps, scaled
 from bgbias.attribution.images import black_image
 from bgbias.attribution.study_map import noise, study_map
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 
 SETTINGS = {"copies": 5, "noise": 0.15, "seed": 3, "batch_size": 7, "steps": 8}
 ROWS = [4, 11, 2]

@@ -194,6 +194,22 @@ def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
     check(config, SCHEMA)
 
 
+def test_refuses_a_test_background_that_a_training_sees(config, tmp_path):
+    folders = of_photographs(config, tmp_path)
+    for folder, name, content in (
+        ("train", "a.jpg", b"one"),
+        ("test", "b.jpg", b"two"),
+        ("test", "c.jpg", b"one"),
+    ):
+        Path(folders[folder], name).write_bytes(content)
+    with pytest.raises(
+        StudyError, match=r"demo\.test: \S+c\.jpg is the same file as \S+a\.jpg, and the test"
+    ):
+        check(config, SCHEMA)
+    Path(folders["test"], "c.jpg").unlink()
+    check(config, SCHEMA)
+
+
 @pytest.mark.parametrize("masks", ["masks", "."])
 def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
     for folder in ("masks", ".masks"):
@@ -278,8 +294,8 @@ def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
 
 
 def test_the_schema_knows_the_registry_of_losses():
+    from bgbias.axes import FROZEN
     from bgbias.configuration.keywords import PML
-    from bgbias.runs import FROZEN
     from bgbias.training.losses import LOSSES
 
     assert [*SCHEMA["$defs"]["losses"]] == [*(name for name in LOSSES if name != FROZEN), PML]

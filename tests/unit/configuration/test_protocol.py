@@ -13,7 +13,7 @@ from tiny_stores import write_images
 from bgbias.attribution.images import images_and_masks
 from bgbias.configuration.protocol import PRESETS, background_role, settled
 from bgbias.input_pipeline.pixels import PixelStore, write_store
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 
 ROOT = Path(__file__).parents[3]
 PHOTOS = {"source": "folders", "train": "a", "validation": "a", "test": "b"}

@@ -121,6 +121,14 @@ def test_a_loss_takes_its_own_values_for_a_dataset(config):
     }
 
 
+def test_a_published_dataset_of_another_name_has_the_values_of_its_source(config):
+    config["losses"]["triplet"]["per_dataset"] = {"cars196": {"margin": 0.5}, "mine": {"margin": 0.7}}
+    for name in ("cars", "mine"):
+        config["datasets"][name] = {"source": "cars196"}
+    found = {name: study.loss_settings(config, "triplet", name)["margin"] for name in ("cars", "mine")}
+    assert found == {"cars": 0.5, "mine": 0.7}
+
+
 @pytest.mark.parametrize(
     ("entry", "published"),
     [

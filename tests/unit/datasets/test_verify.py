@@ -9,6 +9,7 @@ import pytest
 from index_dataset import index_dataset
 from PIL import Image
 
+from bgbias.datasets.index_checks import partnerless_rows
 from bgbias.datasets.verify import image_problem, without_problems
 from bgbias.errors import StudyError
 from bgbias.images import read_rgb
@@ -122,14 +123,25 @@ def test_skip_leaves_out_what_is_alone_in_its_class(root):
     assert list(problems(root)) == ["single.jpg"]
 
 
-def test_skip_leaves_out_what_is_alone_once_others_have_gone():
-    # No other gallery image shows class 0, so 0 goes; 1 had that as its only match.
-    labels, query, gallery = [0, 0, 1, 1, 2, 2], [1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 1, 1]
-    paths = [f"{row}.jpg" for row in range(6)]
-    index = Index(paths, labels, list(map(str, labels)), ["test"] * 6, is_query=query, is_gallery=gallery)
+def test_skip_takes_the_query_from_what_nothing_matches_and_leaves_it_to_be_found():
+    # Of class 0 the gallery has row 0 alone, which row 1 finds; of class 1 it has nothing that row 2 finds.
+    labels, query, gallery = [0, 0, 1, 2, 2], [1, 1, 1, 1, 1], [1, 0, 0, 1, 1]
+    paths = [f"{row}.jpg" for row in range(5)]
+    index = Index(paths, labels, list(map(str, labels)), ["test"] * 5, is_query=query, is_gallery=gallery)
     rest, problems = without_problems(index, {})
-    assert rest.paths == paths[2:]
-    assert list(problems) == [0, 1]
+    assert rest.paths == ["0.jpg", "1.jpg", "3.jpg", "4.jpg"]
+    assert rest.is_query.tolist() == [False, True, True, True]
+    assert rest.is_gallery.tolist() == [True, False, True, True]
+    assert list(problems) == [0, 2]
+    assert problems[0].startswith("is no query")
+    assert not len(partnerless_rows(rest))
+
+
+def test_skip_that_leaves_no_query_is_told():
+    flags = {"is_query": [1, 0, 0], "is_gallery": [0, 1, 1]}
+    index = Index(["a", "b", "c"], [0, 1, 2], ["0", "1", "2"], ["test"] * 3, **flags)
+    with pytest.raises(StudyError, match="No query is left"):
+        without_problems(index, {})
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "1", "I;16", "F"])

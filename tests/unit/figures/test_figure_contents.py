@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 from draw_contact_sheet import draw_contact_sheet
-from draw_retrieval_gallery import partners
 from figure_jobs import RUNS, attribution_panels, mask_examples, retrieval_gallery
 from tiny_stores import write_backgrounds, write_images
 
@@ -17,8 +16,9 @@ from bgbias.images import read_mask
 from bgbias.index import Index
 from bgbias.input_pipeline.batches import evaluation_batch
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.retrieval.embedding import evaluation_view
+from bgbias.retrieval.matches import partners
 
 
 def given_to_draw(figure, folder, monkeypatch):
@@ -27,22 +27,23 @@ def given_to_draw(figure, folder, monkeypatch):
     module, given = sys.modules[job.__module__], []
     real = module.draw
     monkeypatch.setattr(module, "draw", lambda *of: given.extend(of) or real(*of))
-    job(*inputs, folder / "f.png", folder / "f.pdf")
+    job(**inputs, png=folder / "f.png", pdf=folder / "f.pdf")
     return inputs, given
 
 
 def test_the_gallery_shows_what_the_model_saw_and_what_was_right(tmp_path, monkeypatch):
     def figure(folder):
         job, inputs = retrieval_gallery(folder)
-        rows = [row | {"draw": 1} for row in read_rows(inputs[2][0]) if row["protocol"] == "swapped"]
-        for path in inputs[2]:
+        matches = inputs["matches"]
+        rows = [row | {"draw": 1} for row in read_rows(matches[0]) if row["protocol"] == "swapped"]
+        for path in matches:
             write_rows(path, rows, list(rows[0]))
-        return job, [*inputs[:4], {"seed": 7, "background_crop": "centre"}, *inputs[5:]]
+        return job, inputs | {"evaluation": {"seed": 7, "background_crop": "centre"}}
 
     inputs, (queries, *_) = given_to_draw(figure, tmp_path, monkeypatch)
-    store, scenes = (PixelStore.open(path.parent) for path in inputs[:2])
+    store, scenes = (PixelStore.open(inputs[name].parent) for name in ("layout", "backgrounds_layout"))
     plain = Preprocessing((0.0,) * 3, (1.0,) * 3, maximum=255.0)
-    view = evaluation_view(inputs[5], "centre")
+    view = evaluation_view(inputs["transform"], "centre")
     batch = evaluation_batch(store, np.arange(4), scenes, seed=7, draw=1, view=view, preprocessing=plain)
     seen = batch.permute(0, 2, 3, 1).round().byte().numpy()
     (query,) = queries
@@ -68,7 +69,7 @@ def test_only_as_many_matches_are_judged_as_there_are_to_be_found():
 def test_of_galleries_with_one_image_a_class_one_match_is_judged(tmp_path, monkeypatch):
     def figure(folder):
         job, inputs = retrieval_gallery(folder)
-        return job, [*inputs[:-1], 10]
+        return job, inputs | {"gallery_draws": 10}
 
     _, (queries, *_) = given_to_draw(figure, tmp_path, monkeypatch)
     assert [query.partners for query in queries] == [1]
@@ -87,7 +88,7 @@ def test_a_querys_partners_are_the_others_of_its_class_in_the_gallery(is_gallery
 def test_each_panel_has_the_maps_and_scores_of_its_own_image(tmp_path, monkeypatch):
     def figure(folder):
         job, inputs = attribution_panels(folder)
-        for place, (maps, images) in enumerate(zip(inputs[1], inputs[2], strict=True)):
+        for place, (maps, images) in enumerate(zip(inputs["maps"], inputs["images"], strict=True)):
             stored = np.stack([np.full((16, 16), 10 * row + 100 * place, np.uint8) for row in (3, 1)])
             np.savez(maps, rows=np.array([3, 1]), study=stored)
             scores = [{"row": row, "method": "study", "score": row / 10 + place} for row in (1, 3)]
@@ -96,7 +97,7 @@ def test_each_panel_has_the_maps_and_scores_of_its_own_image(tmp_path, monkeypat
         return job, inputs
 
     inputs, (panels, *_) = given_to_draw(figure, tmp_path, monkeypatch)
-    store = PixelStore.open(inputs[0].parent)
+    store = PixelStore.open(inputs["layout"].parent)
     for panel, row in zip(panels, (3, 1), strict=True):
         rgba = centre_crop(store.rgba(row), 16)
         assert (panel.image == rgba[..., :3]).all()
@@ -118,10 +119,11 @@ def test_mask_examples_go_with_their_labels_from_worst_to_best(tmp_path, monkeyp
 def test_a_contact_sheet_shows_test_images_before_other_backgrounds(tmp_path, monkeypatch):
     def figure(folder):
         layout = write_images(folder / "p", {"train": 2, "test": 3}, size=16)
-        return draw_contact_sheet, [layout, write_backgrounds(folder / "b", size=16), "d", 2]
+        inputs = {"layout": layout, "backgrounds_layout": write_backgrounds(folder / "b", size=16)}
+        return draw_contact_sheet, inputs | {"dataset": "d", "shown": 2}
 
     inputs, (pictures, *_) = given_to_draw(figure, tmp_path, monkeypatch)
-    store, scenes = (PixelStore.open(path.parent) for path in inputs[:2])
+    store, scenes = (PixelStore.open(inputs[name].parent) for name in ("layout", "backgrounds_layout"))
     rows = store.index.rows("test")[[0, -1]]
     for number, (row, (image, mask, swapped)) in enumerate(zip(rows, pictures, strict=True)):
         assert (image == store.rgba(row)[..., :3]).all()

@@ -11,7 +11,7 @@ import yaml
 from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
-from bgbias.forecasting import arithmetic, timing
+from bgbias.forecasting import arithmetic, table, timing
 from bgbias.forecasting.arithmetic import Counts, Seconds
 
 ROOT = Path(__file__).parents[3]
@@ -126,7 +126,7 @@ def test_masks_are_charged_to_the_datasets_that_need_them(monkeypatch, ready_fir
         "masker": {"model": "u2net", "weights": None},
         "pixels": {"short_side": 8},
     }
-    assert script.masking(config) == {"ready": 0.0, "a": 0.5, "b": 0.5}
+    assert timing.seconds_per_mask(config) == {"ready": 0.0, "a": 0.5, "b": 0.5}
     assert calls == ["u2net"]
 
 
@@ -192,9 +192,9 @@ def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
 
 
 def test_each_number_of_the_table_stands_under_its_own_heading():
-    table = script.aligned([*script.HEADINGS, ("cars196", "16,185", *"12345678")]).splitlines()
-    ends = [[match.end() for match in re.finditer(r"\S+( h)?", line)] for line in table[1:]]
-    assert len(ends[0]) == len(script.HEADINGS[1])
+    lines = table.aligned([*table.HEADINGS, ("cars196", "16,185", *"12345678")]).splitlines()
+    ends = [[match.end() for match in re.finditer(r"\S+( h)?", line)] for line in lines[1:]]
+    assert len(ends[0]) == len(table.HEADINGS[1])
     assert ends[1][1:] == ends[0][1:], "flush right, but for the name"
 
 

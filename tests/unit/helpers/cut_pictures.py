@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from bgbias.input_pipeline import on_cpu, on_gpu
-from bgbias.input_pipeline.transforms import Cuts
+from bgbias.input_pipeline.crops import Cuts
 
 
 def fused_cuts(images, boxes, size, flips) -> np.ndarray:

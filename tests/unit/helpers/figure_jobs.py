@@ -1,4 +1,4 @@
-"""Each figure's script with tiny inputs: (folder) → its function, and the arguments but for the outputs."""
+"""Each figure's script with tiny inputs: (folder) → its function, its arguments but the outputs."""
 
 import numpy as np
 from draw_attribution_panels import draw_attribution_panels
@@ -26,7 +26,7 @@ def swap_chart(folder):
         for protocol in ("clean", "swapped")
     ]
     write_rows(folder / "r.csv", rows, list(rows[0]))
-    return draw_swap_chart, [folder / "r.csv"]
+    return draw_swap_chart, {"results": folder / "r.csv"}
 
 
 def training_curves(folder):
@@ -34,21 +34,23 @@ def training_curves(folder):
     for path in paths:
         write_rows(path, [{"epoch": e, "map_at_r": e / 10} for e in (1, 2, 3)], ["epoch", "map_at_r"])
     write_rows(folder / "frozen.csv", [], ["epoch", "map_at_r"])
-    return draw_training_curves, [[*paths, folder / "frozen.csv"], [*RUNS, RUNS[0] | {"loss": "frozen"}]]
+    histories = [*paths, folder / "frozen.csv"]
+    return draw_training_curves, {"histories": histories, "runs": [*RUNS, RUNS[0] | {"loss": "frozen"}]}
 
 
 def nothing_trained(folder):
     write_rows(folder / "frozen.csv", [], ["epoch", "map_at_r"])
-    return draw_training_curves, [[folder / "frozen.csv"], [RUNS[0] | {"loss": "frozen"}]]
+    runs = [RUNS[0] | {"loss": "frozen"}]
+    return draw_training_curves, {"histories": [folder / "frozen.csv"], "runs": runs}
 
 
 def contact_sheet(folder):
-    return draw_contact_sheet, [
-        write_images(folder / "p", {"test": 3}),
-        write_backgrounds(folder / "b"),
-        "d",
-        4,
-    ]
+    return draw_contact_sheet, {
+        "layout": write_images(folder / "p", {"test": 3}),
+        "backgrounds_layout": write_backgrounds(folder / "b"),
+        "dataset": "d",
+        "shown": 4,
+    }
 
 
 def attribution_panels(folder):
@@ -60,7 +62,8 @@ def attribution_panels(folder):
         np.savez(maps[-1], rows=np.array([3, 1]), study=grey)
         scores = [{"row": row, "method": "study", "score": score} for row, score in ((1, ""), (3, 0.25))]
         write_rows(images[-1], scores, ["row", "method", "score"])
-    return draw_attribution_panels, [layout, maps, images, RUNS, "study"]
+    inputs = {"layout": layout, "maps": maps, "images": images}
+    return draw_attribution_panels, inputs | {"runs": RUNS, "method": "study"}
 
 
 def retrieval_gallery(folder):
@@ -79,16 +82,15 @@ def retrieval_gallery(folder):
             for rank in (1, 2, 3)
         ]
         write_rows(path, rows, list(rows[0]))
-    transform = {"eval_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 1.333], "flip": True}
-    stores = write_images(folder / "p", {"test": 3}), write_backgrounds(folder / "b")
-    return draw_retrieval_gallery, [
-        *stores,
-        matches,
-        RUNS,
-        {"seed": 0, "background_crop": "random"},
-        transform,
-        None,
-    ]
+    return draw_retrieval_gallery, {
+        "layout": write_images(folder / "p", {"test": 3}),
+        "backgrounds_layout": write_backgrounds(folder / "b"),
+        "matches": matches,
+        "runs": RUNS,
+        "evaluation": {"seed": 0, "background_crop": "random"},
+        "transform": {"eval_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 1.333], "flip": True},
+        "gallery_draws": None,
+    }
 
 
 def mask_examples(folder):
@@ -109,14 +111,14 @@ def mask_examples(folder):
     Image.new("L", (30, 20)).save(folder / "masks" / "0.png.png")  # an empty mask has no outline
     write_rows(folder / "index.csv", rows, list(rows[0]))
     write_rows(folder / "images.csv", scores, list(scores[0]))
-    return draw_mask_examples, [
-        folder / "images.csv",
-        folder / "index.csv",
-        "d",
-        3,
-        folder / "raw",
-        folder / "masks",
-    ]
+    return draw_mask_examples, {
+        "images": folder / "images.csv",
+        "index": folder / "index.csv",
+        "dataset": "d",
+        "shown": 3,
+        "root": folder / "raw",
+        "masks": folder / "masks",
+    }
 
 
 def published_scatter(folder):
@@ -127,4 +129,4 @@ def published_scatter(folder):
     write_rows(folder / "r.csv", retrieval, list(retrieval[0]))
     attention = [RUNS[1] | {"method": "study", "measured": 0.5} | sides]
     write_rows(folder / "a.csv", attention, list(attention[0]))
-    return draw_published_scatter, [folder / "r.csv", folder / "a.csv"]
+    return draw_published_scatter, {"retrieval": folder / "r.csv", "attention": folder / "a.csv"}

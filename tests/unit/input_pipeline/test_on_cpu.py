@@ -6,6 +6,8 @@ import torch
 from cut_pictures import fused_cuts
 from smooth_images import smooth_image
 
+from bgbias.input_pipeline import on_cpu
+
 
 def noise(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
@@ -73,3 +75,10 @@ def test_the_image_and_its_mask_stay_aligned():
     boxes = [(0, 0, 200, 150), (20, 30, 33, 44), (100, 10, 77, 130), (1, 2, 64, 64)]
     result = fused_cuts([image] * 4, boxes, 64, [False, True, True, False])
     assert (result[:, 0] == result[:, 3]).all()
+
+
+def test_what_numba_keeps_on_disk_names_no_class_of_ours():
+    """It could not read the class again once that has another module, and every training would fail."""
+    fused_cuts([np.zeros((4, 4, 4), np.uint8)], [(0, 0, 4, 4)], 2, [False])
+    assert on_cpu._fill.signatures
+    assert "Cuts" not in str(on_cpu._fill.signatures)

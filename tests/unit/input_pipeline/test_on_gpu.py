@@ -7,7 +7,7 @@ from cut_pictures import cuts_of, device_cuts
 from smooth_images import smooth_image
 
 from bgbias.input_pipeline import on_gpu
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 
 CPU = torch.device("cpu")
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "RGB", 255.0)

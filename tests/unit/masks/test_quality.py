@@ -14,9 +14,9 @@ from bgbias.files import read_rows, write_rows
 from bgbias.images import read_mask
 from bgbias.index import Index, write_index
 from bgbias.masks.quality import SUMMARY_COLUMNS, agreement, summary
+from bgbias.masks.tree import COLUMNS
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[3] / "../shared/real"))
-MASK_COLUMNS = ["path", "coverage", "empty", "failed"]
 
 
 def test_agreement_by_hand():
@@ -85,7 +85,7 @@ def labelled(tmp_path):
     )
     write_index(tmp_path / "index.csv", index)
     rows = [{"path": path, "coverage": 0.5, "empty": 0, "failed": 0} for path in index.paths]
-    write_rows(tmp_path / "masks.csv", rows, MASK_COLUMNS)
+    write_rows(tmp_path / "masks.csv", rows, COLUMNS)
     return tmp_path
 
 
@@ -126,7 +126,7 @@ def test_overlap_is_the_share_of_the_label_that_is_masked(labelled):
 
 def test_a_mask_that_failed_is_compared_with_nothing(labelled):
     rows = [row | {"failed": int(row["path"] == "b.jpg")} for row in read_rows(labelled / "masks.csv")]
-    write_rows(labelled / "masks.csv", rows, MASK_COLUMNS)
+    write_rows(labelled / "masks.csv", rows, COLUMNS)
     images, [row] = check(labelled)  # b.jpg's mask of an earlier run is still there
     assert [image["path"] for image in images] == ["a.jpg"]
     assert (row["n"], row["iou_mean"]) == ("1", "1.0")
@@ -136,7 +136,7 @@ def test_empty_and_failed_masks_are_counted_once(labelled):
     rows = read_rows(labelled / "masks.csv")
     rows[0] |= {"empty": "1", "failed": "1"}
     rows[-1] |= {"empty": "1"}
-    write_rows(labelled / "masks.csv", rows, MASK_COLUMNS)
+    write_rows(labelled / "masks.csv", rows, COLUMNS)
     _, [row] = check(labelled)
     assert row["empty"] == "2"
 
@@ -154,7 +154,7 @@ def test_good_masks_are_accepted_and_worse_ones_stop_the_study(labelled):
 @pytest.mark.parametrize("flag", ["empty", "failed"])
 def test_too_many_bad_masks_stop_the_study(labelled, flag):
     rows = [row | {flag: int(row["path"] == "c.jpg")} for row in read_rows(labelled / "masks.csv")]
-    write_rows(labelled / "masks.csv", rows, MASK_COLUMNS)
+    write_rows(labelled / "masks.csv", rows, COLUMNS)
     check(labelled)
     accept(labelled, maximum_empty=0.34)
     with pytest.raises(StudyError, match=r"1 of the 3 masks of d .*0\.333.*maximum_empty"):

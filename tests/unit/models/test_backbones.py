@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from bgbias.errors import StudyError
-from bgbias.input_pipeline.transforms import Preprocessing, normalise
+from bgbias.input_pipeline.preprocessing import Preprocessing, normalise
 from bgbias.models.backbones import BACKBONES, build_backbone
 from bgbias.models.embedding_model import EmbeddingModel, build_model, check_size, load_model, save_model
 from bgbias.models.weights import read_weights

@@ -62,7 +62,7 @@ def export(tmp_path):
 def test_it_embeds_as_the_network_does_and_comes_back_from_a_run(network, export, tmp_path):
     path = export(network)
     settings = {"model": path, "weights": None, "mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}
-    model, preprocessing = build_model("mine", settings, None, seed=0)
+    model, preprocessing = build_model(path, settings, None, seed=0)
     expected = nn.functional.normalize(network(IMAGES), dim=1)
     assert model.embedding_size == 6
     assert preprocessing.mean == (0, 0, 0)
@@ -110,6 +110,34 @@ def test_on_a_gpu_nothing_stays_behind(network, export, around):
     with gpu() as device, torch.no_grad():
         found = model.to(device)(IMAGES.to(device)).cpu().tolist()
     assert found == [pytest.approx(row, abs=1e-3) for row in expected]
+
+
+class MixedPrecision(nn.Module):
+    """Computes in bfloat16, twice."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        with torch.autocast(images.device.type, dtype=torch.bfloat16):
+            vectors = self.network(images)
+        with torch.autocast(images.device.type, dtype=torch.bfloat16):
+            return self.network(images.flip(3)).float() + vectors.float()
+
+
+def test_autocast_is_in_force_where_it_was(network, export):
+    """The program asserts the formats of its tensors, and would fail on a GPU with another autocast."""
+    model, _ = build_model(export(MixedPrecision(network)), {}, None, seed=0)
+    graphs = [part for part in model.modules() if isinstance(part, torch.fx.GraphModule)]
+    nodes = [node for part in graphs for node in part.graph.nodes]
+    one, other = (node for node in nodes if node.target is torch.ops.higher_order.wrap_with_autocast)
+    with gpu() as device:
+        other.args = (device.type, *other.args[1:])  # as where a GPU was named, but the export was on a CPU
+        model.to(device)
+        assert (one.args[0], other.args[0]) == (device.type, "cpu")
+        model.to("cpu")
+    assert (one.args[0], other.args[0]) == ("cpu", device.type)
 
 
 def test_a_size_that_it_was_not_exported_for_is_told(network, export):

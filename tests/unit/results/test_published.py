@@ -82,10 +82,10 @@ def test_the_columns_of_the_transcription_add_up():
 def tabulated(folder, kind, measured):
     """The rows of the comparison of cars196 that were measured, from their CSV."""
     write_rows(folder / "results.csv", measured, list(measured[0]))
-    outputs = [folder / f"t.{form}" for form in ("tex", "csv", "md")]
-    published = PUBLISHED / f"{kind}.csv"
-    tabulate_published(published, folder / "results.csv", kind, {"cars196": "cars196"}, *outputs)
-    return [row for row in read_comparison(outputs[1]) if row["measured"] is not None]
+    outputs = {form: folder / f"t.{form}" for form in ("tex", "csv", "md")}
+    inputs = PUBLISHED / f"{kind}.csv", folder / "results.csv"
+    tabulate_published(*inputs, **outputs, kind=kind, datasets={"cars196": "cars196"})
+    return [row for row in read_comparison(outputs["csv"]) if row["measured"] is not None]
 
 
 def test_attention_is_compared_in_the_papers_unit_and_with_its_method(tmp_path):
@@ -119,15 +119,15 @@ def test_differences_and_cells_not_run(tmp_path):
     rows += [rows[0] | {"protocol": "swapped", "draw": d, "map_at_r": m} for d, m in enumerate((0.13, 0.15))]
     rows.append(rows[0] | {"dataset": "cub200"})  # a part of it, say: not among those that are compared
     write_rows(tmp_path / "retrieval.csv", rows, list(rows[0]))
-    outputs = [tmp_path / f"t.{form}" for form in ("tex", "csv", "md")]
+    outputs = {form: tmp_path / f"t.{form}" for form in ("tex", "csv", "md")}
     inputs = PUBLISHED / "retrieval.csv", tmp_path / "retrieval.csv"
-    tabulate_published(*inputs, "retrieval", {"my_cars": "cars196"}, *outputs)
-    lines = outputs[2].read_text().splitlines()
+    tabulate_published(*inputs, **outputs, kind="retrieval", datasets={"my_cars": "cars196"})
+    lines = outputs["md"].read_text().splitlines()
     # Published 16.25 clean, 13.63 swapped; nothing else was run. Of .13 and .15 the sample sd is .01 · √2.
     assert "| ArcFace | Base | 16.25 | 16.50 | +0.25 | 13.63 ± 0.08 | 14.00 ± 1.41 | +0.37 |" in lines
     assert "|  | BGAugment | 16.19 |  |  | 16.23 ± 0.04 |  |  |" in lines
     assert sum("+" in line or "−" in line for line in lines) == 1
-    assert sum(bool(row["measured"]) for row in read_rows(outputs[1])) == 2
+    assert sum(bool(row["measured"]) for row in read_rows(outputs["csv"])) == 2
 
 
 def test_another_backbone_is_another_cell():

@@ -6,80 +6,26 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from write_report import scope, write_report
+from write_report import write_report
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
-from bgbias.results.report import breakable, header_rows, run_facts, settings_lines, variant_words
-from bgbias.results.summaries import spread_words
+from bgbias.results.report import breakable, headings
 from bgbias.results.table_formats import Table
 from bgbias.runs import read_run, write_run
 
 TEMPLATE = Path(__file__).parents[3] / "workflow" / "report" / "report.html.j2"
 
 
-def test_the_grid_in_words_names_variants_of_trained_models_only():
-    model = {"dataset": "sop", "backbone": "b", "loss": "triplet"}
-    trained = [model | {"variant": variant} for variant in ("bgaugment", "base")]
-    frozen = model | {"backbone": "mine", "loss": "frozen", "variant": "base"}
-    assert scope([*trained, frozen]) == (
-        "dataset Online Products; loss Triplet; variants Base and BGAugment; backbones B and Mine."
-    )
-    assert scope([frozen]) == "dataset Online Products; backbone Mine."
-
-
 def test_a_heading_spans_its_columns():
     table = Table(["Loss", "Variant"], [("Cars", ["clean", "swapped"]), ("Birds", ["clean"])])
-    assert header_rows(table) == [("", 2), ("Cars", 2), ("Birds", 1)]
-
-
-def test_settings_show_keys_in_the_spelling_of_yaml_and_no_folder_of_this_machine():
-    settings = {"training": {"momentum": 0.9, "ratio": [0.75, 4 / 3]}, "weights": "/home/me/u2.onnx"}
-    settings |= {"flip": True, "images": None, "frozen": [], "groups": {}, "rate": 1e-5, "names": ["a", "b"]}
-    assert list(settings_lines(settings)) == [
-        ("training.momentum", "0.9"),
-        ("training.ratio", "[0.75, 1.33333]"),
-        ("weights", "u2.onnx"),
-        ("flip", "true"),
-        ("images", "null"),
-        ("frozen", "[]"),
-        ("groups", "{}"),
-        ("rate", "1e-05"),
-        ("names", "[a, b]"),
-    ]
+    assert headings(table) == [("", 2), ("Cars", 2), ("Birds", 1)]
 
 
 def test_long_keys_break_between_their_words_only():
     assert breakable("losses.multi_similarity.base") == "losses.<wbr>multi_<wbr>similarity.<wbr>base"
     assert breakable("[0.75, 1.33]") == "[0.75, 1.33]"
     assert breakable("a_<b>") == "a_&lt;b&gt;"
-
-
-def test_variants_in_words():
-    variants = ((0.0, "clean"), (0.0, "swapped"), (0.5, "swapped"), (1.0, "swapped"))
-    said = [variant_words({"probability": share, "selection": selection}) for share, selection in variants]
-    assert said == [
-        "the images as they are; its epoch is chosen on clean validation images",
-        "the images as they are; its epoch is chosen on background-swapped validation images",
-        "images whose background is replaced by another one with a probability of 0.5; its epoch is chosen "
-        "on background-swapped validation images",
-        "images whose background is always replaced by another one; its epoch is chosen on "
-        "background-swapped validation images",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("counts", "words"),
-    [
-        ([(1, 1), (1, 1)], ""),
-        ([(1, 1), (1, 5)], "over 5 background draws"),
-        ([(3, 1), (3, 5)], "over 3 seeds"),
-        ([(3, 5), (1, 5)], "over 3 seeds or, where there is one seed, over 5 background draws"),
-    ],
-)
-def test_the_spread_is_over_seeds_or_draws(counts, words):
-    rows = [{"protocol": "swapped", "seeds": seeds, "draws": draws} for seeds, draws in counts]
-    assert spread_words([*rows, {"protocol": "grey", "seeds": 1, "draws": 9}]) == words
 
 
 OTHERS = {"precision_at_1": 0.25, "r_precision": 0.35, "recall_at_1": 0.25, "recall_at_4": 0.45}
@@ -103,9 +49,9 @@ def arguments(tmp_path):
             }
         ],
     }
-    results = {kind: tmp_path / f"{kind}.csv" for kind in tables}
+    collected = {kind: tmp_path / f"{kind}.csv" for kind in tables}
     for kind, rows in tables.items():
-        write_rows(results[kind], rows, list(rows[0]))
+        write_rows(collected[kind], rows, list(rows[0]))
     Image.effect_noise((700, 700), 80).save(tmp_path / "photo.png")  # large: becomes WebP
     Image.new("L", (8, 8)).save(tmp_path / "chart.png")
     machine = {"processor": "P", "cores": 2}
@@ -120,20 +66,20 @@ def arguments(tmp_path):
         "versions": {"torch": "2.0"},
     }
     write_run(tmp_path / "run.yaml", run | facts)
-    lists = ("contact_sheets", "retrieval_galleries", "attribution_panels", "mask_examples")
-    figures = {name: [("d<1>", tmp_path / "photo.png")] for name in lists}
-    figures |= dict.fromkeys(("swap_chart", "training_curves"), tmp_path / "chart.png")
-    return {
-        "results": results,
-        "runs": [tmp_path / "run.yaml"],
+    of_datasets = ("contact_sheet", "retrieval_gallery", "attribution_panels", "mask_examples")
+    return collected | {
         "template": TEMPLATE,
+        "html": tmp_path / "report.html",
+        "runs": [tmp_path / "run.yaml"],
+        "provenance": tmp_path / "provenance.json",
+        "figures": dict.fromkeys(("swap_chart", "training_curves"), tmp_path / "chart.png"),
+        "figures_of_datasets": {name: [tmp_path / "photo.png"] for name in of_datasets},
+        "datasets": ["d<1>"],
+        "published": [],
+        "compared": [],
         "study": "t",
-        "figures": figures | {"published_scatter": None},
-        "published": {},
         "settings": {"variants": {"base": {"probability": 0.0, "selection": "clean"}}},
         "method": "study",
-        "provenance": tmp_path / "provenance.json",
-        "html": tmp_path / "report.html",
     }
 
 
@@ -168,9 +114,9 @@ def test_the_other_metrics_are_folded_away_and_no_number_is_shown_twice(argument
 def test_methods_that_are_not_shown_are_said_to_be_there(arguments):
     write_report(**arguments)
     assert "attention.csv" not in arguments["html"].read_text(encoding="utf-8")
-    (row,) = read_rows(arguments["results"]["attention"])
+    (row,) = read_rows(arguments["attention"])
     rows = [row | {"method": method} for method in ("study", "saliency", "gradcam")]
-    write_rows(arguments["results"]["attention"], rows, list(row))
+    write_rows(arguments["attention"], rows, list(row))
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     assert "by Saliency and Grad-CAM are in <code>attention.csv</code>" in page
@@ -178,9 +124,9 @@ def test_methods_that_are_not_shown_are_said_to_be_there(arguments):
 
 
 def test_without_hand_labels_a_sentence_stands_for_the_empty_table(arguments):
-    (row,) = read_rows(arguments["results"]["mask_quality"])
+    (row,) = read_rows(arguments["mask_quality"])
     empty = {name: "" for name in row if name.startswith(("iou", "overlap"))}
-    write_rows(arguments["results"]["mask_quality"], [row | empty | {"n": 0}], list(row))
+    write_rows(arguments["mask_quality"], [row | empty | {"n": 0}], list(row))
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     assert "No hand labels: how good the masks are was not measured." in page
@@ -191,18 +137,31 @@ def test_without_hand_labels_a_sentence_stands_for_the_empty_table(arguments):
     ("method", "shown", "hidden"), [("study", "0.11", "0.33"), ("gradcam", "0.33", "0.11")]
 )
 def test_the_scores_are_those_of_the_method_asked_for(arguments, method, shown, hidden):
-    (row,) = read_rows(arguments["results"]["attention"])
+    (row,) = read_rows(arguments["attention"])
     rows = [
         row | {"variant": variant, "method": method, "mean": mean}
         for method, means in (("study", (0.11, 0.12)), ("gradcam", (0.33, 0.44)))
         for variant, mean in zip(("base", "bgaugment"), means, strict=True)
     ]
-    write_rows(arguments["results"]["attention"], rows, list(row))
+    write_rows(arguments["attention"], rows, list(row))
     write_report(**arguments | {"method": method})
     page = arguments["html"].read_text(encoding="utf-8")
     assert f"the mean score goes from {shown} to" in page
     assert f">{shown}" in re.sub(r"\s", "", page), "in the table"
     assert hidden not in page
+
+
+def test_published_numbers_are_shown_where_there_are_some(arguments, tmp_path):
+    axes = {"dataset": "d<1>", "backbone": "b", "loss": "triplet", "variant": "base", "protocol": "clean"}
+    sides = {"published": 47.11, "published_sd": "", "measured": 50.0, "measured_sd": "", "difference": 2.89}
+    write_rows(tmp_path / "compared.csv", [axes | sides | {"source": "s"}], [*axes, *sides, "source"])
+    figures = arguments["figures"] | {"published_scatter": tmp_path / "chart.png"}
+    published = {"published": [tmp_path / "compared.csv"], "compared": ["retrieval"], "figures": figures}
+    write_report(**arguments | published)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "Retrieval: published and measured" in page
+    assert [page.count(f">{number}<") for number in ("47.11", "+2.89")] == [1, 1]
+    assert len(re.findall(r"<img ", page)) == 7  # the scatter as well
 
 
 def test_the_same_input_gives_the_same_page(arguments):
@@ -216,8 +175,8 @@ def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(argumen
     run = read_run(tmp_path / "run.yaml")
     write_run(tmp_path / "run.yaml", run | {"loss": "frozen", "epochs": 0, "seconds": 0.0})
     for kind in ("retrieval", "attention"):
-        rows = [row | {"loss": "frozen"} for row in read_rows(arguments["results"][kind])]
-        write_rows(arguments["results"][kind], rows, list(rows[0]))
+        rows = [row | {"loss": "frozen"} for row in read_rows(arguments[kind])]
+        write_rows(arguments[kind], rows, list(rows[0]))
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     assert not re.search("trainings|training time|epoch|is trained on|Variant", page)
@@ -225,21 +184,6 @@ def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(argumen
     assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
     assert "<dt>device</dt><dd>CPU</dd>" in page
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
-
-
-def test_times_and_epochs_are_those_of_the_trained():
-    run = {"device": "CPU", "versions": {"torch": "2.0"}}
-    frozen = run | {"loss": "frozen", "seconds": 0.0, "epochs": 0}
-    runs = [run | {"loss": "triplet", "seconds": seconds, "epochs": 6} for seconds in (10.0, 12.0)]
-    assert run_facts([*runs, frozen]) == [
-        ("models", "3"),
-        ("training time, all models", "0:00:22"),
-        ("training time, one model", "10 to 12 s"),
-        ("epochs", "6"),
-        ("device", "CPU"),
-        ("torch", "2.0"),
-    ]
-    assert run_facts([frozen]) == [("models", "1"), ("device", "CPU"), ("torch", "2.0")]
 
 
 def test_a_torn_run_is_named(arguments, tmp_path):

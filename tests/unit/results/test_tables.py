@@ -13,7 +13,7 @@ from bgbias.masks.quality import summary
 from bgbias.results.findings import mask_findings
 from bgbias.results.names import human
 from bgbias.results.published import measures_as_rows
-from bgbias.results.summaries import summarise_attention, summarise_retrieval
+from bgbias.results.summaries import sd_words, summarise_attention, summarise_retrieval
 from bgbias.results.table_formats import Cell, Table, number, to_latex, to_markdown
 from bgbias.results.tables import attention_table, mask_quality_table, retrieval_table
 
@@ -117,6 +117,20 @@ def test_several_seeds_spread_over_the_seeds_means():
     assert cell["mean"] == pytest.approx(0.13)
     assert cell["sd"] == pytest.approx(0.02 / 2**0.5)  # two values at distance 0.02
     assert (cell["seeds"], cell["draws"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([(1, 1), (1, 1)], ""),
+        ([(1, 1), (1, 5)], "over 5 background draws"),
+        ([(3, 1), (3, 5)], "over 3 seeds"),
+        ([(3, 5), (1, 5)], "over 3 seeds or, where there is one seed, over 5 background draws"),
+    ],
+)
+def test_the_sd_is_over_seeds_or_draws(counts, words):
+    rows = [{"protocol": "swapped", "seeds": seeds, "draws": draws} for seeds, draws in counts]
+    assert sd_words([*rows, {"protocol": "grey", "seeds": 1, "draws": 9}]) == words
 
 
 def test_seeds_count_alike_whatever_the_number_of_their_draws():
@@ -288,15 +302,15 @@ def test_the_job_writes_three_forms(tmp_path):
     metrics = {"precision_at_1": 0.5, "recall_at_4": 0.75, "n_queries": 9, "mean_similarity": 0.2}
     collected = [row | metrics for row in PAPER]
     write_rows(tmp_path / "retrieval.csv", collected, list(collected[0]))
-    outputs = [tmp_path / f"table.{form}" for form in ("tex", "csv", "md")]
-    tabulate_retrieval(tmp_path / "retrieval.csv", *outputs)
-    with open(outputs[1], newline="") as stream:
+    outputs = {form: tmp_path / f"table.{form}" for form in ("tex", "csv", "md")}
+    tabulate_retrieval(tmp_path / "retrieval.csv", **outputs)
+    with open(outputs["csv"], newline="") as stream:
         rows = list(csv.DictReader(stream))
     swapped = next(row for row in rows if (row["variant"], row["protocol"]) == ("base", "swapped"))
     assert float(swapped["sd"]) == pytest.approx(0.0008)  # the CSV keeps fractions and all digits
     assert [row["metric"] for row in rows[::4]] == ["map_at_r", "precision_at_1", "recall_at_4"]
     assert {row["mean"] for row in rows[8:]} == {"0.75"}
-    assert outputs[0].read_text() == to_latex(retrieval_table(summarise_retrieval(PAPER)))
+    assert outputs["tex"].read_text() == to_latex(retrieval_table(summarise_retrieval(PAPER)))
 
 
 def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():

@@ -6,14 +6,17 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from collect_rows import collect_rows
 from measure_retrieval import configured_search, measure_retrieval
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.retrieval import nearest
-from bgbias.retrieval.gallery import one_per_class, positions, shown_queries
+from bgbias.retrieval.gallery import one_per_class, positions
+from bgbias.retrieval.matches import shown_queries
 from bgbias.retrieval.metrics import measure
+from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions, conditions_of
 
 RUN = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
 SETTINGS = {"run": RUN, "ks": [1, 2], "gallery_queries": 3, "seed": 0}
@@ -57,11 +60,23 @@ def test_one_row_per_protocol_and_draw(tmp_path, arrays):
     assert list(table[0])[:5] == list(RUN)
 
 
-def test_a_protocol_more_is_an_array_more(tmp_path, arrays):
-    table, matches = run_script(tmp_path, arrays, swapped_grey=arrays["clean"], is_query=np.ones(40, bool),
-                                is_gallery=np.ones(40, bool))  # fmt: skip
-    assert [(row["protocol"], row["draw"]) for row in table][2:] == [("swapped", "1"), ("swapped_grey", "0")]
-    assert {row["protocol"] for row in matches} == {"clean", "swapped", "swapped_grey"}
+def test_a_protocol_more_is_a_line_and_an_array_more(tmp_path, arrays, monkeypatch):
+    for name, swaps in (("grey2", False), ("blurred", True)):  # a number in a name is no draw
+        monkeypatch.setitem(PROTOCOLS, name, swaps)
+    table, matches = run_script(
+        tmp_path, arrays, grey2=arrays["clean"], blurred0=arrays["clean"], is_query=np.ones(40, bool),
+        is_gallery=np.ones(40, bool), something_else=np.ones(3),
+    )  # fmt: skip
+    found = [(row["protocol"], row["draw"]) for row in table]
+    assert found == [("clean", "0"), ("swapped", "0"), ("swapped", "1"), ("grey2", "0"), ("blurred", "0")]
+    assert {row["protocol"] for row in matches} == {"clean", "swapped", "grey2", "blurred"}
+
+
+def test_the_arrays_of_all_conditions_are_found_again(monkeypatch):
+    monkeypatch.setitem(PROTOCOLS, "grey2", True)
+    pairs = list(conditions(2))
+    assert pairs == [("clean", 0), ("swapped", 0), ("swapped", 1), ("grey2", 0), ("grey2", 1)]
+    assert list(conditions_of(["rows", *(array_name(*pair) for pair in pairs)])) == pairs
 
 
 def test_matches_are_the_nearest_of_the_same_queries_everywhere(tmp_path, arrays):
@@ -141,9 +156,9 @@ def test_every_search_is_the_one_that_is_asked_for(tmp_path, arrays, monkeypatch
     run_script(tmp_path, arrays, SETTINGS | {"search_in": search_in})
     assert len(searched) == 3 + 2  # metrics of clean and two draws, matches of clean and the first
     assert configured_search("cpu") is nearest.on_cpu
-    monkeypatch.setattr("bgbias.devices.choose_device", lambda name: name)
+    monkeypatch.setattr("bgbias.devices.choose_device", torch.device)
     found = configured_search("cuda")
-    assert (found.func, found.keywords) == (nearest.on_device, {"device": "cuda"})
+    assert (found.func, found.keywords) == (nearest.on_device, {"device": torch.device("cuda")})
 
 
 def test_broken_embeddings_name_the_file_and_leave_nothing(tmp_path, arrays):

@@ -9,7 +9,7 @@ import torch
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from bgbias.errors import StudyError
-from bgbias.retrieval import all_pairs, metrics, nearest, search
+from bgbias.retrieval import all_pairs, metrics, search
 from bgbias.retrieval.all_pairs import nearest_others
 from bgbias.retrieval.nearest import on_cpu, on_device
 
@@ -253,20 +253,6 @@ def test_labels_beyond_single_precision_stay_apart():
     labels = np.repeat([2**24, 2**24 + 1], 20)
     small = metrics.measure(embeddings, labels - 2**24)
     assert metrics.measure(embeddings, labels) == small
-
-
-def test_a_search_on_a_device_has_full_precision_and_leaves_it_as_it_was(monkeypatch):
-    matmul, seen, real = torch.backends.cuda.matmul, [], nearest._search_blocks
-    monkeypatch.setattr(nearest, "_search_blocks", lambda *of: seen.append(matmul.allow_tf32) or real(*of))
-    embeddings = unit(np.random.default_rng(0), 10)
-    before = matmul.allow_tf32
-    try:
-        matmul.allow_tf32 = True  # as devices.choose_device sets it
-        on_device(embeddings, "cpu")(embeddings, 3)
-        assert matmul.allow_tf32
-    finally:
-        matmul.allow_tf32 = before
-    assert seen == [False]
 
 
 def test_no_more_products_are_held_than_a_device_may(monkeypatch):

@@ -21,10 +21,15 @@ from bgbias.errors import StudyError
 from bgbias.hashes import fingerprint_file, fingerprint_samples
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline.pixels import background_row, write_store
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.backbones import BACKBONES, Backbone
 from bgbias.training import loop
-from bgbias.training.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
+from bgbias.training.checkpoints import (
+    read_checkpoint,
+    remove_checkpoint,
+    training_identity,
+    write_checkpoint,
+)
 
 KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
 # Long enough that the training, and not numba's start before it, is most of the job that is killed.
@@ -198,7 +203,7 @@ def test_a_changed_pixel_of_a_store_that_is_too_large_to_be_read_shows_in_the_la
 
 def test_the_identity_notices_settings_code_data_and_weights(layouts, tmp_path):
     def identity(settings=SETTINGS, layout=layouts[0], code="1"):
-        return json.dumps(train_model.identity(RUN, settings, code, torch.device("cpu"), str(layout)))
+        return json.dumps(training_identity(RUN, settings, code, "cpu", [str(layout)]))
 
     assert identity() == identity()
     assert identity(changed(training={"learning_rate": 0.5})) != identity()

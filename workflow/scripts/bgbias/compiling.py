@@ -7,6 +7,7 @@ from bgbias.postponing import missing
 with missing("scipy.linalg.cython_blas"):  # numba's matrix products would need it, and look for it for .2 s
     import numba.np.arraymath  # noqa: F401
 
+# Sums may be taken in another order, or the loops over pixels are not vectorised; NaN and infinity count.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
 
 compiled = njit(**_OPTIONS)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from bgbias.errors import StudyError
+from bgbias.errors import StudyError, first_line
 from bgbias.gpu_claims import claim
 
 # The numbers of glibc's mallopt.
@@ -32,7 +32,7 @@ def choose_batch_size(given: int | None, side: int, device: torch.device) -> int
     """How many images of ``side`` × ``side`` pixels pass through a model at once: ``given``, or by the size.
 
     For a million pixels the backward pass of the registry's networks needs 0.4 (SqueezeNet) to 2.9 GB
-    (ViT-B/16). A CPU is fastest where that is little.
+    (ViT-B/16). A CPU is fastest where a pass needs little memory.
     """
     pixels = _CPU_PIXELS if device.type == "cpu" else _GPU_PIXELS
     return given or max(1, pixels // side**2)
@@ -47,17 +47,29 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
-        raise StudyError("The configuration asks for cuda, but PyTorch sees no GPU here; use cpu.")
+        raise StudyError(
+            f"The configuration asks for cuda, but PyTorch sees no GPU here; use cpu. {_no_gpu()}."
+        )
     if name == "cuda":
         torch.backends.cudnn.benchmark = True
-        # ASSUME: float32 convolutions and products may round their factors to ten bits, in embedding too.
+        # ASSUME: float32 convolutions may round their factors to ten bits, in embedding too. Products may
+        # not: distances are products, in losses, attribution and search, where near neighbours would swap.
         torch.backends.cudnn.allow_tf32 = True
-        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cuda.matmul.allow_tf32 = False
         gpus = [str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count())]
         number = claim(gpus) if len(gpus) > 1 else 0
         torch.cuda.set_device(number)
         return torch.device("cuda", number)
     return torch.device(name)
+
+
+def _no_gpu() -> str:
+    """Why, in PyTorch's words: there is none, or its driver is too old for this PyTorch."""
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        return f"PyTorch says: {first_line(error)}"
+    return "torch.cuda.is_available() says no"
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
@@ -85,7 +97,8 @@ def fetch(tensor: torch.Tensor) -> Callable[[], list]:
     """
     if tensor.device.type != "cuda":
         return tensor.tolist
-    copy, arrived = tensor.to("cpu", non_blocking=True), torch.cuda.Event()
+    # Blocking: a thread that polled would take the core from the one that makes batches.
+    copy, arrived = tensor.to("cpu", non_blocking=True), torch.cuda.Event(blocking=True)
     arrived.record()
 
     def numbers() -> list:

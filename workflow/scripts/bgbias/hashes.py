@@ -25,7 +25,7 @@ def hash_script(name: str) -> str:
     """
     script = SCRIPTS / name
     parts = [
-        (path.relative_to(SCRIPTS).as_posix(), _code(path.read_bytes()))
+        (path.relative_to(SCRIPTS).as_posix(), _hash_code(path.read_bytes()))
         for path in (script, *imports.reached(script))
     ]
     return _short(json.dumps(parts).encode())
@@ -62,20 +62,20 @@ def fingerprint_samples(path: str | os.PathLike, samples: int = 64, length: int 
 
 
 @cache
-def _code(source: bytes) -> str:
+def _hash_code(source: bytes) -> str:
     """A fingerprint of a file's code without comments, docstrings and empty lines."""
     # By its tokens: a dump of the syntax tree is another one in every version of Python.
     tokens = [token for token in tokenize.tokenize(io.BytesIO(source).readline) if token.type != tokenize.NL]
-    idle = _idle(tokens)
+    without_effect = _without_effect(tokens)
     lines = source.decode().split("\n")
-    for token in idle:
+    for token in without_effect:
         (first, start), (last, end) = token.start, token.end
         lines[first - 1 : last] = [lines[first - 1][:start] + lines[last - 1][end:]] + [""] * (last - first)
     # What stands in a string of several lines is code, to the last blank.
     strings = {
         line
         for token in tokens
-        if token.end[0] > token.start[0] and token not in idle
+        if token.end[0] > token.start[0] and token not in without_effect
         for line in range(token.start[0], token.end[0])
     }
     numbered = enumerate(lines, start=1)
@@ -83,7 +83,7 @@ def _code(source: bytes) -> str:
     return _short("\n".join(kept).encode())
 
 
-def _idle(tokens: list[tokenize.TokenInfo]) -> list[tokenize.TokenInfo]:
+def _without_effect(tokens: list[tokenize.TokenInfo]) -> list[tokenize.TokenInfo]:
     """Those of ``tokens`` that do nothing: comments, and strings that are a whole statement."""
     comments = [token for token in tokens if token.type == tokenize.COMMENT]
     code = [token for token in tokens if token.type != tokenize.COMMENT]

@@ -1,5 +1,6 @@
 """Which files below a folder are images, and whether any came, went or changed."""
 
+import filecmp
 import hashlib
 import os
 from pathlib import Path
@@ -35,6 +36,19 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
 def _leads_back(parent: str, name: str) -> bool:
     link = Path(parent, name)
     return link.is_symlink() and Path(parent).resolve().is_relative_to(link.resolve())
+
+
+def shared_images(one: str | os.PathLike, other: str | os.PathLike) -> list[tuple[Path, Path]]:
+    """The images of two folders with the same bytes. Only those of one length are read."""
+    by_size: dict[int, list[Path]] = {}
+    for path in list_images(one):
+        by_size.setdefault(path.stat().st_size, []).append(path)
+    return [
+        (known, path)
+        for path in list_images(other)
+        for known in by_size.get(path.stat().st_size, [])
+        if filecmp.cmp(known, path, shallow=False)
+    ]
 
 
 def fingerprint(folder: str | os.PathLike) -> str:

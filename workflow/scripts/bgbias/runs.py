@@ -4,23 +4,20 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Iterable
 
 import yaml
 
+from bgbias.axes import AXES
 from bgbias.errors import StudyError
 from bgbias.files import write_text
 
-AXES = ("dataset", "backbone", "loss", "variant", "seed")
-MODEL = AXES[:4]  # what is averaged over its seeds
-FAMILY = AXES[:3]  # whose variants are compared
-FROZEN = "frozen"  # the loss of a backbone that is evaluated as it comes
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 
 
-def trained(rows: Iterable[dict]) -> list[dict]:
-    """Those of ``rows``, runs or what was measured of them, whose model did not stay as it came."""
-    return [row for row in rows if row["loss"] != FROZEN]
+def recorded_settings(settings: dict) -> dict:
+    """The settings of a training as run.yaml keeps them: what makes the model in one place, ``model``."""
+    model = {"backbone": settings["backbone"], "embedding_size": settings.get("embedding_size")}
+    return {"model": model} | {key: value for key, value in settings.items() if key not in model}
 
 
 def write_run(path: str | os.PathLike, run: dict) -> None:

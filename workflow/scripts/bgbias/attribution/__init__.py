@@ -31,7 +31,7 @@ def attribution_maps(
     """The scaled maps (B, S, S) float32 in [0, 1] of ``method``, a key of :data:`METHODS`.
 
     ``rows`` are the images' row numbers in the pixel store: noise depends on them, never on the batch.
-    ``settings``: ``copies``, ``noise``, ``seed`` (of the study's map), ``batch_size`` (images or noisy copies
+    ``settings``: ``copies``, ``noise``, ``seed`` (of the paper's map), ``batch_size`` (images or noisy copies
     that pass through the model at once), ``steps`` (of integrated gradients).
     """
     return scaled(METHODS[method](target, images, rows, settings))

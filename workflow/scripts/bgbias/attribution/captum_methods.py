@@ -1,7 +1,7 @@
-"""Well-known maps through captum, of the same target as the study's own.
+"""Well-known maps through captum, of the same target as the paper's own.
 
 captum is imported where it is used: it costs a second and brings matplotlib along, which a run that asks for
-the study's map only does without.
+the paper's map only does without.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def integrated_gradients(target: Target, images: Tensor, rows: Sequence[int], se
 
 
 def gradcam(target: Target, images: Tensor, rows: Sequence[int], settings: dict) -> Tensor:
-    """Grad-CAM on the last spatial map, ReLU, enlarged bilinearly to the image (Selvaraju et al., 2017)."""
+    """Grad-CAM on the last spatial map, ReLU, enlarged bilinearly (Selvaraju et al., 2017): (B, S, S)."""
     from captum.attr import LayerAttribution, LayerGradCam
 
     method = LayerGradCam(target, target.model.last_map())

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from bgbias.images import read_mask
+from bgbias.input_pipeline.crops import centre_crop_boxes
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.transforms import Preprocessing, centre_crop_boxes, normalise
+from bgbias.input_pipeline.preprocessing import Preprocessing, normalise
 from bgbias.randomness import generator
 
 

@@ -1,4 +1,4 @@
-"""The map of the background-bias study (Kobs & Hotho, 2022): SmoothGrad on the distance to black."""
+"""The map of the paper on background bias (Kobs & Hotho, 2022): SmoothGrad on the distance to black."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 """Which protocol a study follows: a preset of the debatable choices of the published study.
 
-``paper`` is the study as published, ``strict`` corrects it. A key that is set wins over both:
+``paper`` is what was published, ``strict`` corrects it. A key that is set wins over both:
 
 - ``background_roles``: training looks at the validation backgrounds (shared), or, where both are one folder
   of photos, at one half of them and validation at the other (disjoint);
@@ -48,7 +48,7 @@ def background_role(config: dict, role: str) -> str:
     ``train_half`` and ``validation_half`` are every other photo of a folder that both roles name.
     """
     settings = config["backgrounds"][config["background_set"]]
-    # The study has two folders, one for the test; drawn backgrounds differ from role to role in any case.
+    # The paper has two folders, one for the test; drawn backgrounds differ from role to role in any case.
     one_folder = settings["source"] == "study" or (
         settings["source"] == "folders" and same_folder(settings["train"], settings["validation"])
     )

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
+from bgbias.axes import AXES, FROZEN
+from bgbias.configuration.keywords import CUSTOM, READY
 from bgbias.index import index_name
-from bgbias.runs import AXES, FROZEN
 
 # config.yaml's own, which stay where a study says nothing of them.
 DEMO_MASKER, DEMO_BACKGROUNDS = "resources/demo_masker.onnx", "demo"
@@ -52,19 +53,23 @@ def backbone_settings(config: dict, backbone: str) -> dict:
 
 
 def loss_settings(config: dict, loss: str, dataset: str) -> dict:
-    """The loss's settings with ``type`` filled in and the dataset's own values laid over the general ones."""
+    """The loss's settings with ``type`` filled in and the dataset's own values laid over the general ones.
+
+    A published dataset under another name has the values of its source: its numbers stand beside the paper's.
+    """
     if loss == FROZEN:
         return {"type": FROZEN}
     settings = {"type": loss, **config["losses"][loss]}
     per_dataset = settings.pop("per_dataset", {})
-    return settings | per_dataset.get(dataset, {})
+    source = config["datasets"][dataset]["source"]
+    return settings | per_dataset.get(dataset, per_dataset.get(source, {}))
 
 
 def masker_settings(config: dict, dataset: str) -> dict:
     """How the masks of ``dataset`` are made: its folder of ready masks, or the study's masker."""
     ready = config["datasets"][dataset].get("masks")
     if ready is not None:
-        return {"model": "ready", "folder": ready}
+        return {"model": READY, "folder": ready}
     masker = config["masker"]
     used = ("model", "weights") if takes_weights(masker["model"]) else ("model",)
     return {key: masker[key] for key in used if key in masker}
@@ -81,7 +86,7 @@ def index_file(settings: dict) -> Path:
 
 
 def published_datasets(config: dict) -> dict[str, str]:
-    """The datasets of the grid that the study published numbers of: their names here → there.
+    """The datasets of the grid that the paper has numbers of: their names here → there.
 
     A part of one has nothing to be compared with: fewer images are found more easily.
     """
@@ -101,4 +106,4 @@ def same_folder(one: str, other: str) -> bool:
 
 def takes_weights(model: str) -> bool:
     """Whether this model of rembg's has no weights of its own but those that the user gives."""
-    return model.endswith("_custom")
+    return model.endswith(CUSTOM)

@@ -10,7 +10,7 @@ from bgbias.errors import StudyError
 from bgbias.index import Index
 from bgbias.listings import list_images
 
-# Song et al., "Deep Metric Learning via Lifted Structured Feature Embedding" (2016), section 6; the study's
+# Song et al., "Deep Metric Learning via Lifted Structured Feature Embedding" (2016), section 6; the paper's
 # own validation classes are the last 24 of the first 98.
 PUBLISHED = {
     "images": 16_185,
@@ -21,6 +21,8 @@ PUBLISHED = {
     "test_images": 8_131,
 }
 
+_Images = tuple[list[str], np.ndarray, list[str], int]  # paths, labels, class names, number of classes
+
 
 def rows(root: Path, settings: dict) -> Index:
     """Labels are the official class numbers less one; the second half of the classes is the test split."""
@@ -30,7 +32,7 @@ def rows(root: Path, settings: dict) -> Index:
     return check_counts(Index(paths, labels, class_names, splits), PUBLISHED, settings, root)
 
 
-def _original(root: Path):
+def _original(root: Path) -> _Images:
     """``car_ims/*.jpg`` beside ``cars_annos.mat`` with its ``annotations`` and ``class_names``."""
     from scipy.io import loadmat
 
@@ -50,7 +52,7 @@ def _original(root: Path):
     return _below(root, folder, paths), labels, [names[label] for label in labels], len(names)
 
 
-def _mirror(root: Path):
+def _mirror(root: Path) -> _Images:
     """``car_data/car_data/{train,test}/<class>/*.jpg``; the numbers of the classes are in ``anno_*.csv``."""
     annotations = min(root.rglob("anno_train.csv")).parent
     paths, labels, class_names = [], [], []

@@ -6,7 +6,7 @@ from bgbias.datasets.official import check_counts, located, numbers, read_table,
 from bgbias.errors import StudyError
 from bgbias.index import Index
 
-# Song et al. (2016), section 6; the study's own validation classes are the last 25 of the first 100.
+# Song et al. (2016), section 6; the paper's own validation classes are the last 25 of the first 100.
 PUBLISHED = {
     "images": 11_788,
     "train_classes": 75,

@@ -7,7 +7,7 @@ import numpy as np
 from bgbias.datasets.official import check_counts, located, numbers, read_table, split_of_labels
 from bgbias.index import Index
 
-# Song et al. (2016), section 4.1; the study's own validation classes are the last 2,829 of the training list.
+# Song et al. (2016), section 4.1; the paper's own validation classes are the last 2,829 of the training list.
 PUBLISHED = {
     "images": 120_053,
     "train_classes": 8_489,

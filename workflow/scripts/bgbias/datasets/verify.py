@@ -1,6 +1,7 @@
 """Does every image of an index exist and decode? Found out before the study starts, not in its third hour."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,19 +74,21 @@ def _reason(error: StudyError, path: Path) -> str:
 def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dict[int, str]]:
     """The index without the rows of ``problems``, and the problems with those that this causes.
 
-    A test image whose class loses every other image can no longer be retrieved and goes as well, with its own
-    entry; and so do those that had it alone as their match. StudyError when fewer than two classes of a split
-    are left.
+    A test image of whose class no other is left in the gallery can no longer be retrieved. It goes as well,
+    but for one in the gallery where the index says what is a query: it stays, and is no query any more.
+    StudyError when fewer than two classes of a split, or no query, are left.
     """
     problems = dict(problems)
-    while True:
-        kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
-        rest = index.take(kept)
-        lonely = kept[partnerless_rows(rest)]
-        if not len(lonely):
-            break
-        reason = "no other image of its class is left in the test gallery"
-        problems.update({int(row): reason for row in lonely})
+    kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
+    lonely = kept[partnerless_rows(index.take(kept))]
+    is_query, reason = index.is_query, "no other image of its class is left in the test gallery"
+    if is_query is not None:
+        is_query = is_query & ~np.isin(np.arange(len(index)), lonely)
+        others_find = index.is_gallery[lonely]
+        problems |= {int(row): f"is no query: {reason}" for row in lonely[others_find]}
+        lonely = lonely[~others_find]
+    problems |= {int(row): reason for row in lonely}
+    rest = replace(index, is_query=is_query).take(np.setdiff1d(kept, lonely))
     for split in sorted(set(index.splits)):
         if len(np.unique(rest.labels[rest.rows(split)])) < 2:
             raise StudyError(
@@ -93,4 +96,6 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
                 f"{len(index)} images have problems, the first is {index.paths[min(problems)]!r}, which "
                 f"{problems[min(problems)]}."
             )
+    if rest.is_query is not None and not rest.is_query.any():
+        raise StudyError("No query is left of whose class another image is in the test gallery.")
     return rest, dict(sorted(problems.items()))

@@ -74,7 +74,15 @@ def _check_address(url: str, checksums: dict[str, str]) -> None:
         raise TransferError(f"{scheme} can be tampered with and is used with a checksum only", permanent=True)
 
 
-def _download(url, path, size, checksums, timeout, retries, pause) -> None:
+def _download(
+    url: str,
+    path: Path,
+    size: int | None,
+    checksums: dict[str, str],
+    timeout: float,
+    retries: int,
+    pause: float,
+) -> None:
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     for again in (False, True):
@@ -91,7 +99,15 @@ def _download(url, path, size, checksums, timeout, retries, pause) -> None:
         print(f"{path.name}: {problem} after resuming; starting afresh", flush=True)
 
 
-def _transfer_all(url, part, size, has_checksum, timeout, retries, pause) -> bool:
+def _transfer_all(
+    url: str,
+    part: Path,
+    size: int | None,
+    has_checksum: bool,
+    timeout: float,
+    retries: int,
+    pause: float,
+) -> bool:
     """Bring ``part`` to its full length; True when it was not all fetched in one piece."""
     resumed, left, most = False, retries, _length(part)
     while True:

@@ -33,11 +33,14 @@ def draw(panels: Sequence[Panel], variants: Sequence[str], title: str) -> Figure
     bank_width = len(names) * step + gap
     banks = 2 if len(panels) > 1 and len(variants) <= 2 else 1
     figure, axes = page(banks * bank_width - gap + 0.06)
-    centres = [(0.55 + bank * bank_width + column * step, name)
-               for bank in range(banks) for column, name in enumerate(names)]  # fmt: skip
+    centres = [
+        (0.55 + bank * bank_width + column * step, name)
+        for bank in range(banks)
+        for column, name in enumerate(names)
+    ]
     head = columns(axes, heading(axes, title), centres, width=1)
-    for place_, panel in enumerate(panels):
-        line, bank = divmod(place_, banks)
+    for position, panel in enumerate(panels):
+        line, bank = divmod(position, banks)
         x, y = 0.05 + bank * bank_width, head + line * line_height
         place(axes, panel.image, x, y)
         place(axes, panel.mask, x + step, y)
@@ -48,5 +51,5 @@ def draw(panels: Sequence[Panel], variants: Sequence[str], title: str) -> Figure
                 # The score of a mask that covers the whole image is undefined.
                 score = number(panel.scores[variant]) if math.isfinite(panel.scores[variant]) else "undefined"
                 write(axes, x + column * step + 0.5, y + 1.12, f"score {score}")
-    cut(axes, head + -(-len(panels) // banks) * line_height)
+    cut(axes, head + math.ceil(len(panels) / banks) * line_height)
     return figure

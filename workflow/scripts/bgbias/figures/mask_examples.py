@@ -3,6 +3,7 @@
 A dataset without hand labels shows some of its masks instead.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
         contour(axes, example.prediction[part], x, y, PREDICTION, 1.4)
         if example.iou is not None:
             write(axes, x + 0.5, y + 1.11, f"IoU {number(example.iou, 3)}")
-    cut(axes, head + -(-len(examples) // columns) * line_height + 0.03)
+    cut(axes, head + math.ceil(len(examples) / columns) * line_height + 0.03)
     return figure
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from bgbias.input_pipeline.crops import centre_crop_boxes
+
 
 def centre_square(image: np.ndarray, size: int) -> np.ndarray:
     """The central square of a uint8 picture (h, w[, channels]), resized to ``size`` × ``size``."""
@@ -17,8 +19,8 @@ def centre_square(image: np.ndarray, size: int) -> np.ndarray:
 
 def centre_crop(image: np.ndarray, size: int) -> np.ndarray:
     """The middle ``size`` × ``size`` pixels of (h, w, channels), as evaluation cuts them."""
-    top, left = (round((length - size) / 2) for length in image.shape[:2])
-    return image[top : top + size, left : left + size]
+    ((top, left, height, width),) = centre_crop_boxes(np.array([image.shape[:2]]), size)
+    return image[top : top + height, left : left + width]
 
 
 def swap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:

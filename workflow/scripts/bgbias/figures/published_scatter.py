@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, MUTED, WIDTH, legend, variant_colours
+from bgbias.figures.style import INK, MUTED, WIDTH, legend, variant_colours, variant_handles
 from bgbias.results.names import human
 from bgbias.results.published import closeness
-from bgbias.results.summaries import seen
+from bgbias.results.rows import seen
 from bgbias.results.table_formats import number
 
 MARKERS = "os^Dv"
@@ -25,14 +25,11 @@ def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
     for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axes, part, colours, markers)
         axes.set_title(title)
-    handles = [
-        Line2D([], [], color=colour, linewidth=4, label=human(name)) for name, colour in colours.items()
+    datasets = [
+        Line2D([], [], color=INK, marker=marker, linestyle="", label=human(dataset))
+        for dataset, marker in markers.items()
     ]
-    handles += [
-        Line2D([], [], color=INK, marker=marker, linestyle="", label=human(name))
-        for name, marker in markers.items()
-    ]
-    legend(figure, handles)
+    legend(figure, [*variant_handles(colours), *datasets])
     return figure
 
 

@@ -38,8 +38,10 @@ def draw(queries: Sequence[Query], variants: Sequence[str], title: str) -> Figur
         for pair in pairs:
             shown = list(zip(pair, starts, strict=False))  # the last may be alone
             if pair != named:
-                names = [(start + top * step / 2, f"{human(variant)}: best {top} matches")
-                         for variant, start in shown]  # fmt: skip
+                names = [
+                    (start + top * step / 2, f"{human(variant)}: best {top} matches")
+                    for variant, start in shown
+                ]
                 y = columns(axes, y, [(left + 0.5, "query"), *names], width=top * step)
                 named = pair
             for protocol, image in query.images.items():

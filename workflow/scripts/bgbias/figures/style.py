@@ -4,6 +4,7 @@ Colours are from the palette of Okabe and Ito (2008), which colour-blind readers
 has the same colour in every figure. A figure is 10 inches wide: shown 1000 px wide, its text is 13 px high.
 """
 
+import math
 import os
 import textwrap
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from bgbias.files import replacing
+from bgbias.results.names import human
 
 WIDTH = 10.0
 INK, MUTED, RULE = "#222222", "#6b6b6b", "#d9d9d9"
@@ -50,7 +52,7 @@ matplotlib.rcParams.update({
 
 
 def variant_colours(variants: list[str]) -> dict[str, str]:
-    """A colour a variant: fixed for the study's own, a spare one for a user's."""
+    """A colour a variant: fixed for the paper's own, a spare one for a user's."""
     # Dealt by name: another order in the grid changes no colour.
     own = sorted(set(variants) - set(_VARIANTS))
     spare = {variant: _SPARE[place % len(_SPARE)] for place, variant in enumerate(own)}
@@ -78,10 +80,18 @@ def fit_to_panels(figure: Figure, texts: Sequence[tuple[Axes, Text]]) -> int:
     )
 
 
+def variant_handles(colours: dict[str, str], linewidth: float = 4) -> list[Line2D]:
+    """What explains the variants in a legend: a line in each one's colour, by its printed name."""
+    return [
+        Line2D([], [], color=colour, linewidth=linewidth, label=human(variant))
+        for variant, colour in colours.items()
+    ]
+
+
 def legend(figure: Figure, handles: Sequence[Line2D]) -> None:
     """Explain ``handles`` above the panels, in as many lines as it takes; the figure grows by them."""
     for lines in range(1, len(handles) + 1):
-        columns = -(-len(handles) // lines)
+        columns = math.ceil(len(handles) / lines)
         drawn = figure.legend(handles=handles, loc="outside upper center", ncols=columns)
         if drawn.get_window_extent().width <= figure.bbox.width or columns == 1:
             break

@@ -8,20 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours
+from bgbias.axes import FROZEN, trained
+from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours, variant_handles
 from bgbias.results.names import human, model_name
-from bgbias.results.summaries import seen, spread_words
-from bgbias.runs import FROZEN, trained
+from bgbias.results.rows import seen
+from bgbias.results.summaries import sd_words
 
-RING = {
-    "marker": "o",
-    "linestyle": "",
-    "markersize": 10,
-    "markerfacecolor": "none",
-    "markeredgewidth": 1.8,
-}
 PROTOCOLS = ("clean", "swapped")  # of any others the tables tell
 DOT = {"marker": "o", "linestyle": "", "markersize": 6}
+RING = DOT | {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.8}
 
 
 def draw(summary: Sequence[dict]) -> Figure:
@@ -55,7 +50,7 @@ def draw(summary: Sequence[dict]) -> Figure:
     labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
     # A model as it comes has no variant to explain: its row says so.
     variants = {variant: colours[variant] for variant in seen(trained(summary), "variant")}
-    legend(figure, _handles(variants, spread_words(summary)))
+    legend(figure, [*variant_handles(variants), *_marks(sd_words(summary))])
     lines = fit_to_panels(figure, [*titles, *labels])
     figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(backbones))
     return figure
@@ -88,11 +83,9 @@ def _arrow(axes: Axes, y: float, clean: dict, swapped: dict, colour: str) -> Non
     axes.plot(start, y, color=colour, **RING)  # last, and open: where both are equal both are to be seen
 
 
-def _handles(colours: dict[str, str], spread: str) -> list[Line2D]:
-    variants = [
-        Line2D([], [], color=colour, linewidth=4, label=human(variant)) for variant, colour in colours.items()
-    ]
+def _marks(sd_over: str) -> list[Line2D]:
+    """What explains ring, dot and, where there are some, whiskers in the legend."""
     ring = Line2D([], [], color=INK, label="clean test images", **RING)
     dot = Line2D([], [], color=INK, label="backgrounds swapped", **DOT)
-    whiskers = Line2D([], [], color=INK, marker="|", markersize=7, linewidth=1.2, label=f"± sd {spread}")
-    return [*variants, ring, dot, *([whiskers] if spread else [])]
+    whiskers = Line2D([], [], color=INK, marker="|", markersize=7, linewidth=1.2, label=f"± sd {sd_over}")
+    return [ring, dot, *([whiskers] if sd_over else [])]

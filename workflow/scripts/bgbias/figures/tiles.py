@@ -61,8 +61,8 @@ def place(axes: Axes, image: np.ndarray, x: float, y: float, colour: str = RULE,
     height, width = np.array(image.shape[:2]) / max(image.shape[:2])
     left, top = x + (1 - width) / 2, y + (1 - height) / 2
     limits = axes.get_xlim()[1], axes.get_ylim()[0]
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=(left, left + width, top + height, top),
-                interpolation="bilinear")  # fmt: skip
+    extent = (left, left + width, top + height, top)
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="bilinear")
     _limits(axes, *limits)
     axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=line))
 

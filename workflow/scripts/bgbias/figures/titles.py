@@ -1,20 +1,9 @@
-"""Which runs a figure of examples shows, and how it says so."""
+"""What stands above a figure of examples: of which model or dataset, and how many of how many."""
 
 from collections.abc import Sequence
 
+from bgbias.axes import FROZEN
 from bgbias.results.names import human, model_name
-from bgbias.runs import FROZEN
-
-
-def one_run_a_variant(runs: Sequence[dict]) -> dict[str, int]:
-    """The place of each variant's first run in ``runs``: a figure of examples shows one model a variant.
-
-    A model as it comes has no variant.
-    """
-    places: dict[str, int] = {}
-    for place, run in enumerate(runs):
-        places.setdefault(FROZEN if run["loss"] == FROZEN else run["variant"], place)
-    return places
 
 
 def title(runs: Sequence[dict]) -> str:

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, WIDTH, fit_to_panels, legend, nothing, variant_colours
+from bgbias.figures.style import INK, WIDTH, fit_to_panels, legend, nothing, variant_colours, variant_handles
 from bgbias.results.names import human
-from bgbias.results.summaries import seen
+from bgbias.results.rows import seen
 
 
 def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
@@ -40,12 +40,8 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
                 titles.append((axes, axes.set_title(human(loss), fontsize=10)))
     for axes in panels[-1]:
         axes.set_xlabel("epoch")
-    curves = [
-        Line2D([], [], color=colour, linewidth=2.5, label=human(variant))
-        for variant, colour in colours.items()
-    ]
     kept = Line2D([], [], color=INK, marker="o", linestyle="", markersize=6, label="epoch kept")
-    legend(figure, [*curves, kept])
+    legend(figure, [*variant_handles(colours, linewidth=2.5), kept])
     fit_to_panels(figure, labels)  # before the titles: its lines make panels narrower
     figure.set_figheight(figure.get_figheight() + 0.2 * (fit_to_panels(figure, titles) - 1))
     return figure

@@ -12,8 +12,11 @@ import torch
 from bgbias.attribution import Target, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.configuration import study
+from bgbias.configuration.keywords import READY
 from bgbias.devices import choose_batch_size
+from bgbias.errors import StudyError
 from bgbias.forecasting.arithmetic import ASPECT, Seconds
+from bgbias.forecasting.table import shown
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline.pixels import PixelStore, write_store
 from bgbias.masks.maskers import build_masker
@@ -32,15 +35,40 @@ def run_seconds(config: dict, backbone: str, folder: Path, device: torch.device)
     batch, short_side = config["training"]["batch_size"], config["pixels"]["short_side"]
     store = _noise_store(folder / "images", {"train": batch, "val": 2, "test": 2}, 4, short_side)
     backgrounds = _noise_store(folder / "backgrounds", {"train": 4}, 1, short_side)
-    trained = _trained(config, backbone, store, backgrounds, steps, folder / "checkpoint", device)
+    training = _brief_training(config, backbone, store, backgrounds, steps, folder / "checkpoint", device)
     rows = np.resize(store.index.rows("test"), images)
     scored = rows[: max(1, images // 64)]
     seconds = Seconds(
-        step=trained.progress.history[-1]["seconds"] / steps,
-        embed=_second_time(_embedding(config, trained, backgrounds, rows)) / len(rows),
-        attribute=_second_time(_attribution(config, trained, scored)) / len(scored),
+        step=training.progress.history[-1]["seconds"] / steps,
+        embed=_second_time(_embedding(config, training, backgrounds, rows)) / len(rows),
+        attribute=_second_time(_attribution(config, training, scored)) / len(scored),
     )
-    return seconds, sum(parameter.numel() for parameter in trained.model.parameters())
+    return seconds, sum(parameter.numel() for parameter in training.model.parameters())
+
+
+def seconds_per_mask(config: dict) -> dict[str, float | None]:
+    """By dataset, on one thread of this CPU; 0 for ready masks, None where the masker is not here.
+
+    A masker of several datasets is measured once.
+    """
+    maskers = {dataset: study.masker_settings(config, dataset) for dataset in config["grid"]["dataset"]}
+    measured = {}
+    for settings in maskers.values():
+        if settings["model"] not in measured:
+            measured[settings["model"]] = _measured_mask(settings, config["pixels"]["short_side"])
+    return {dataset: measured[settings["model"]] for dataset, settings in maskers.items()}
+
+
+def _measured_mask(settings: dict, short_side: int) -> float | None:
+    if settings["model"] == READY:
+        return 0.0
+    try:
+        seconds = mask_seconds(settings, short_side)
+    except StudyError as error:
+        print(f"Masks were not measured. {error}\n")
+        return None
+    print(f"{settings['model']}: {shown(seconds)} s a mask (CPU)\n")
+    return seconds
 
 
 def mask_seconds(settings: dict, short_side: int) -> float:
@@ -50,7 +78,7 @@ def mask_seconds(settings: dict, short_side: int) -> float:
     return _second_time(lambda: masker("noise", picture))
 
 
-def _trained(config, backbone, store, backgrounds, steps, checkpoint, device) -> Training:
+def _brief_training(config, backbone, store, backgrounds, steps, checkpoint, device) -> Training:
     # ASSUME: all losses cost the same; the network is nearly all of a step.
     dataset, loss = config["grid"]["dataset"][0], config["grid"]["loss"][0]
     settings = {
@@ -62,44 +90,45 @@ def _trained(config, backbone, store, backgrounds, steps, checkpoint, device) ->
         # The second epoch is counted; the first warms up. Validation of 8 images is part of it.
         "training": config["training"] | {"iterations_per_epoch": steps, "max_epochs": 2, "patience": 2},
     }
-    trained = Training(store, settings, 0, backgrounds, backgrounds, device=device)
+    training = Training(store, settings, 0, backgrounds, backgrounds, device=device)
     said = io.StringIO()  # an epoch of noise tells nothing
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        trained.run(checkpoint, {})
-    return trained
+        training.run(checkpoint, {})
+    return training
 
 
 def _embedding(
-    config: dict, trained: Training, backgrounds: PixelStore, rows: np.ndarray
+    config: dict, training: Training, backgrounds: PixelStore, rows: np.ndarray
 ) -> Callable[[], object]:
     evaluation = config["evaluation"]
     view = evaluation_view(config["transform"], evaluation["background_crop"])
 
     def embedding():
         batches = evaluation_batches(
-            trained.store,
+            training.store,
             rows,
             backgrounds,
             seed=0,
             draw=0,
             view=view,
-            preprocessing=trained.preprocessing,
-            device=trained.device,
+            preprocessing=training.preprocessing,
+            device=training.device,
             batch_size=evaluation.get("batch_size"),
         )
-        return embed(trained.model, batches)
+        return embed(training.model, batches)
 
     return embedding
 
 
-def _attribution(config: dict, trained: Training, rows: np.ndarray) -> Callable[[], object]:
-    size, device, preprocessing = config["transform"]["eval_size"], trained.device, trained.preprocessing
-    target = Target(trained.model, trained.loss.distance.to(device), black_image(size, preprocessing, device))
+def _attribution(config: dict, training: Training, rows: np.ndarray) -> Callable[[], object]:
+    size, device, preprocessing = config["transform"]["eval_size"], training.device, training.preprocessing
+    distance, black = training.loss.distance.to(device), black_image(size, preprocessing, device)
+    target = Target(training.model, distance, black)
     settings = config["attribution"]
     settings = settings | {"batch_size": choose_batch_size(settings.get("batch_size"), size, device)}
 
     def attribution():
-        images, _ = images_and_masks(trained.store, rows, size, preprocessing, device)
+        images, _ = images_and_masks(training.store, rows, size, preprocessing, device)
         return [
             attribution_maps(method, target, images, rows.tolist(), settings).cpu()
             for method in settings["methods"]

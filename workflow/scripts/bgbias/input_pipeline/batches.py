@@ -7,32 +7,37 @@ position) in training and of (seed, draw, row) in evaluation: never of the batch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 
 from bgbias.input_pipeline import on_gpu
+from bgbias.input_pipeline.crops import CROP_TRIES, Cuts, centre_crop_boxes, random_crop_boxes
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.transforms import (
-    CROP_TRIES,
-    Cuts,
-    Preprocessing,
-    centre_crop_boxes,
-    normalisation,
-    normalisation_on,
-    random_crop_boxes,
-)
+from bgbias.input_pipeline.preprocessing import Preprocessing, normalisation, normalisation_on
 from bgbias.randomness import generator, integer_seed
 
 __all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "training_batches"]
 
-# Where things lie in a row of uniform numbers: the image's view (mirrored, crop), whether its background is
-# replaced, by which, and the background's view.
-_VIEW = 1 + 4 * CROP_TRIES
-_REPLACED, _CHOSEN, _BEHIND = _VIEW, _VIEW + 1, _VIEW + 2
+_VIEW = 1 + 4 * CROP_TRIES  # uniform numbers that a view takes: mirrored or not, and the tries of a crop
 _UNIFORMS = 2 + 2 * _VIEW
 _STOCK = 2**22  # of normal numbers, where an image takes a few hundred thousand
+
+
+class _Choices(NamedTuple):
+    """The uniform numbers, float64, behind all that is random about B images."""
+
+    view: np.ndarray  # (B, _VIEW)
+    replaced: np.ndarray  # (B,): whether the background is replaced
+    background: np.ndarray  # (B,): by which
+    background_view: np.ndarray  # (B, _VIEW)
+
+
+def _choices(uniforms: np.ndarray) -> _Choices:
+    """What each row of ``uniforms`` (B, _UNIFORMS) is for."""
+    view, rest = uniforms[:, :_VIEW], uniforms[:, _VIEW:]
+    return _Choices(view, rest[:, 0], rest[:, 1], rest[:, 2:])
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,10 @@ def training_batches(
     """
     size = rows.shape[1]
     uniforms = [generator(seed, "training batch", step).random((size, _UNIFORMS)) for step in steps]
-    uniforms = np.concatenate(uniforms)
-    images = _random_cuts(store, rows.ravel(), uniforms[:, :_VIEW], view)
-    replaced = uniforms[:, _REPLACED] < probability
-    made = _assemble(images, backgrounds, replaced, uniforms, view, preprocessing, device)
+    choices = _choices(np.concatenate(uniforms))
+    images = _random_cuts(store, rows.ravel(), choices.view, view)
+    replaced = choices.replaced < probability
+    made = _assemble(images, backgrounds, replaced, choices, view, preprocessing, device)
     if view.noise:
         _add_noise(made, view.noise, preprocessing, seed, steps)
     return list(made.split(size))
@@ -108,11 +113,12 @@ def evaluation_batch(
 
     Clean when ``backgrounds`` is None, else each background is replaced by what (seed, draw, row) gives.
     """
-    images, uniforms = _centre_cuts(store, rows, view.size), None
+    images, choices = _centre_cuts(store, rows, view.size), None
     if backgrounds is not None:
-        uniforms = np.stack([generator(seed, "evaluation", draw, row).random(_UNIFORMS) for row in rows])
+        uniforms = [generator(seed, "evaluation", draw, row).random(_UNIFORMS) for row in rows]
+        choices = _choices(np.stack(uniforms))
     replaced = np.ones(len(rows), dtype=bool)
-    return _assemble(images, backgrounds, replaced, uniforms, view, preprocessing, device)
+    return _assemble(images, backgrounds, replaced, choices, view, preprocessing, device)
 
 
 def _cuts(store: PixelStore, rows: np.ndarray, boxes: np.ndarray, flips: np.ndarray) -> Cuts:
@@ -129,11 +135,11 @@ def _centre_cuts(store: PixelStore, rows: np.ndarray, size: int) -> Cuts:
     return _cuts(store, rows, centre_crop_boxes(store.sizes[rows], size), np.zeros(len(rows), dtype=bool))
 
 
-def _backgrounds(store: PixelStore, uniforms: np.ndarray, view) -> Cuts:
-    rows = np.floor(uniforms[:, _CHOSEN] * len(store)).astype(np.int64)
+def _backgrounds(store: PixelStore, choices: _Choices, view) -> Cuts:
+    rows = np.floor(choices.background * len(store)).astype(np.int64)
     if view.background_crop == "centre":
         return _centre_cuts(store, rows, view.size)
-    return _random_cuts(store, rows, uniforms[:, _BEHIND:], view)
+    return _random_cuts(store, rows, choices.background_view, view)
 
 
 def _add_noise(
@@ -163,15 +169,15 @@ def _assemble(
     images: Cuts,
     backgrounds: PixelStore | None,
     replaced: np.ndarray,
-    uniforms: np.ndarray | None,
+    choices: _Choices | None,
     view: TrainingView | EvaluationView,
     preprocessing: Preprocessing,
     device: torch.device | str,
 ) -> torch.Tensor:
-    """The images, with the backgrounds of those ``replaced`` (bool (B,)) chosen by ``uniforms``."""
+    """The images, with the backgrounds of those ``replaced`` (bool (B,)) as ``choices`` say."""
     behind, background_of = None, np.full(len(replaced), -1)
     if backgrounds is not None and replaced.any():
-        behind = _backgrounds(backgrounds, uniforms[replaced], view)
+        behind = _backgrounds(backgrounds, _Choices(*(part[replaced] for part in choices)), view)
         background_of[replaced] = np.arange(len(behind.boxes))
     device = torch.device(device)
     if device.type == "cpu":

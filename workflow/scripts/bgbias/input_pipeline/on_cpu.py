@@ -21,15 +21,20 @@ if sys.byteorder != "little":
 _UNIT = 256  # what the weights of an output add up to
 
 
-@compiled_once
 def fill(out, images, backgrounds, background_of, factor, shift, channels):
     """Write factor · (x·m + b·(1 − m)) + shift into ``out``, float32 (B, S, S, 3).
 
-    ``images`` and ``backgrounds`` are ``transforms.Cuts``; x is the red, green and blue of an image cut and
+    ``images`` and ``backgrounds`` are ``crops.Cuts``; x is the red, green and blue of an image cut and
     resized to S × S, m its alpha / 255, and b the background number ``background_of`` (int64 (B,)), or x
     itself where that is negative. ``factor`` and ``shift`` are for red, green and blue (three float32 each);
     ``channels`` says which of these is first, second and third in the output (three int).
     """
+    # Plain tuples: numba keeps the types of the arguments on disk, and fails on a class that moves later.
+    _fill(out, tuple(images), tuple(backgrounds), background_of, factor, shift, channels)
+
+
+@compiled_once
+def _fill(out, images, backgrounds, background_of, factor, shift, channels):
     size = out.shape[1]
     image_row, background_row = np.empty(size, np.uint64), np.empty(size, np.uint64)
     planes = np.empty((3, size), np.float32)
@@ -47,7 +52,7 @@ def fill(out, images, backgrounds, background_of, factor, shift, channels):
 
 
 class _Cut(NamedTuple):
-    """One of ``transforms.Cuts`` with its weights down and across, and room for one row."""
+    """One of ``crops.Cuts`` with its weights down and across, and room for one row."""
 
     data: np.ndarray
     origin: int  # the first byte
@@ -62,14 +67,15 @@ class _Cut(NamedTuple):
 
 @compiled
 def _cut(cuts, n, size):
-    top, left, height, width = cuts.boxes[n]
-    stride = 4 * cuts.sizes[n, 1]
-    origin = cuts.offsets[n] + stride * top + 4 * left
+    data, offsets, sizes, boxes, flips = cuts
+    top, left, height, width = boxes[n]
+    stride = 4 * sizes[n, 1]
+    origin = offsets[n] + stride * top + 4 * left
     tops, down = _weights(height, size, False)
-    lefts, across = _weights(width, size, cuts.flips[n])
+    lefts, across = _weights(width, size, flips[n])
     # Beyond the last pixel of the line there are others, of weight nothing.
     line = np.zeros(4 * (width + len(across)), np.uint16)
-    return _Cut(cuts.data, origin, stride, height - 1, tops, down, lefts, across, line)
+    return _Cut(data, origin, stride, height - 1, tops, down, lefts, across, line)
 
 
 @compiled

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bgbias.input_pipeline.crops import Cuts
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.transforms import Cuts, Preprocessing, normalise
+from bgbias.input_pipeline.preprocessing import Preprocessing, normalise
 
 # ASSUME: a set of backgrounds may take a quarter of the memory that is free when it is first used.
 _SHARE = 4

@@ -1,1 +1,1 @@
-"""Foreground masks: made, and judged."""
+"""Foreground masks: made, kept in a tree, and judged."""

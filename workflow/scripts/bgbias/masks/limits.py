@@ -2,6 +2,7 @@
 
 import os
 
+from bgbias.configuration.keywords import READY
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 
@@ -14,7 +15,7 @@ def check_limits(summary: str | os.PathLike, minimum_iou: float, maximum_empty: 
     """
     (quality,) = read_rows(summary)
     dataset, iou = quality["dataset"], quality["iou_mean"]
-    if quality["masker"] == "ready":
+    if quality["masker"] == READY:
         remedy = f"Look at `datasets.{dataset}.masks`: what is brighter than half is object"
     else:
         remedy = "Choose another `masker.model`"

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from bgbias.configuration.keywords import CUSTOM, READY
 from bgbias.errors import StudyError
 from bgbias.images import HALF, read_given_mask
 
@@ -18,12 +19,12 @@ Masker = Callable[[str, np.ndarray], np.ndarray]
 
 
 def build_masker(settings: dict, paths: Sequence[str] = (), threads: int = 1) -> Masker:
-    """The masker of ``settings``: ``model`` is "ready" (with ``folder``) or the name of a rembg model.
+    """The masker of ``settings``: ``model`` is ``READY`` (with ``folder``) or the name of a rembg model.
 
-    ``weights`` is the ONNX file of a rembg model whose name ends in ``_custom``. ``paths``: of all images,
+    ``weights`` is the ONNX file of a rembg model whose name ends in ``CUSTOM``. ``paths``: of all images,
     which say whose a ready mask is. StudyError when it cannot run.
     """
-    if settings["model"] == "ready":
+    if settings["model"] == READY:
         return ready_masker(settings["folder"], paths)
     return rembg_masker(settings["model"], settings.get("weights"), threads)
 
@@ -122,7 +123,7 @@ def import_rembg():
 
 
 def _session(model: str, weights: str | None, threads: int):
-    custom = model.endswith("_custom")
+    custom = model.endswith(CUSTOM)
     if custom:
         if not weights or not Path(weights).is_file():
             raise StudyError(
@@ -130,6 +131,9 @@ def _session(model: str, weights: str | None, threads: int):
             )
         os.environ["U2NET_HOME"] = str(Path(weights).resolve().parent)  # rembg loads from nowhere else
     import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        onnxruntime.preload_dlls()  # else it finds pip's CUDA libraries only where torch was imported before
 
     rembg = import_rembg()
     sessions = rembg.sessions.sessions

@@ -1,5 +1,6 @@
 """The networks below the embedding, by name: pooled features, and how their input is prepared."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +10,7 @@ from torch import nn
 
 from bgbias.configuration.keywords import EXPORTED, TIMM
 from bgbias.errors import StudyError
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.bninception import FEATURES, BNInception
 from bgbias.models.exported import ExportedNetwork
 from bgbias.models.weights import load_strictly, read_weights
@@ -39,46 +40,46 @@ class Backbone:
     top: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
-def build_backbone(name: str, settings: dict, seed: int) -> Backbone:
-    """Build backbone ``name``, or ``settings["model"]``; the same ``seed`` gives the same random weights.
+def build_backbone(network: str, settings: dict, seed: int) -> Backbone:
+    """Build ``network``; the same ``seed`` gives the same random weights.
 
-    A name that ends in .pt2 is the path of a network with its weights (see bgbias.models.exported).
-
-    ``settings["weights"]``: None for random ones, else the path of a .pth or .safetensors file; nothing is
-    fetched here (see bgbias.models.pretrained). ``mean``, ``std``: of red, green and blue, of values from 0
-    to 1, instead of the backbone's preprocessing. ``head`` is for
-    :func:`bgbias.models.embedding_model.build_model`. Other keys are the backbone's own (small_cnn:
+    ``network``: a key of :data:`BACKBONES`, timm/<name>, or the path of a .pt2 file, which is a network with
+    its weights (see bgbias.models.exported). ``settings``, an entry of the configuration's ``backbones``:
+    ``weights``: None for random ones, else the path of a .pth or .safetensors file; nothing is fetched here
+    (see bgbias.models.pretrained). ``mean``, ``std``: of red, green and blue, of values from 0 to 1, instead
+    of the network's preprocessing. ``model`` is ``network`` once more, and ``head`` is for
+    :func:`bgbias.models.embedding_model.build_model`. Other keys are the network's own (small_cnn:
     ``widths``). StudyError for an unknown name or key, and for weights that are unreadable or do not fit.
     """
-    settings = {key: value for key, value in settings.items() if key != "head"}
-    name = settings.pop("model", name)
+    settings = {key: value for key, value in settings.items() if key not in ("model", "head")}
     weights = settings.pop("weights", None)
     values = {key: tuple(settings.pop(key)) for key in ("mean", "std") if key in settings}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "backbone weights"))
-        backbone = _built(name, settings)
+        backbone = _built(network, settings)
     if values:
         backbone = replace(backbone, preprocessing=Preprocessing(**values))
     if weights is not None:
         state = read_weights(weights)
-        load_strictly(backbone.module, state, weights, name, ignore=backbone.classifier)
+        load_strictly(backbone.module, state, weights, network, ignore=backbone.classifier)
         top = {key: value for key, value in state.items() if key.startswith(backbone.classifier)}
         backbone = replace(backbone, top=top)
     return backbone
 
 
-def _built(name: str, settings: dict) -> Backbone:
-    if name.startswith(TIMM):
-        return _timm(name.removeprefix(TIMM), **settings)
-    if name not in BACKBONES and not name.endswith(EXPORTED):
+def _built(network: str, settings: dict) -> Backbone:
+    if network.startswith(TIMM):
+        return _timm(network.removeprefix(TIMM), **settings)
+    if network not in BACKBONES and not network.endswith(EXPORTED):
         raise StudyError(
-            f"Unknown backbone {name!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>, "
+            f"Unknown network {network!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>, "
             f"<path of an exported network>{EXPORTED}."
         )
     try:
-        return BACKBONES.get(name, partial(_exported, name))(**settings)
+        return BACKBONES.get(network, partial(_exported, network))(**settings)
     except TypeError as error:
-        raise StudyError(f"backbones.{name}: settings {sorted(settings)} do not fit: {error}.") from error
+        names = ", ".join(f"`{key}`" for key in settings)
+        raise StudyError(f"The network {network} cannot be made with {names}: {error}.") from error
 
 
 def _small_cnn(widths: tuple[int, ...] = (32, 64, 128)) -> Backbone:
@@ -145,11 +146,12 @@ def _googlenet() -> Backbone:
 def _squeezenet() -> Backbone:
     import torchvision.models
 
-    module = nn.Sequential()
-    module.add_module("features", torchvision.models.squeezenet1_1(weights=None).features)
-    for number, layer in enumerate(_global_pool()):
-        module.add_module(f"pool{number}", layer)
-    return Backbone(module, 512, _IMAGENET, "features", ("classifier.",))
+    layers = {
+        "features": torchvision.models.squeezenet1_1(weights=None).features,
+        "pool": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(),
+    }
+    return Backbone(nn.Sequential(OrderedDict(layers)), 512, _IMAGENET, "features", ("classifier.",))
 
 
 def _exported(path: str) -> Backbone:
@@ -183,10 +185,6 @@ def timm_network(name: str, pretrained: bool, **options) -> nn.Module:
         return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
     except Exception as error:  # timm's own, the hub's and the network's: each means that there is no model
         raise StudyError(f"timm cannot make {name!r}: {str(error).rstrip('.')}.") from error
-
-
-def _global_pool() -> tuple[nn.Module, nn.Module]:
-    return nn.AdaptiveAvgPool2d(1), nn.Flatten()
 
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {

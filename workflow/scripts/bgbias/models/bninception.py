@@ -1,6 +1,6 @@
 """BN-Inception (Ioffe & Szegedy, 2015) with the parameter names of the checkpoint bn_inception-52deb4733.pth.
 
-The study's backbone. The layout comes from the architecture's published table: ten inception blocks whose
+The paper's backbone. The layout comes from the architecture's published table: ten inception blocks whose
 3×3 and "double 3×3" towers start with a 1×1 reduction, BatchNorm after every convolution (which keeps its
 bias), and pooling that rounds up.
 """

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from bgbias.errors import StudyError, first_line
 from bgbias.hashes import fingerprint_file
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.backbones import Backbone, build_backbone
 from bgbias.models.weights import load_strictly, read_weights, write_tensors
 from bgbias.randomness import integer_seed
@@ -38,7 +38,7 @@ class EmbeddingModel(nn.Module):
 
 
 def build_model(
-    backbone: str, backbone_settings: dict, embedding_size: int | None, seed: int
+    network: str, backbone_settings: dict, embedding_size: int | None, seed: int
 ) -> tuple[EmbeddingModel, Preprocessing]:
     """A fresh model on the CPU, and how its input is prepared. The same seed gives the same weights.
 
@@ -46,7 +46,7 @@ def build_model(
     says whether the linear layer that its weights have on top is the embedding (True) or the pooled features
     below it are (False). StudyError where neither is said and the layer is no classifier of ImageNet.
     """
-    built = build_backbone(backbone, backbone_settings, seed)
+    built = build_backbone(network, backbone_settings, seed)
     own_head = _own_head(built, backbone_settings) if embedding_size is None else None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "head weights"))
@@ -118,20 +118,19 @@ def load_model(
     """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``, for images
     of ``size`` × ``size`` pixels. StudyError where it was an exported program that is another one now."""
     settings, state = run["settings"]["model"], read_weights(model_path)
-    _check_program(settings["backbone"].get("model"), run.get("hashes", {}).get("program"))
+    _check_program(settings["backbone"]["model"], run.get("hashes", {}).get("program"))
     embedding_size = settings["embedding_size"]
     if embedding_size is None and "head.weight" in state:
         embedding_size = len(state["head.weight"])
     # The starting weights are not needed, and on another machine perhaps not there.
-    model, preprocessing = build_model(
-        run["backbone"], {**settings["backbone"], "weights": None}, embedding_size, seed=0
-    )
+    backbone = {**settings["backbone"], "weights": None}
+    model, preprocessing = build_model(backbone["model"], backbone, embedding_size, seed=0)
     load_strictly(model, state, model_path, run["backbone"])
     check_size(model, run["backbone"], size)
     return model.eval().to(device, memory_format=torch.channels_last), preprocessing
 
 
-def _check_program(path: str | None, expected: str | None) -> None:
+def _check_program(path: str, expected: str | None) -> None:
     """An exported program is opened anew for every stage, and must be the one that the run began with."""
     if expected is not None and os.path.isfile(path) and fingerprint_file(path) != expected:
         raise StudyError(

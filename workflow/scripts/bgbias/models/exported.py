@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from bgbias.configuration.keywords import EXPORTED
 from bgbias.errors import StudyError, first_line
 
-_HOW = (
+_ANEW = (
     "Export it anew: torch.export.save(torch.export.export(model.cpu().eval(), (torch.rand(2, 3, 224, 224),)"
     f", dynamic_shapes=({{0: torch.export.Dim.DYNAMIC}},)), 'file{EXPORTED}')"
 )
@@ -34,7 +34,7 @@ class ExportedNetwork(nn.Module):
             module.register_buffer(name, constant, persistent=False)
         self.at_once = _largest_batch(program)
         self.to("cpu")
-        self.features = self._count_features(program, path)
+        self.features = self._check_and_count(program, path)
 
     def forward(self, images: Tensor) -> Tensor:
         if self.at_once is not None and len(images) > self.at_once:
@@ -49,10 +49,13 @@ class ExportedNetwork(nn.Module):
         return self
 
     def _apply(self, fn, recurse: bool = True) -> "ExportedNetwork":
+        before = self._device()
         super()._apply(fn, recurse)
         for tensor in (*self.parameters(), *self.buffers()):
             tensor.data = tensor.data.contiguous()
-        device = next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
+        device = self._device()
+        # Autocast that was in force stays so, and that of another device, which was not, is not now.
+        autocasts = {before.type: device.type, device.type: before.type}
 
         def moved(value):
             return device if isinstance(value, torch.device) else value
@@ -64,15 +67,21 @@ class ExportedNetwork(nn.Module):
                 for node in part.graph.nodes:
                     node.args = torch.fx.node.map_aggregate(node.args, moved)
                     node.kwargs = torch.fx.node.map_aggregate(node.kwargs, moved)
+                    if node.target is torch.ops.higher_order.wrap_with_autocast:
+                        kind, *others = node.args
+                        node.args = (autocasts.get(kind, kind), *others)
                 part.recompile()
         return self
 
-    def _count_features(self, program: torch.export.ExportedProgram, path: str | os.PathLike) -> int:
+    def _device(self) -> torch.device:
+        return next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
+
+    def _check_and_count(self, program: torch.export.ExportedProgram, path: str | os.PathLike) -> int:
         """The length of an image's vector, once the program has shown that it can be used."""
         examples, named = program.example_inputs or ((), {})
         shape = tuple(examples[0].shape) if len(examples) == 1 and isinstance(examples[0], Tensor) else ()
         if named or len(shape) != 4 or shape[1] != 3:
-            raise StudyError(f"{path} does not take one argument, images of shape (B, 3, S, S). {_HOW}.")
+            raise StudyError(f"{path} does not take one argument, images of shape (B, 3, S, S). {_ANEW}.")
         # A bright and a dark one: in training mode each would see the other in its statistics.
         images = torch.rand((2, *shape[1:]), generator=torch.Generator().manual_seed(0))
         images = (images * torch.tensor([1.0, 0.1])[:, None, None, None]).requires_grad_()
@@ -82,7 +91,7 @@ class ExportedNetwork(nn.Module):
                 together, alone = self(images), self(images[:1])
         except Exception as error:  # PyTorch's guards and operations each have their own
             raise StudyError(
-                f"{path} does not take 2 images, and then 1 ({first_line(error)}). {_HOW}."
+                f"{path} does not take 2 images, and then 1 ({first_line(error)}). {_ANEW}."
             ) from error
         if not isinstance(together, Tensor) or together.ndim != 2 or len(together) != 2:
             found = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
@@ -93,7 +102,7 @@ class ExportedNetwork(nn.Module):
         if not torch.allclose(together[:1], alone, rtol=0, atol=0.05 * together.abs().max().item()):
             raise StudyError(
                 f"{path} gives an image another vector when others are beside it, or every time: it was "
-                f"exported in training mode. {_HOW}."
+                f"exported in training mode. {_ANEW}."
             )
         if not _lets_gradient_through(images, alone):
             raise StudyError(
@@ -127,5 +136,5 @@ def _read(path: str | os.PathLike) -> torch.export.ExportedProgram:
         return torch.export.load(path)
     except Exception as error:  # of many kinds, one for each way in which a file can be something else
         raise StudyError(
-            f"{path} is no program that PyTorch {torch.__version__} can read ({first_line(error)}). {_HOW}."
+            f"{path} is no program that PyTorch {torch.__version__} can read ({first_line(error)}). {_ANEW}."
         ) from error

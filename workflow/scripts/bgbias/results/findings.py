@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bgbias.axes import FAMILY_AXES, FROZEN, MODEL_AXES, trained
 from bgbias.results.names import enumeration, human, model_name
-from bgbias.results.summaries import pick, seen, variants_of
+from bgbias.results.rows import pick, seen, variants_of
 from bgbias.results.table_formats import number
 from bgbias.retrieval.collapse import COLLAPSED
-from bgbias.runs import FAMILY, FROZEN, MODEL, trained
 
 
 def collapse_findings(rows: Sequence[dict]) -> list[str]:
@@ -55,7 +55,7 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     for variant in others:
         pairs = _pairs(drops, baseline, variant)
         if pairs:
-            better = sum(new["swapped"] > old["swapped"] for old, new in pairs)
+            better = _wins([(100 * old["swapped"], 100 * new["swapped"]) for old, new in pairs])
             change = 100 * float(np.mean([new["clean"] - old["clean"] for old, new in pairs]))
             sentences.append(
                 f"With swapped backgrounds {human(variant)} retrieves better than {human(baseline)} in "
@@ -75,11 +75,12 @@ def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
     for variant in others:
         pairs = _pairs(rows, baseline, variant)
         if pairs:
-            higher = sum(new["mean"] > old["mean"] for old, new in pairs)
-            means = [number(float(np.mean([pair[side]["mean"] for pair in pairs]))) for side in (0, 1)]
+            scores = [(old["mean"], new["mean"]) for old, new in pairs]
+            before, after = (number(float(mean)) for mean in np.mean(scores, axis=0))
+            change = f"stays at {before}" if before == after else f"goes from {before} to {after}"
             sentences.append(
                 f"Attention lies more on the object with {human(variant)} than with {human(baseline)} in "
-                f"{_of(higher, rows, len(pairs))}: the mean score goes from {means[0]} to {means[1]}."
+                f"{_of(_wins(scores), rows, len(pairs))}: the mean score {change}."
             )
     return sentences
 
@@ -119,8 +120,8 @@ def _drops(summary: Sequence[dict]) -> list[dict]:
     """One row a model that was measured both ways: ``clean``, ``swapped`` and the relative ``drop``."""
     rows = {}
     for row in summary:
-        key = pick(row, MODEL)
-        rows.setdefault(key, dict(zip(MODEL, key, strict=True)))[row["protocol"]] = row["mean"]
+        key = pick(row, MODEL_AXES)
+        rows.setdefault(key, dict(zip(MODEL_AXES, key, strict=True)))[row["protocol"]] = row["mean"]
     both = [row for row in rows.values() if row.get("clean") and "swapped" in row]
     return [row | {"drop": 1 - row["swapped"] / row["clean"]} for row in both]
 
@@ -155,14 +156,14 @@ def _change_by_dataset(rows: Sequence[dict]) -> str:
 
 def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict, dict]]:
     """(baseline's row, variant's row) of every family that has both."""
-    old = {pick(row, FAMILY): row for row in rows if row["variant"] == baseline}
+    old = {pick(row, FAMILY_AXES): row for row in rows if row["variant"] == baseline}
     new = [row for row in rows if row["variant"] == variant]
-    return [(old[pick(row, FAMILY)], row) for row in new if pick(row, FAMILY) in old]
+    return [(old[pick(row, FAMILY_AXES)], row) for row in new if pick(row, FAMILY_AXES) in old]
 
 
 def _of(count: int, rows: Sequence[dict], total: int) -> str:
     """In words: 14 of 15 pairs (dataset × loss), and × backbone where there are several."""
-    axes = [axis for axis in FAMILY if axis != "backbone" or len(seen(rows, axis)) > 1]
+    axes = [axis for axis in FAMILY_AXES if axis != "backbone" or len(seen(rows, axis)) > 1]
     return f"{count} of {total} {'pair' if total == 1 else 'pairs'} ({' × '.join(axes)})"
 
 
@@ -181,6 +182,11 @@ def _run(run: dict) -> str:
 
 def _percent(share: float) -> float:
     return round(100 * float(share), 1)
+
+
+def _wins(pairs: Sequence[tuple[float, float]]) -> int:
+    """How often the second is higher as the tables print both: what reads as a tie there is no win here."""
+    return sum(round(new, 2) > round(old, 2) for old, new in pairs)
 
 
 def _signed(value: float) -> str:

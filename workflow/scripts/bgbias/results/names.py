@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bgbias.runs import FROZEN
+from bgbias.axes import FROZEN
 
 NAMES = {
     # datasets

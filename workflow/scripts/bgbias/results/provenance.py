@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from bgbias.runs import AXES
+from bgbias.axes import AXES
 
 
 def commit(project: str | os.PathLike) -> dict:

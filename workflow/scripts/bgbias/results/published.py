@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bgbias.axes import MODEL_AXES
 from bgbias.files import read_rows
 from bgbias.results.names import human
-from bgbias.results.summaries import finite, pick, seen
+from bgbias.results.rows import finite, pick, seen
 from bgbias.results.table_formats import Cell, Table, number
-from bgbias.runs import MODEL
 
 # What identifies a cell of each table.
 KEYS = {
-    "retrieval": (*MODEL, "protocol"),
-    "attention": (*MODEL, "method"),
+    "retrieval": (*MODEL_AXES, "protocol"),
+    "attention": (*MODEL_AXES, "method"),
     "mask_quality": ("dataset", "masker", "measure"),
 }
 # Which keys name a row of its printed form (the blocks are datasets), and which one is spread over columns.
@@ -42,14 +42,14 @@ def compare(
         key = pick(row, keys)
         value, ours = finite(row, "mean", key), found.get(key)
         mean = None if ours is None else scale * finite(ours, "mean", key)
-        spread = None if ours is None else ours.get("sd")
+        sd = None if ours is None else ours.get("sd")
         rows.append(
             dict(
                 zip(keys, key, strict=True),
                 published=value,
                 published_sd=float(row["sd"]) if row.get("sd") else None,
                 measured=mean,
-                measured_sd=None if spread is None else scale * spread,
+                measured_sd=None if sd is None else scale * sd,
                 difference=None if mean is None else mean - value,
                 source=row["source"],
             )
@@ -128,15 +128,15 @@ def _three(row: dict | None, digits: int) -> list[Cell]:
     """Published, measured and signed difference; empty cells for what is not there."""
     if row is None:
         return [Cell()] * 3
-    published, measured = (_with_spread(row, side, digits) for side in ("published", "measured"))
+    published, measured = (_with_sd(row, side, digits) for side in ("published", "measured"))
     if row["difference"] is None:
         return [published, measured, Cell()]
     difference = number(row["difference"], digits)
     return [published, measured, Cell(difference if difference.startswith("−") else f"+{difference}")]
 
 
-def _with_spread(row: dict, side: str, digits: int) -> Cell:
-    mean, spread = row[side], row[f"{side}_sd"]
+def _with_sd(row: dict, side: str, digits: int) -> Cell:
+    mean, sd = row[side], row[f"{side}_sd"]
     if mean is None:
         return Cell()
-    return Cell(number(mean, digits), "" if spread is None else f"± {number(spread, digits)}")
+    return Cell(number(mean, digits), "" if sd is None else f"± {number(sd, digits)}")

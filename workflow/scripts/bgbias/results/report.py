@@ -1,19 +1,13 @@
-"""The report: one HTML file with everything in it, for a reader without a network."""
+"""The report's page: one HTML file with everything in it, for a reader without a network."""
 
 import base64
 import io
-import json
 import os
 import re
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 
-from bgbias.results.names import enumeration, human, method_name
-from bgbias.results.summaries import retrieval_metrics, seen, summarise_retrieval, variants_of
+from bgbias.results.names import human
 from bgbias.results.table_formats import Table
-from bgbias.results.tables import retrieval_table
-from bgbias.runs import trained
 
 _LARGE = 300_000  # bytes
 
@@ -25,7 +19,12 @@ def render(template: str | os.PathLike, **content) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"human": human, "embedded": embedded, "breakable": breakable}
+    environment.filters |= {
+        "human": human,
+        "embedded": embedded,
+        "breakable": breakable,
+        "headings": headings,
+    }
     return environment.from_string(Path(template).read_text(encoding="utf-8")).render(**content)
 
 
@@ -49,122 +48,8 @@ def breakable(text: str) -> str:
     return Markup(re.sub(r"(?<=[._])(?=[^\W\d])", "<wbr>", str(escape(text))))
 
 
-def settings_lines(settings: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(key, value) of nested settings with dotted keys; of an absolute path only its last part: no machine's
-    folders get into a report."""
-    for key, value in settings.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and value:
-            yield from settings_lines(value, f"{name}.")
-        else:
-            absolute = isinstance(value, str) and os.path.isabs(value)
-            yield name, os.path.basename(value.rstrip("/")) if absolute else _plain(value)
-
-
-def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
-    """What the trainings took, if there were any, and on what they ran, from the contents of run.yaml."""
-    facts = [
-        ("models", str(len(runs))),
-        *_training_facts(trained(runs)),
-        ("device", ", ".join(dict.fromkeys(str(run["device"]) for run in runs))),
-    ]
-    versions: dict[str, dict] = {}
-    for run in runs:
-        for package, version in run["versions"].items():
-            versions.setdefault(package, {})[str(version)] = None  # a set that keeps its order
-    return facts + [(package, ", ".join(found)) for package, found in versions.items()]
-
-
-def _training_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
-    if not runs:
-        return []
-    seconds, epochs = [float(run["seconds"]) for run in runs], [run["epochs"] for run in runs]
-    return [
-        ("training time, all models", str(timedelta(seconds=round(sum(seconds))))),
-        ("training time, one model", f"{_range(list(map(round, seconds)))} s"),
-        ("epochs", _range(epochs)),
-    ]
-
-
-def code_facts(provenance: str | os.PathLike) -> list[tuple[str, str]]:
-    """Which code and settings the numbers are of, from provenance.json."""
-    found = json.loads(Path(provenance).read_text(encoding="utf-8"))
-    changed = ", with changes that are not committed" if found["dirty"] else ""
-    commit = f"commit {found['commit'][:12]}{changed}" if found["commit"] else "not under version control"
-    return [
-        ("code", commit),
-        ("hash of the settings", found["config_hash"]),
-        ("processor", f"{found['machine']['processor']}, {found['machine']['cores']} cores"),
-    ]
-
-
-def variant_words(settings: dict) -> str:
-    """What a variant, an entry of the configuration's ``variants``, trains on, and what picks its epoch."""
-    share, selection = settings["probability"], settings["selection"]
-    replaced = "always replaced by another one"
-    if share < 1:
-        replaced = f"replaced by another one with a probability of {_plain(share)}"
-    images = f"images whose background is {replaced}" if share else "the images as they are"
-    picked = "clean" if selection == "clean" else "background-swapped"
-    return f"{images}; its epoch is chosen on {picked} validation images"
-
-
-def other_metrics(measured: list[dict]) -> list[tuple[str, dict]]:
-    """The tables of the metrics but MAP@R, by name. Recall@1 is Precision@1, and not shown twice."""
-    metrics = [name for name in retrieval_metrics(measured) if name not in ("map_at_r", "recall_at_1")]
-    return [
-        (human(name), with_header(retrieval_table(summarise_retrieval(measured, name)))) for name in metrics
-    ]
-
-
-def other_methods(attention: list[dict], shown: str) -> list[str]:
-    """The methods of attribution that were computed and are not shown, in words."""
-    return [method_name(method) for method in seen(attention, "method") if method != shown]
-
-
-def variants(retrieval: list[dict], settings: dict) -> list[tuple[str, str]]:
-    """The variants of the models that were trained, and what each of them is trained on."""
-    return [
-        (human(name), variant_words(settings["variants"][name])) for name in variants_of(trained(retrieval))
-    ]
-
-
-def scope(summary: list[dict]) -> str:
-    """The grid in words: which datasets and backbones, and the losses and variants that were trained."""
-    trainings = trained(summary)
-    axes = {
-        ("dataset", "datasets"): seen(summary, "dataset"),
-        ("loss", "losses"): seen(trainings, "loss"),
-        ("variant", "variants"): variants_of(trainings),
-        ("backbone", "backbones"): seen(summary, "backbone"),
-    }
-    parts = [
-        f"{names[len(keys) > 1]} {enumeration([*map(human, keys)])}" for names, keys in axes.items() if keys
-    ]
-    return f"{'; '.join(parts)}."
-
-
-def with_header(table: Table) -> dict:
-    """A table as the template takes it: ``table`` and ``headings``, its upper header line."""
-    return {"table": table, "headings": header_rows(table)}
-
-
-def header_rows(table: Table) -> list[tuple[str, int]]:
+def headings(table: Table) -> list[tuple[str, int]]:
     """A table's upper header line as (title, columns spanned); empty when no group has a title."""
     if not any(title for title, _ in table.groups):
         return []
     return [("", len(table.stub)), *((title, len(columns)) for title, columns in table.groups)]
-
-
-def _range(values: Sequence[int]) -> str:
-    low, high = min(values), max(values)
-    return str(low) if low == high else f"{low} to {high}"
-
-
-def _plain(value) -> str:
-    """``value`` as YAML spells it; of a number with a point at most six digits."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_plain, value))}]"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value)

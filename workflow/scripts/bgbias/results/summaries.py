@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from bgbias.axes import AXES, FAMILY_AXES, MODEL_AXES
 from bgbias.errors import StudyError
-from bgbias.runs import AXES, FAMILY, MODEL
+from bgbias.results.rows import finite, pick
 
-RETRIEVAL_COLUMNS = (*MODEL, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
-ATTENTION_COLUMNS = (*MODEL, "method", "mean", "sd", "seeds", "best")
+RETRIEVAL_COLUMNS = (*MODEL_AXES, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
+ATTENTION_COLUMNS = (*MODEL_AXES, "method", "mean", "sd", "seeds", "best")
 
 
 def retrieval_metrics(rows: Sequence[dict]) -> list[str]:
@@ -24,7 +25,7 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
     Each gives :data:`RETRIEVAL_COLUMNS`: ``mean`` and ``sd`` as fractions (``sd`` None with only one
     value), ``best`` 1 for the best variant of a dataset, backbone, loss and protocol, where variants compete.
     """
-    cell = [*MODEL, "protocol"]
+    cell = [*MODEL_AXES, "protocol"]
     frame = _frame(rows, cell, ["draw"], [metric])
     twice = frame[frame.duplicated([*cell, "seed", "draw"])]
     if len(twice):
@@ -35,22 +36,22 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
         )
     draws = frame.groupby([*cell, "seed"], sort=False)[metric]
     seeds = draws.mean().groupby(cell, sort=False)
-    # ASSUME: with one seed the spread is the sample sd over the background draws, as in the paper; with
-    # several it is that over the seeds' means: draws of one model are no independent repetitions.
-    spread = seeds.std().where(seeds.size() > 1, frame.groupby(cell, sort=False)[metric].std())
+    # ASSUME: with one seed it is the sample sd over the background draws, as in the paper; with several
+    # that over the seeds' means: draws of one model are no independent repetitions.
+    sd = seeds.std().where(seeds.size() > 1, frame.groupby(cell, sort=False)[metric].std())
     summary = pd.DataFrame(
         {
             "metric": metric,
             "mean": seeds.mean(),
-            "sd": spread,
+            "sd": sd,
             "seeds": seeds.size(),
             "draws": draws.size().groupby(cell, sort=False).max(),
         }
     )
-    return _marked(summary.reset_index(), [*FAMILY, "protocol"], scale=100)
+    return _marked(summary.reset_index(), [*FAMILY_AXES, "protocol"], scale=100)
 
 
-def spread_words(summary: Sequence[dict]) -> str:
+def sd_words(summary: Sequence[dict]) -> str:
     """What ``sd`` of a summary of retrieval is over; empty where nothing was measured more than once."""
     seeds = max((row["seeds"] for row in summary), default=1)
     swapped = [row for row in summary if row["seeds"] == 1 and row["protocol"] == "swapped"]
@@ -61,17 +62,17 @@ def spread_words(summary: Sequence[dict]) -> str:
 
 
 def summarise_attention(rows: Iterable[dict]) -> list[dict]:
-    """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is the spread over images.
+    """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is that over images.
 
     A method that found nothing in any image of a run has no score there, and counts for nothing.
     """
-    cell = [*MODEL, "method"]
+    cell = [*MODEL_AXES, "method"]
     scored = [row for row in rows if row.get("n") != "0"]
     seeds = _frame(scored, cell, [], ["mean", "sd"]).groupby(cell, sort=False)
     # ASSUME: several seeds: the mean of their means, and the root mean square of their sds over images.
-    spread = seeds["sd"].agg(lambda sds: math.sqrt((sds**2).mean()))
-    summary = pd.DataFrame({"mean": seeds["mean"].mean(), "sd": spread, "seeds": seeds.size()})
-    return _marked(summary.reset_index(), [*FAMILY, "method"], scale=1)
+    sd = seeds["sd"].agg(lambda sds: math.sqrt((sds**2).mean()))
+    summary = pd.DataFrame({"mean": seeds["mean"].mean(), "sd": sd, "seeds": seeds.size()})
+    return _marked(summary.reset_index(), [*FAMILY_AXES, "method"], scale=1)
 
 
 def _marked(summary: pd.DataFrame, family: list[str], scale: float) -> list[dict]:
@@ -96,32 +97,3 @@ def _frame(
         key = pick(row, cell)
         kept.append([*pick(row, columns), *(finite(row, column, key) for column in numbers)])
     return pd.DataFrame(kept, columns=[*columns, *numbers])
-
-
-def finite(row: dict, column: str, key: Sequence[str]) -> float:
-    """The number in ``column``; StudyError naming the cell ``key`` where there is none."""
-    try:
-        value = float(row[column])
-    except (KeyError, ValueError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise StudyError(
-            f"{'/'.join(key)}: '{column}' is {row.get(column, 'missing')!r}, which is no finite number; "
-            "run that cell again."
-        )
-    return value
-
-
-def pick(row: dict, keys: Sequence[str]) -> tuple[str, ...]:
-    """The values of several columns: what identifies a run or a cell."""
-    return tuple(row[key] for key in keys)
-
-
-def seen(rows: Iterable[dict], key: str) -> list[str]:
-    """The values of ``key`` in the order of first appearance."""
-    return list(dict.fromkeys(row[key] for row in rows))
-
-
-def variants_of(rows: Iterable[dict]) -> list[str]:
-    """The variants, base first: the others are compared with it."""
-    return sorted(seen(rows, "variant"), key=lambda variant: variant != "base")

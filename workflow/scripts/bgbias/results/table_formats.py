@@ -17,7 +17,7 @@ _MARKDOWN = {sign: "\\" + sign for sign in "\\|*_`<>["}
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: ``text`` is set bold when ``bold``; ``rest`` (a spread) follows it in plain weight."""
+    """One cell: ``text`` is set bold when ``bold``; ``rest`` (its sd) follows it in plain weight."""
 
     text: str = ""
     rest: str = ""

@@ -1,11 +1,11 @@
-"""The study's three tables, laid out as in the paper: from one row a cell to what is printed where."""
+"""The three tables of a study, laid out as in the paper: from one row a cell to what is printed where."""
 
 from collections.abc import Callable, Sequence
 
+from bgbias.axes import FROZEN, MODEL_AXES, trained
 from bgbias.results.names import human, model_name
-from bgbias.results.summaries import finite, pick, seen, variants_of
+from bgbias.results.rows import finite, pick, seen, variants_of
 from bgbias.results.table_formats import Cell, Table, number
-from bgbias.runs import FROZEN, MODEL, trained
 
 
 def retrieval_table(summary: Sequence[dict]) -> Table:
@@ -18,7 +18,7 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
         dataset: seen([row for row in summary if row["dataset"] == dataset], "protocol")
         for dataset in seen(summary, "dataset")
     }
-    cells = {(*pick(row, MODEL), row["protocol"]): _retrieval_cell(row) for row in summary}
+    cells = {(*pick(row, MODEL_AXES), row["protocol"]): _retrieval_cell(row) for row in summary}
 
     def lines(backbone: str) -> list[list[Cell]]:
         found = []
@@ -53,7 +53,7 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
     variants, datasets = variants_of(summary), seen(summary, "dataset")
     stub, titles = ("Loss", list(map(human, variants))) if trained(summary) else ("Model", ["score"])
     cells = {
-        pick(row, MODEL): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
+        pick(row, MODEL_AXES): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
         for row in summary
     }
 
@@ -113,8 +113,8 @@ def mask_quality_table(rows: Sequence[dict]) -> Table:
 
 
 def _retrieval_cell(row: dict) -> Cell:
-    spread = "" if row["sd"] is None else f"± {number(100 * row['sd'])}"
-    return Cell(number(100 * row["mean"]), spread, row["best"] == 1)
+    sd = "" if row["sd"] is None else f"± {number(100 * row['sd'])}"
+    return Cell(number(100 * row["mean"]), sd, row["best"] == 1)
 
 
 def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:

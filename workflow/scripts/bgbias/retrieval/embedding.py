@@ -1,4 +1,4 @@
-"""Embeddings of evaluation images, clean or with new backgrounds."""
+"""Evaluation images, clean or with new backgrounds, and their embeddings."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,8 +10,8 @@ from bgbias.devices import choose_batch_size
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.prefetching import prefetch
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
+from bgbias.prefetching import prefetch
 
 
 def evaluation_view(transform: dict, background_crop: str) -> EvaluationView:
@@ -79,3 +79,21 @@ def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = 
             "Train it with a smaller training.learning_rate."
         )
     return embeddings
+
+
+def compared_picture(
+    store: PixelStore,
+    row: int,
+    backgrounds: PixelStore | None,
+    *,
+    seed: int,
+    draw: int,
+    view: EvaluationView,
+) -> np.ndarray:
+    """The very picture that :func:`evaluation_batches` gives of ``row``, before it is normalised: uint8
+    (size, size, 3)."""
+    plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
+    batch = evaluation_batch(
+        store, np.array([row]), backgrounds, seed=seed, draw=draw, view=view, preprocessing=plain
+    )
+    return batch[0].permute(1, 2, 0).round().byte().numpy()

@@ -1,4 +1,6 @@
-"""Which test images are queries and which the gallery, and which queries a figure shows."""
+"""Which test images are queries and which the gallery."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,9 +25,14 @@ def first_of_each_class(labels: np.ndarray, random: np.random.Generator) -> np.n
     return order[np.sort(first)]
 
 
-def sides_of_search(data, gallery_draws: int | None, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def sides_of_search(
+    data: Mapping[str, np.ndarray], gallery_draws: int | None, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Positions of the queries and of the gallery, one pair for every gallery that is searched: as the index
-    says, all against all where it says nothing, or with one image of each class as the gallery."""
+    says, all against all where it says nothing, or with one image of each class as the gallery.
+
+    ``data``: ``labels`` int64 (N,), and bool (N,) ``is_query`` and ``is_gallery`` where the index has them.
+    """
     everything = np.ones(len(data["labels"]), dtype=np.bool_)
     if gallery_draws is None:
         sides = [(data.get("is_query", everything), data.get("is_gallery", everything))]
@@ -42,6 +49,6 @@ def positions(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
     return np.where(gallery[inside] == query, inside, -1)
 
 
-def shown_queries(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """``count`` positions drawn at random, each of another class (fewer where there are fewer classes)."""
-    return first_of_each_class(labels, generator(seed, "gallery queries"))[:count]
+def embeddings_at(embeddings: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """The rows at the ascending ``positions``, without a copy where these are all."""
+    return embeddings if len(positions) == len(embeddings) else embeddings[positions]

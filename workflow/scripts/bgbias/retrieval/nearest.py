@@ -6,6 +6,7 @@ are left out at the end of a list, is the library's affair.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -33,15 +34,15 @@ def on_device(reference: np.ndarray, device, device_bytes: int = DEVICE_BYTES) -
 
     @torch.inference_mode()
     def search(query: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-        # TF32 keeps ten bits of each factor: enough for training, and another order of near neighbours.
-        tf32_before = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = False
-        try:
-            return _search_blocks(torch.from_numpy(query).to(device), held, width, device_bytes)
-        finally:
-            torch.backends.cuda.matmul.allow_tf32 = tf32_before
+        return _search_blocks(torch.from_numpy(query).to(device), held, width, device_bytes)
 
     return search
+
+
+def search_on(device) -> Callable[[np.ndarray], Search]:
+    """What makes the searches of a reference set where the job computes: on the CPU or on another PyTorch
+    ``device``."""
+    return on_cpu if device.type == "cpu" else partial(on_device, device=device)
 
 
 def _search_blocks(query, reference, width: int, device_bytes: int) -> tuple[np.ndarray, np.ndarray]:

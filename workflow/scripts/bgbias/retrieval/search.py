@@ -46,9 +46,11 @@ def searcher(
     search_in: Callable[[np.ndarray], Search],
     list_bytes: int,
 ) -> Callable[[np.ndarray, int], np.ndarray]:
-    """What gives the ``depth`` nearest reference rows of some of the query rows ``valid``, (B, depth).
+    """A function (rows (B,), depth) → int64 (B, depth): the nearest reference rows of the query's ``rows``.
 
-    They are searched when asked for, but a large set in itself at once if all lists fit into ``list_bytes``.
+    ``own`` (Q,): the reference row that is the query, −1 where none is. ``valid``: the rows that will be asked
+    for, and ``depths`` how deep, one each. They are searched when asked for, but a large set in itself at once
+    if all lists fit into ``list_bytes``.
     """
     if search_in is on_cpu and len(query) >= PAIRS_ONCE and _is_in_itself(query, reference, own):
         # Here and not above: most sets are smaller and do without numba.

@@ -7,16 +7,39 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgbias.files import sweep
+from bgbias.hashes import fingerprint_file, fingerprint_samples
 
 if TYPE_CHECKING:  # torch costs seconds, and planning the study removes checkpoints only
     from torch import Tensor
 
 _NAME = "training.safetensors"
+
+
+def training_identity(run: dict, settings: dict, code: str, device: str, layouts: Sequence[str]) -> dict:
+    """All that must be the same for an interrupted training to be continued.
+
+    ``run``: the identity columns; ``code``: the fingerprint of what trains; ``device``: cpu or cuda;
+    ``layouts``: of the packed images and backgrounds.
+    """
+    import torch
+
+    weights = settings["backbone"].get("weights")
+    whole = [*layouts, weights] if weights and os.path.isfile(weights) else layouts
+    return {
+        "run": run,
+        "settings": settings,
+        "device": device,
+        "torch": torch.__version__,
+        "files": [fingerprint_file(path) for path in whole],
+        "pixels": [fingerprint_samples(Path(path).parent / "rgba.bin") for path in layouts],
+        "code": code,
+    }
 
 
 def write_checkpoint(

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from bgbias.input_pipeline.batches import TrainingView, training_batches
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.prefetching import prefetch
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
+from bgbias.prefetching import prefetch
 from bgbias.training.sampling import epoch_batches
 
 # For a GPU so many images are made at once, of several steps where batches are small: starting an operation

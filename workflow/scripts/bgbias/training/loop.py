@@ -28,6 +28,9 @@ from bgbias.training.progress import Progress
 from bgbias.training.stopping import Stop, stopped, stopping
 from bgbias.training.validation import Validation
 
+# At most so much of the time goes into checkpoints: a large network's takes a second, as its epoch may.
+_CHECKPOINT_SHARE = 0.05
+
 
 class Training:
     """Model, loss, optimiser and data of one run on ``device``.
@@ -99,10 +102,11 @@ class Training:
         in the folder ``checkpoint`` if there is one of this ``identity``; ends with the best epoch's model.
 
         SIGTERM, and NaN or infinity in a loss or an embedding, raise StudyError; after SIGTERM the
-        checkpoint holds the last step that was made.
+        checkpoint holds the last step that was made, after SIGKILL an epoch's not long ago.
         """
         with stopping() as stop:
             self._resume(checkpoint, identity)
+            due = 0.0
             while not self.progress.finished(self.options):
                 started = time.monotonic()
                 self.train_epoch(stop)
@@ -110,8 +114,11 @@ class Training:
                 self.progress.seconds += time.monotonic() - started
                 if score is not None:
                     self._close_epoch(score)
-                write_checkpoint(checkpoint, identity, self._tensors(), vars(self.progress))
-                if stop.requested and not self.progress.finished(self.options):
+                finished, begun = self.progress.finished(self.options), time.monotonic()
+                if finished or stop.requested or begun >= due:
+                    write_checkpoint(checkpoint, identity, self._tensors(), vars(self.progress))
+                    due = begun + (time.monotonic() - begun) / _CHECKPOINT_SHARE
+                if stop.requested and not finished:
                     raise stopped(checkpoint, self.progress.epoch, self.progress.step)
         self.model.load_state_dict(self.best_state)
         self.model.eval()

@@ -1,4 +1,4 @@
-"""The losses: pytorch-metric-learning's with its default distances, the study's by name and any by class."""
+"""The losses: pytorch-metric-learning's with its default distances, the paper's by name and any by class."""
 
 import copy
 import difflib
@@ -7,10 +7,10 @@ import inspect
 import torch
 from torch import nn
 
+from bgbias.axes import FROZEN
 from bgbias.configuration.keywords import PML
 from bgbias.errors import StudyError, first_line
 from bgbias.randomness import integer_seed
-from bgbias.runs import FROZEN
 from bgbias.training.metric_learning import distances, losses
 
 

@@ -1,11 +1,11 @@
-"""What the study uses of pytorch-metric-learning, without the seconds that the rest of it takes to import."""
+"""What training uses of pytorch-metric-learning, without the seconds that the rest of it takes to import."""
 
 import importlib.util
 from pathlib import Path
 
 from bgbias.postponing import postpone
 
-# A second of each job's start, for relabelling what we never relabel and for a loss that is not the study's.
+# A second of each job's start, for relabelling what we never relabel and for a loss that nobody asked for.
 postpone("scipy.stats")
 postpone("scipy.special")
 import pytorch_metric_learning  # noqa: E402 - after the lines above

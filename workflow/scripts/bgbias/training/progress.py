@@ -2,6 +2,17 @@
 
 from dataclasses import dataclass, field
 
+# What history.csv says of an epoch.
+HISTORY_COLUMNS = (
+    "epoch",
+    "loss",
+    "map_at_r",
+    "precision_at_1",
+    "mean_similarity",
+    "learning_rate",
+    "seconds",
+)
+
 
 @dataclass
 class Progress:

@@ -1,18 +1,16 @@
 """The score that selects the epoch: MAP@R on the validation images, clean or with new backgrounds."""
 
-from functools import partial
-
 import numpy as np
 import torch
 
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.input_pipeline.transforms import Preprocessing
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.embedding_model import EmbeddingModel
 from bgbias.retrieval.collapse import mean_similarity
 from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.retrieval.metrics import measure
-from bgbias.retrieval.nearest import on_cpu, on_device
+from bgbias.retrieval.nearest import search_on
 from bgbias.training.stopping import Stop
 
 _KEEP_BYTES = 256 * 2**20  # up to this size the prepared images stay in memory from epoch to epoch
@@ -46,12 +44,12 @@ class Validation:
             )
         self._store = store
         self._backgrounds = backgrounds if selection == "swapped" else None
-        # ASSUME: one draw for all epochs, where the study draws new ones: all are scored on the same images.
+        # ASSUME: one draw for all epochs, where the paper draws new ones: all are scored on the same images.
         # ASSUME: backgrounds of validation images are cropped at random, as in training.
         self._view = evaluation_view(transform, background_crop="random")
         self._preprocessing, self._seed, self._device = preprocessing, seed, device
         self._small = 12 * len(self._rows) * self._view.size**2 <= _KEEP_BYTES
-        self._search_in = on_cpu if device.type == "cpu" else partial(on_device, device=device)
+        self._search_in = search_on(device)
         self._kept: list[torch.Tensor] | None = None
 
     def score(self, model: EmbeddingModel, precision: torch.dtype, stop: Stop | None = None) -> dict | None:

@@ -11,8 +11,9 @@ from PIL import Image
 
 from bgbias.images import read_mask, read_rgb
 from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
+from bgbias.input_pipeline.crops import CROP_TRIES, random_crop_boxes
 from bgbias.input_pipeline.pixels import PixelStore, background_row, pack_image, write_store
-from bgbias.input_pipeline.transforms import CROP_TRIES, Preprocessing, random_crop_boxes
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.backbones import build_backbone
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[3] / "../shared/real"))

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bgbias.errors import StudyError
-from bgbias.input_pipeline.prefetching import prefetch
+from bgbias.prefetching import prefetch
 
 
 def test_prefetch_keeps_the_order_and_works_ahead():

@@ -1,4 +1,4 @@
-"""Boxes to cut and normalising, against torchvision, Pillow and plain formulas."""
+"""Boxes to cut, against torchvision, Pillow and plain formulas."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,8 @@ from PIL import Image
 from smooth_images import smooth_image
 
 from bgbias.errors import StudyError
+from bgbias.input_pipeline.crops import CROP_TRIES, centre_crop_boxes, random_crop_boxes
 from bgbias.input_pipeline.pixels import pack_image
-from bgbias.input_pipeline.transforms import (
-    CROP_TRIES,
-    Preprocessing,
-    centre_crop_boxes,
-    normalise,
-    random_crop_boxes,
-)
 
 SCALE, RATIO = (0.16, 1.0), (0.75, 4 / 3)
 
@@ -89,12 +83,3 @@ def test_resizing_at_packing_then_cropping_is_the_textbook_evaluation_transform(
     packed = pack_image(image[..., :3], image[..., 3], 256)
     ((top, left, height, width),) = centre_crop_boxes(np.array([packed.shape[:2]]), 227)
     assert (packed[top : top + height, left : left + width, :3] == np.asarray(expected)).all()
-
-
-def test_normalising_for_torchvision_and_for_a_bgr_backbone():
-    x = torch.tensor([255.0, 0.0, 51.0]).reshape(1, 3, 1, 1)
-    usual = normalise(x, Preprocessing((0.5, 0.25, 0.1), (0.5, 0.5, 0.2)))
-    # (1 − .5)/.5, (0 − .25)/.5, (.2 − .1)/.2
-    torch.testing.assert_close(usual.flatten(), torch.tensor([1.0, -0.5, 0.5]))
-    bgr = normalise(x, Preprocessing((104.0, 117.0, 128.0), (1.0, 1.0, 1.0), "BGR", 255.0))
-    torch.testing.assert_close(bgr.flatten(), torch.tensor([51.0 - 104, 0.0 - 117, 255.0 - 128]))

@@ -1,0 +1,75 @@
+"""The configuration against its closed schema, whose errors are told in a sentence each."""
+
+from collections.abc import Iterator
+
+from bgbias.configuration.keywords import PML
+from bgbias.configuration.refusals import check_known, refusal, suggestion
+
+# What JSON's types are called in YAML.
+_KINDS = {
+    "array": "a list, [...]",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping of keys",
+    "string": 'text (a number in "quotes" is)',
+}
+
+
+def check_schema(config: dict, schema: dict, where: str = "") -> None:
+    """StudyError, a sentence, when ``config``, or the part of it at the key ``where``, breaks ``schema``."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from jsonschema.validators import extend
+
+    # To JSON 64.0 is an integer; Python cannot count with it.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    error = best_match(extend(Draft202012Validator, type_checker=types)(schema).iter_errors(config))
+    if error is not None:
+        place = ".".join([*filter(None, [where]), *map(str, error.absolute_path)]) or "the top level"
+        raise refusal(place, "; ".join(_explain(error)))
+
+
+def check_losses(config: dict, schema: dict) -> None:
+    """A loss's keys depend on its type; its values for one dataset must be as valid as the general ones."""
+    types = schema["$defs"]["losses"]
+    for name, entry in config["losses"].items():
+        kind = entry.get("type", name)
+        if kind.startswith(PML):
+            if kind == PML:
+                raise refusal(f"losses.{name}.type", f"name a class behind {PML}, such as {PML}CircleLoss")
+            kind = PML  # which class it is, and what it takes, only that library knows
+        else:
+            known = [*(known for known in types if known != PML), f"{PML}<class of pytorch-metric-learning>"]
+            check_known(kind, known, f"losses.{name}.type" if "type" in entry else "losses", "losses")
+        closed = {"$defs": schema["$defs"], **types[kind]}
+        general = {key: value for key, value in entry.items() if key != "per_dataset"}
+        check_schema(entry, closed, f"losses.{name}")
+        for dataset, own in entry.get("per_dataset", {}).items():
+            check_known(dataset, config["datasets"], f"losses.{name}.per_dataset", "datasets")
+            if "type" in own:
+                raise refusal(
+                    f"losses.{name}.per_dataset.{dataset}.type",
+                    "one entry is one loss on all datasets; make another entry of the other loss",
+                )
+            check_schema(general | own, closed, f"losses.{name}.per_dataset.{dataset}")
+
+
+def _explain(error) -> Iterator[str]:
+    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        allowed = error.schema.get("properties", {})
+        for key in error.instance:
+            if key not in allowed:
+                yield f"the key {key!r} is unknown{suggestion(key, allowed)}"
+    elif error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        yield f"the key {missing[0]!r} is missing"
+    elif error.validator == "pattern":
+        yield f"{error.instance!r} must begin with a letter or digit and hold these, '_', '.' and '-' only"
+    elif error.validator == "type":
+        wanted = error.validator_value
+        kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
+        yield f"{error.instance!r} is not {' or '.join(kinds)}"
+    else:
+        yield error.message

@@ -1,0 +1,54 @@
+"""What a study will cost, as a table of plain text."""
+
+from bgbias.forecasting.arithmetic import Counts, Seconds, hours, packed_bytes, result_bytes
+
+HEADINGS = (
+    ("", "", "", "training", "training", "test", "attribution", "masks", "pixels", "results"),
+    ("dataset", "images", "runs", "least h", "most h", "h", "h", "CPU h", "GB", "GB"),
+)
+LEGEND = """h: hours of one device, for all runs of the row; CPU h: hours of one CPU core; GB: on the disk.
+Masks and pixels are made once, whatever the number of runs and backbones.
+"""
+
+
+def costs(
+    config: dict,
+    runs: int,
+    counts: dict[str, Counts | None],
+    masks: dict[str, float | None],
+    seconds: Seconds,
+    parameters: int,
+) -> list[tuple[str, ...]]:
+    """The row of each dataset whose size is known, for all its ``runs``, in the columns of :data:`HEADINGS`.
+
+    ``counts`` and ``masks`` (seconds a mask): by dataset, None where unknown; ``seconds`` and ``parameters``:
+    of the backbone, as they were measured.
+    """
+    rows = []
+    for dataset, found in counts.items():
+        if found is not None:
+            values = [
+                *hours(found, runs, config, seconds, masks[dataset]).values(),
+                packed_bytes(found.images, config["pixels"]["short_side"]) / 1e9,
+                result_bytes(found, runs, config, parameters) / 1e9,
+            ]
+            rows.append((dataset, f"{found.images:,}", str(runs), *map(shown, values)))
+    return rows
+
+
+def shown(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+
+
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Columns of one width, two spaces apart; the first is flush left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,47 @@
+"""What stands in the columns of rows: dictionaries of runs, or of what was measured of them."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from bgbias.axes import FROZEN
+from bgbias.errors import StudyError
+
+
+def finite(row: dict, column: str, key: Sequence[str]) -> float:
+    """The number in ``column``; StudyError naming the cell ``key`` where there is none."""
+    try:
+        value = float(row[column])
+    except (KeyError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise StudyError(
+            f"{'/'.join(key)}: '{column}' is {row.get(column, 'missing')!r}, which is no finite number; "
+            "run that cell again."
+        )
+    return value
+
+
+def pick(row: dict, keys: Sequence[str]) -> tuple[str, ...]:
+    """The values of several columns: what identifies a run or a cell."""
+    return tuple(row[key] for key in keys)
+
+
+def seen(rows: Iterable[dict], key: str) -> list[str]:
+    """The values of ``key`` in the order of first appearance."""
+    return list(dict.fromkeys(row[key] for row in rows))
+
+
+def variants_of(rows: Iterable[dict]) -> list[str]:
+    """The variants, base first: the others are compared with it."""
+    return sorted(seen(rows, "variant"), key=lambda variant: variant != "base")
+
+
+def one_run_a_variant(runs: Sequence[dict]) -> dict[str, int]:
+    """The place of each variant's first run in ``runs``: a figure of examples shows one model a variant.
+
+    A model as it comes has no variant, and stands under the name of its loss.
+    """
+    places: dict[str, int] = {}
+    for place, run in enumerate(runs):
+        places.setdefault(FROZEN if run["loss"] == FROZEN else run["variant"], place)
+    return places
