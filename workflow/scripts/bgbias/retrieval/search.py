@@ -48,9 +48,9 @@ def searcher(
 ) -> Callable[[np.ndarray, int], np.ndarray]:
     """A function (rows (B,), depth) → int64 (B, depth): the nearest reference rows of the query's ``rows``.
 
-    ``own`` (Q,): the reference row that is the query, −1 where none is. ``valid``: the rows that will be asked
-    for, and ``depths`` how deep, one each. They are searched when asked for, but a large set in itself at once
-    if all lists fit into ``list_bytes``.
+    ``own`` (Q,): the reference row that is the query, −1 where none is. ``valid``: the rows that will be
+    asked for, and ``depths`` how deep, one each. They are searched when asked for, but a large set in itself
+    at once if all lists fit into ``list_bytes``.
     """
     if search_in is on_cpu and len(query) >= PAIRS_ONCE and _is_in_itself(query, reference, own):
         # Here and not above: most sets are smaller and do without numba.
