@@ -21,7 +21,6 @@ help:
 
 demo: $(VENV)/.study
 	$(SNAKEMAKE) --cores $(CORES)
-	@echo "Open results/demo/report.html"
 
 setup: $(VENV)/.study
 

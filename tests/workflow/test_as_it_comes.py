@@ -19,13 +19,12 @@ device: cpu
 background_set: offices
 grid: {dataset: [catalogue], loss: []}
 frozen: [mine, exported]
-datasets: {catalogue: {source: folders, root: catalogue, test_only: true}}
+datasets: {catalogue: {source: folders, root: catalogue, masks: masks, test_only: true}}
 backgrounds: {offices: {source: folders, test: unseen}}
 backbones:
   mine: {model: small_cnn, widths: [8, 16], weights: mine.pth}
   exported: {model: mine.pt2, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
-masker: {weights: masker.onnx, shards: 1}
-mask_quality: {minimum_iou: 0, maximum_empty: 1}
+masker: {shards: 1}
 pixels: {short_side: 32}
 transform: {eval_size: 32}
 evaluation: {draws: 2}
@@ -44,6 +43,9 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
         (project.root / f"catalogue/class{label}").mkdir(parents=True)
         for image in range(IMAGES):
             picture(IMAGES * label + image).save(project.root / f"catalogue/class{label}/{image}.png")
+            mask = project.root / f"masks/class{label}/{image}.png"
+            mask.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.pad(np.full((20, 25), 255, np.uint8), ((9, 11), (12, 13)))).save(mask)
     (project.root / "unseen").mkdir()
     picture(99).save(project.root / "unseen/office.png")
     network = build_backbone("small_cnn", {"widths": [8, 16]}, seed=7).module.eval()

@@ -31,7 +31,7 @@ FETCHED = {
     "data/cub200/archives.csv": [NOWHERE, "Put CUB_200_2011.tgz into data/cub200/archives"],
     "data/sop/archives.csv": [NOWHERE, "Put Stanford_Online_Products.zip into data/sop/archives"],
     "data/weights/bninception.csv": [NOWHERE, "put the file at data/weights/bn_inception-52deb4733.pth"],
-    "data/backgrounds/paper/fetched.csv": [NOWHERE, "Put the folders val and test of the study's repository"],
+    "data/backgrounds/paper/fetched.csv": [NOWHERE, "Put the folders val and test of the paper's repository"],
     "data/cars196/archives.csv": ["Put car_ims.tgz and cars_annos.mat into data/cars196/archives"],
     "data/inshop/archives.csv": ["Put img.zip and list_eval_partition.txt into data/inshop/archives"],
     "data/vehicleid/archives.csv": ["Put VehicleID_V1.0.zip into data/vehicleid/archives"],

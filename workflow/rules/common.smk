@@ -16,7 +16,8 @@ sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
 # On the path now, and none of them imports more than numpy and yaml.
 from bgbias import axes, failures, files, hashes, listings
-from bgbias.configuration import checks, keywords, protocol, study
+from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
+from bgbias.datasets.training_classes import check_training_classes
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
 from bgbias.hashes import hash_every_script, hash_script
@@ -26,9 +27,13 @@ from bgbias.training import checkpoints
 update_config(config, study.typed(workflow.config_settings.config))
 DOWNLOADS_FILE = "resources/sources.yaml"
 try:
+    for path in workflow.configfiles:
+        repeated_keys.check_repeated_keys(path)
     DOWNLOADS = load_sources(DOWNLOADS_FILE)
     checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
+    if workflow.is_main_process:
+        check_training_classes(config)
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), DOWNLOADS["weights"])
         for name in config["backbones"]

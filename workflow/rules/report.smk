@@ -6,6 +6,7 @@ from bgbias.configuration.settings_in_force import settings_in_force
 rule report:
     input:
         files_of_results(),
+        rules.tables.input,
         rules.figures.input,
         f"{RESULTS}/provenance.json",
         f"{RESULTS}/report.html",
@@ -42,6 +43,11 @@ rule write_report:
         retrieval=f"{RESULTS}/retrieval.csv",
         attention=f"{RESULTS}/attention.csv",
         mask_quality=f"{RESULTS}/mask_quality.csv",
+        raw=list(filter(None, (raw_index(SimpleNamespace(dataset=dataset)) for dataset in DATASETS))),
+        layouts=expand("data/{dataset}/pixels/layout.csv", dataset=DATASETS),
+        rgba=expand("data/{dataset}/pixels/rgba.bin", dataset=DATASETS),
+        indices=expand("data/{dataset}/index.csv", dataset=DATASETS),
+        backgrounds=packed_backgrounds("test")["backgrounds"],
         published=expand(f"{RESULTS}/tables/published_{{table}}.csv", table=COMPARED),
         runs=of_runs(f"{RUN}/run.yaml"),
         provenance=f"{RESULTS}/provenance.json",
@@ -51,6 +57,10 @@ rule write_report:
         figures=FIGURES_OF_THE_STUDY,
         figures_of_datasets=FIGURES_OF_A_DATASET,
         datasets=DATASETS,
+        # Not inputs: they are no outputs of index_dataset, which says why. Where they change and no index does, they
+        # follow what it reads: `raw`, and `images`.
+        problems=expand("data/{dataset}/problems.csv", dataset=DATASETS),
+        images=lambda wildcards: [listed_images(SimpleNamespace(dataset=dataset)) for dataset in DATASETS],
         compared=COMPARED,
         method=METHOD,
         study=config["study"],

@@ -14,6 +14,8 @@ import torch
 import yaml
 
 from bgbias.configuration import checks, protocol, study
+from bgbias.configuration.repeated_keys import check_repeated_keys
+from bgbias.datasets.training_classes import check_training_classes
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
@@ -31,12 +33,14 @@ def read_config(path: str) -> dict:
     update_config(config, read_mapping(path))
     schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text()
     checks.check(config, yaml.safe_load(schema))
+    check_training_classes(config)
     return protocol.settled(config)
 
 
 def read_mapping(path: str) -> dict:
     """The YAML file of a study; StudyError when it is none."""
     try:
+        check_repeated_keys(path)
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise StudyError(f"{path} cannot be read as a configuration: {error}.") from error

@@ -3,8 +3,8 @@
 from bgbias.files import write_rows
 from bgbias.index import read_index
 from bgbias.logs import job_log, progress_bar
-from bgbias.masks.making import masks_of
-from bgbias.masks.maskers import build_masker
+from bgbias.masks.making import masks_of, masks_there
+from bgbias.masks.maskers import build_masker, fingerprint_masker
 from bgbias.masks.tree import COLUMNS
 
 
@@ -18,14 +18,25 @@ def mask_images(
     shard: int,
     shards: int,
     on_bad_image: str,
+    code: str,
     threads: int = 1,
 ) -> None:
-    """Write the masks of every ``shards``-th image from the ``shard``-th on, and the table that says so."""
+    """Write the masks of every ``shards``-th image from the ``shard``-th on, and the table that says so.
+
+    Those that are there, made of the same images by the same masker and the same ``code``, are kept.
+    """
     everything = read_index(index).paths
     paths = everything[shard::shards]
-    results = masks_of(paths, build_masker(masker, everything, threads), root, masks, on_bad_image)
-    rows = list(progress_bar(results, f"masks, shard {shard + 1} of {shards}", "images", len(paths)))
-    write_rows(table, rows, COLUMNS)
+    made_by = fingerprint_masker(masker, code)
+    rows = {row["path"]: row for row in masks_there(paths, root, masks, made_by)}
+    print(f"{len(rows)} of {len(paths)} masks were there already")
+    missing = [path for path in paths if path not in rows]
+    if missing:  # else there is no need to load, and perhaps to fetch, the network
+        network = build_masker(masker, everything, threads)
+        made = masks_of(missing, network, root, masks, on_bad_image, made_by)
+        bar = progress_bar(made, f"masks, shard {shard + 1} of {shards}", "images", len(missing))
+        rows |= {row["path"]: row for row in bar}
+    write_rows(table, [rows[path] for path in paths], COLUMNS)
 
 
 if "snakemake" in globals():
@@ -39,5 +50,6 @@ if "snakemake" in globals():
             shard=snakemake.params.shard,
             shards=snakemake.params.shards,
             on_bad_image=snakemake.params.on_bad_image,
+            code=snakemake.params.code,
             threads=snakemake.threads,
         )

@@ -1,6 +1,9 @@
 """Pack a folder of background photos, of whatever sizes, for training or evaluation."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import numpy as np
 
 from bgbias.errors import StudyError
 from bgbias.images import read_rgb
@@ -34,12 +37,27 @@ def pack_backgrounds(
             "Put some there, or fix `backgrounds`."
         )
 
-    def pack(path: str):
-        return pack_image(read_rgb(root / path), None, short_side), background_row(path)
+    def pack(path: str) -> tuple[np.ndarray, dict] | StudyError:
+        try:
+            return pack_image(read_rgb(root / path), None, short_side), background_row(path)
+        except StudyError as error:
+            return error
 
-    packed = prefetch(pack, paths, depth=4)
-    count = write_store(rgba, layout, packed, COLUMNS)
+    count = write_store(rgba, layout, without_errors(prefetch(pack, paths, depth=4)), COLUMNS)
     print(f"packed {count} backgrounds of {folder} with a short side of {short_side} pixels")
+
+
+def without_errors(packed: Iterable) -> Iterator:
+    """``packed`` without its errors; at the end StudyError with the first of them, where there are some."""
+    errors = []
+    for item in packed:
+        if isinstance(item, StudyError):
+            errors.append(item)
+        else:
+            yield item
+    if errors:
+        more = f" So it is with {len(errors) - 3} more." if len(errors) > 3 else ""
+        raise StudyError(" ".join(map(str, errors[:3])) + more)
 
 
 if "snakemake" in globals():

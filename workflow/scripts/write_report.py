@@ -6,10 +6,12 @@ from bgbias.logs import job_log
 from bgbias.results.findings import (
     attention_findings,
     collapse_findings,
+    data_findings,
     mask_findings,
     retrieval_findings,
     training_findings,
 )
+from bgbias.results.measured_on import data_table, measured_on
 from bgbias.results.names import method_name
 from bgbias.results.published import comparison_table, read_comparison
 from bgbias.results.report import render
@@ -39,6 +41,10 @@ def write_report(
     figures: dict[str, str],
     figures_of_datasets: dict[str, list[str]],
     datasets: list[str],
+    layouts: list[str],
+    indices: list[str],
+    problems: list[str],
+    backgrounds: str,
     published: list[str],
     compared: list[str],
     study: str,
@@ -49,7 +55,9 @@ def write_report(
 
     ``retrieval``, ``attention``, ``mask_quality``: the collected CSV files; ``runs``: every run.yaml;
     ``provenance``: provenance.json. ``figures``: PNG files by the figures' names; ``figures_of_datasets``:
-    by a name a list of them, one a dataset in the order of ``datasets``. ``published``: the CSV files of
+    by a name a list of them, one a dataset in the order of ``datasets``, as are ``layouts``, those of the
+    packed images, ``indices`` and ``problems``, which need not exist. ``backgrounds``: the layout of the
+    packed test backgrounds. ``published``: the CSV files of
     tabulate_published, of the tables in ``compared``, in that order; none where nothing is compared.
     ``settings``: the configuration in force; ``method``: the attribution method whose scores are printed.
 
@@ -60,11 +68,14 @@ def write_report(
     scores = summarise_attention(read_rows(attention))
     masks = read_rows(mask_quality)
     records = [read_run(run) for run in runs]
+    measured_data = [*map(measured_on, datasets, layouts, indices, problems)]
+    test_backgrounds = len(read_rows(backgrounds))
     findings = [
         *collapse_findings(measured),
         *retrieval_findings(summary),
         *attention_findings(scores, method),
         *mask_findings(masks),
+        *data_findings(measured_data, test_backgrounds),
         *training_findings(records),
     ]
     page = render(
@@ -79,6 +90,7 @@ def write_report(
             "retrieval": retrieval_table(summary),
             "attention": attention_table(scores, method),
             "mask_quality": mask_quality_table(masks),
+            "data": data_table(measured_data, test_backgrounds),
         },
         other_metrics=other_metrics(measured),
         labelled=any(int(row["n"]) for row in masks),
@@ -111,6 +123,10 @@ if "snakemake" in globals():
             figures={name: given[name] for name in wanted.figures},
             figures_of_datasets={name: given[name] for name in wanted.figures_of_datasets},
             datasets=wanted.datasets,
+            layouts=given.layouts,
+            indices=given.indices,
+            problems=wanted.problems,
+            backgrounds=given.backgrounds,
             published=given.published,
             compared=wanted.compared,
             study=wanted.study,

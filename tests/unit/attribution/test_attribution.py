@@ -1,4 +1,4 @@
-"""The study's attention map against a literal loop and captum; the score at its two fixed points."""
+"""The paper's attention map against a literal loop and captum; the score at its two fixed points."""
 
 import numpy as np
 import pytest
@@ -243,9 +243,10 @@ def test_score_by_hand():
     assert score.item() == pytest.approx(0.8)
 
 
-def test_score_is_undefined_where_the_mask_is_everything_or_the_map_nothing():
+def test_score_is_undefined_where_the_mask_is_everything_or_nothing_or_the_map_nothing():
     ones = torch.ones(1, 3, 3)
     assert attention_score(torch.rand(1, 3, 3), ones).isnan().all()
+    assert attention_score(torch.rand(1, 3, 3), ones * 0).isnan().all()
     assert attention_score(ones * 0, ones * 0.5).isnan().all()
 
 

@@ -194,6 +194,22 @@ def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
     check(config, SCHEMA)
 
 
+def test_a_model_file_that_is_no_exported_network_is_told_as_such(config, tmp_path):
+    (tmp_path / "mine.onnx").touch()
+    config["backbones"]["mine"] = {"model": str(tmp_path / "mine.onnx")}
+    with pytest.raises(
+        StudyError, match=r"backbones\.mine\.model: \S+mine\.onnx is a file, but no \.pt2 file"
+    ):
+        check(config, SCHEMA)
+
+
+@pytest.mark.parametrize(("text", "written"), [("1e-4", "0.0001"), ("2E3", "2000.0")])
+def test_a_number_that_yaml_takes_for_text_is_told_how_to_write(config, text, written):
+    config["training"]["learning_rate"] = text
+    with pytest.raises(StudyError, match=rf"learning_rate: '{text}' is not a number; .* write {written}\."):
+        check(config, SCHEMA)
+
+
 def test_refuses_a_test_background_that_a_training_sees(config, tmp_path):
     folders = of_photographs(config, tmp_path)
     for folder, name, content in (

@@ -12,6 +12,7 @@ from tiny_stores import write_images
 
 from bgbias.attribution.images import images_and_masks
 from bgbias.configuration.protocol import PRESETS, background_role, settled
+from bgbias.errors import StudyError
 from bgbias.input_pipeline.pixels import PixelStore, write_store
 from bgbias.input_pipeline.preprocessing import Preprocessing
 
@@ -106,6 +107,19 @@ def test_two_halves_are_disjoint_and_together_the_whole(tmp_path):
     assert packed(0) == ["0.png", "2.png", "4.png"]
     assert packed(1) == ["1.png", "3.png"]
     assert packed(None) == sorted(packed(0) + packed(1))
+
+
+def test_bad_backgrounds_are_told_together_and_nothing_is_left(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.new("RGB", (8, 8)).save(photos / "b.png")
+    for count in (2, 4):
+        for number in range(count):
+            (photos / f"{number}.jpg").write_text("no picture")
+        said = r"photos/0\.jpg .*photos/1\.jpg .*" + (r" So it is with 1 more\." if count == 4 else "")
+        with pytest.raises(StudyError, match=said):
+            pack_backgrounds(str(photos), tmp_path / "layout.csv", tmp_path / "rgba.bin", short_side=8)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
 def test_a_hand_label_takes_the_place_of_the_automatic_mask_where_there_is_one(tmp_path):

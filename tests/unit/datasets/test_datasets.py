@@ -1,4 +1,4 @@
-"""Sources of data: the exact layout of each archive, small, with the splits that the study's rule gives."""
+"""Sources of data: the exact layout of each archive, small, with the splits that the paper's rule gives."""
 
 import csv
 import os
@@ -10,6 +10,7 @@ from layouts import LAYOUTS, cars_original, image, inshop, vehicleid
 
 from bgbias.datasets import cars196, cub200, dataset_index, sop
 from bgbias.datasets import inshop as inshop_source
+from bgbias.datasets.folders import SHARES, split_classes
 from bgbias.datasets.official import split_of_labels
 from bgbias.errors import StudyError
 from bgbias.index import Index
@@ -177,6 +178,15 @@ def test_folders_are_split_by_share_seeded_and_disjoint(tmp_path):
     assert index.class_names[0] == "class 00"
     assert dataset_index(tmp_path, settings).splits == index.splits
     assert dataset_index(tmp_path, settings | {"seed": 4}).splits != index.splits
+
+
+def test_a_class_more_or_renamed_leaves_nearly_all_others_in_their_split():
+    names = [f"class {i:02d}" for i in range(40)]
+    before = split_classes(names, SHARES, seed=0)
+    for changed in ([*names, "new"], ["new", *names[1:]], names[1:]):
+        after = split_classes(changed, SHARES, seed=0)
+        moved = [name for name in names if name in after and after[name] != before[name]]
+        assert len(moved) <= 2, "at most one over each of the two borders"
 
 
 def test_train_val_test_folders_are_the_splits(tmp_path):

@@ -1,5 +1,6 @@
 """The shards of a dataset's masks, and the one table that they become."""
 
+import numpy as np
 import pytest
 from mask_images import mask_images
 from merge_masks import merge_masks
@@ -24,17 +25,18 @@ def dataset(tmp_path):
     return tmp_path
 
 
-def run_shard(folder, shard, on_bad_image="skip"):
+def run_shard(folder, shard, on_bad_image="skip", masker=None, code="code"):
     table = folder / f"shard{shard}.csv"
     mask_images(
         folder / "index.csv",
         table,
         root=str(folder / "raw"),
         masks=str(folder / "masks"),
-        masker={"model": "ready", "folder": str(folder / "ready")},
+        masker=masker or {"model": "ready", "folder": str(folder / "ready")},
         shard=shard,
         shards=2,
         on_bad_image=on_bad_image,
+        code=code,
     )
     return table
 
@@ -87,3 +89,72 @@ def test_a_bad_image_stops_the_shard_when_asked_to(dataset):
     with pytest.raises(StudyError, match=r"broken\.jpg"):
         run_shard(dataset, 1, on_bad_image="fail")
     assert not (dataset / "shard1.csv").exists()
+
+
+def test_ready_masks_are_read_anew(dataset):
+    for value in (204, 205):
+        Image.new("L", (8, 6), value).save(dataset / "ready/a/x.jpg.png")
+        run_shard(dataset, 1)
+        assert (read_mask(dataset / "masks/a/x.jpg.png") == value).all()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What a masker that takes the place of rembg's is asked for: "built", and the paths of images."""
+    asked = []
+
+    def build(settings, paths, threads):
+        asked.append("built")
+        return mask
+
+    def mask(path, rgb):
+        asked.append(path)
+        return np.full(rgb.shape[:2], 0 if path == "empty.png" else 204, np.uint8)
+
+    monkeypatch.setattr("mask_images.build_masker", build)
+    return asked
+
+
+def run_all(folder, asked, **settings):
+    """The tables of both shards, what was asked of the masker, and the files of the masks as they are now."""
+    asked.clear()
+    tables = [run_shard(folder, shard, masker={"model": "u2net"}, **settings).read_text() for shard in (0, 1)]
+    return tables, asked.copy(), {path: path.stat().st_mtime_ns for path in (folder / "masks").rglob("*.png")}
+
+
+def test_masks_that_are_there_are_kept_and_the_masker_is_not_even_built(dataset, asked, capsys):
+    (dataset / "raw/broken.jpg").unlink()
+    write_index(
+        dataset / "index.csv", Index(["s p.png", "a/x.jpg", "empty.png"], [0] * 3, ["c"] * 3, ["test"] * 3)
+    )
+    first, asked_first, files = run_all(dataset, asked)
+    assert asked_first == ["built", "s p.png", "empty.png", "built", "a/x.jpg"]
+    capsys.readouterr()
+    assert run_all(dataset, asked) == (first, [], files)
+    said = capsys.readouterr().out
+    assert said == "2 of 2 masks were there already\n1 of 1 masks were there already\n"
+
+
+def test_masks_that_failed_are_tried_again(dataset, asked):
+    first, _, files = run_all(dataset, asked)
+    assert run_all(dataset, asked) == (first, ["built"], files)
+    Image.new("L", (8, 6), 90).save(dataset / "raw/broken.jpg")
+    assert run_all(dataset, asked)[1] == ["built", "broken.jpg"]
+
+
+def test_a_new_image_that_moves_others_to_another_shard_is_masked_alone(dataset, asked):
+    Image.new("L", (8, 6), 90).save(dataset / "raw/broken.jpg")
+    Image.new("L", (8, 6), 90).save(dataset / "raw/a/new.jpg")
+    _, _, before = run_all(dataset, asked)
+    paths = ["a/new.jpg", "s p.png", "a/x.jpg", "b/x.jpg", "broken.jpg", "empty.png"]
+    write_index(dataset / "index.csv", Index(paths, [0] * 6, ["c"] * 6, ["test"] * 6))
+    tables, masked, after = run_all(dataset, asked)
+    assert masked == ["built", "a/new.jpg"]
+    assert [line.partition(",")[0] for line in tables[0].splitlines()] == ["path", *paths[::2]]
+    assert after == before | {dataset / "masks/a/new.jpg.png": after[dataset / "masks/a/new.jpg.png"]}
+
+
+def test_after_an_edit_of_the_code_all_masks_are_made_again(dataset, asked):
+    (dataset / "raw/broken.jpg").unlink()
+    first, asked_first, _ = run_all(dataset, asked)
+    assert run_all(dataset, asked, code="edited")[:2] == (first, asked_first)

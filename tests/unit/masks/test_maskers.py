@@ -12,7 +12,7 @@ from PIL import Image
 from bgbias.errors import StudyError
 from bgbias.images import read_mask, read_rgb
 from bgbias.masks import maskers
-from bgbias.masks.maskers import build_masker, is_empty
+from bgbias.masks.maskers import build_masker, fingerprint_masker, is_empty
 from bgbias.masks.quality import agreement, summary
 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
@@ -96,6 +96,29 @@ def test_an_object_is_found_above_one_half_which_is_zero_of_logits(logits, highe
 def test_settings_that_cannot_work_say_so(settings, message):
     with pytest.raises(StudyError, match=message):
         build_masker(settings)
+
+
+def test_a_maskers_fingerprint_is_of_all_that_decides_its_masks(tmp_path, monkeypatch):
+    for name, contents in (("a.onnx", b"one"), ("b.onnx", b"one"), ("c.onnx", b"another")):
+        (tmp_path / name).write_bytes(contents)
+
+    def of(weights="a.onnx", code="code", **settings):
+        return fingerprint_masker(
+            {"model": "u2net_custom", "weights": str(tmp_path / weights)} | settings, code
+        )
+
+    before = of()
+    assert before == of("b.onnx"), "a copy of the file is the same network"
+    others = {
+        of("c.onnx"),
+        of("no.onnx"),
+        of(code="edited"),
+        of(model="dis_custom"),
+        of(model="u2net", weights=""),
+    }
+    monkeypatch.setattr(maskers, "version", lambda package: f"{package} of tomorrow")
+    assert len({before, *others, of()}) == 7
+    assert fingerprint_masker({"model": "ready", "folder": str(tmp_path)}, "code") is None
 
 
 def test_a_file_that_is_no_network_is_named(tmp_path):

@@ -1,6 +1,15 @@
 """The sentences of the report say what the numbers say."""
 
-from bgbias.results.findings import attention_findings, mask_findings, retrieval_findings, training_findings
+import pytest
+
+from bgbias.results.findings import (
+    attention_findings,
+    data_findings,
+    mask_findings,
+    retrieval_findings,
+    training_findings,
+)
+from bgbias.results.measured_on import Copies, MeasuredOn
 
 
 def cells(dataset, loss, **variants):
@@ -86,9 +95,9 @@ def test_backbones_that_were_not_trained_are_no_base():
     assert "On average Base loses 50\u00a0%" in expected[1]
     assert retrieval_findings(cells("sop", "frozen", base=(0.2, 0.02))) == [last]
     other = [row | {"backbone": "mine"} for row in cells("sop", "frozen", base=(0.2, 0.06))]
-    assert retrieval_findings([*cells("sop", "frozen", base=(0.2, 0.02)), *other]) == [
-        "On average a model as it comes loses 80\u00a0% of its MAP@R on Online Products."
-    ]
+    of_other = "Mine (as it comes) loses 70\u00a0% of its MAP@R on Online Products."
+    assert retrieval_findings([*cells("sop", "frozen", base=(0.2, 0.02)), *other]) == [last, of_other]
+    assert retrieval_findings([*summary, *other]) == [*expected[:3], last, of_other, *expected[3:]]
 
 
 def test_of_several_backbones_the_one_that_loses_most_is_named():
@@ -145,6 +154,59 @@ def test_attention_and_mask_sentences():
     assert mask_findings(masks) == [
         "The masks agree with hand labels to a mean IoU between 0.85 (Online Products) and 0.97 (Cars196).",
         "Without hand labels the masks of Mine are unchecked: see the mask examples.",
-        "Masks that are empty or failed: 3 of 50 on Online Products. Such an image loses its "
-        "object in the swap.",
+        "Masks that are empty or failed: 3 of 50 on Online Products. An image with an empty one "
+        "loses its object in the swap.",
     ]
+
+
+def data(dataset, left_out=0, test=60, **copies):
+    """A dataset's MeasuredOn, of its classes nothing but their number."""
+    splits = {"train": 30, "val": 10, "test": test}
+    none = {"own_class": [], "other_class": [], "training": []}
+    return MeasuredOn(dataset, dict.fromkeys(splits, 5), splits, left_out, Copies(**none | copies))
+
+
+def test_images_without_fault_are_no_finding():
+    assert data_findings([data("sop"), data("mine")], backgrounds=20) == []
+
+
+def test_copies_are_counted_by_what_they_do_and_the_first_is_named():
+    pairs = [("a/1.png", "a/2.png"), ("a/2.png", "a/1.png")]
+    assert data_findings(
+        [data("sop"), data("mine", own_class=pairs), data("b", own_class=pairs[1:])], 20
+    ) == [
+        "Test images with an exact copy in their class: 2 of 60 on Mine (first pair: a/1.png and a/2.png) "
+        "and 1 of 60 on B (first pair: a/2.png and a/1.png). A copy is found whatever a model looks at, so "
+        "that clean retrieval and what the swap costs both come out too high."
+    ]
+    assert data_findings([data("sop", other_class=pairs[:1], training=[("a/{1}.png", "b/2.png")])], 20) == [
+        "Test images with an exact copy in another class: 1 of 60 on Online Products (first pair: a/1.png "
+        "and a/2.png). No model can tell these classes apart by it: one of the two labels may be wrong.",
+        "Test images with an exact copy among the training or validation images: 1 of 60 on Online Products "
+        "(first pair: a/{1}.png and b/2.png). What a model has seen in training is no test of it.",
+    ]
+
+
+def test_images_left_out_are_counted_of_all():
+    assert data_findings([data("sop", left_out=3), data("b"), data("mine", left_out=1, test=20)], 20) == [
+        "Images left out: 3 of 103 on Online Products and 1 of 61 on Mine. The dataset’s problems.csv says "
+        "why; one that is not listed there has no mask."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (20, []),
+        (
+            19,
+            [
+                "With only 19 test backgrounds, one pair of swapped images in 19 shares one by chance: take "
+                "some dozens at least."
+            ],
+        ),
+        (1, ["All swapped images share the only test background: take some dozens at least."]),
+    ],
+)
+def test_few_backgrounds_are_shared(count, said):
+    assert data_findings([data("sop")], count) == said

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tiny_stores import write_backgrounds, write_images
 from write_report import write_report
 
 from bgbias.errors import StudyError
@@ -66,6 +67,9 @@ def arguments(tmp_path):
         "versions": {"torch": "2.0"},
     }
     write_run(tmp_path / "run.yaml", run | facts)
+    layout = write_images(tmp_path / "pixels", {"train": 3, "test": 2}, images=2)
+    indexed = [*(row["path"] for row in read_rows(layout)), "unmasked.png"]
+    write_rows(tmp_path / "index.csv", [{"path": path} for path in indexed], ["path"])
     of_datasets = ("contact_sheet", "retrieval_gallery", "attribution_panels", "mask_examples")
     return collected | {
         "template": TEMPLATE,
@@ -75,6 +79,10 @@ def arguments(tmp_path):
         "figures": dict.fromkeys(("swap_chart", "training_curves"), tmp_path / "chart.png"),
         "figures_of_datasets": {name: [tmp_path / "photo.png"] for name in of_datasets},
         "datasets": ["d<1>"],
+        "layouts": [layout],
+        "indices": [tmp_path / "index.csv"],
+        "problems": [tmp_path / "problems.csv"],
+        "backgrounds": write_backgrounds(tmp_path / "backgrounds", 25),
         "published": [],
         "compared": [],
         "study": "t",
@@ -101,6 +109,19 @@ def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
     assert "<strong>Base</strong> is trained on the images as they are; its epoch" in page
     assert "longer training" in page
     assert "Masks against hand labels" in page
+
+
+def test_what_was_measured_on_stands_beside_the_images(arguments):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    section = page.partition('id="data"')[2].partition('id="matches"')[0]
+    assert re.findall(r"<th[^>]*>([^<]*)</th>", section) == [
+        "", "Training", "Test", "", "Dataset", "classes", "images", "classes", "images", "left out",
+        "test backgrounds",
+    ]  # fmt: skip
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", section) == ["d&lt;1&gt;", "3", "6", "2", "4", "1", "25"]
+    assert "Images left out: 1 of 11 on" in page
+    assert "exact copy" not in page
 
 
 def test_the_other_metrics_are_folded_away_and_no_number_is_shown_twice(arguments):

@@ -22,10 +22,12 @@ def attention_score(maps: Tensor, masks: Tensor) -> Tensor:
     """(A − M) / (1 − M) with A = Σ(a·m) / Σa and M = mean of the soft mask m: (B,) float64.
 
     ``maps`` and ``masks`` (B, S, S), masks in [0, 1]. NaN where the score is undefined: a mask that covers
-    the whole image (M = 1), or a map that is zero everywhere. Below 0 the map avoids the object.
+    the whole image (M = 1) or is empty (M = 0), or a map that is zero everywhere. Below 0 the map avoids the
+    object.
     """
     maps, masks = maps.flatten(1).double(), masks.flatten(1).double()
     inside = (maps * masks).sum(1) / maps.sum(1)
     coverage = masks.mean(1)
     score = (inside - coverage) / (1 - coverage)
-    return torch.where(coverage < 1, score, torch.nan)
+    # ASSUME: with an empty mask the formula gives 0, "no more than by chance", whatever the map: no score.
+    return torch.where((coverage > 0) & (coverage < 1), score, torch.nan)

@@ -28,8 +28,8 @@ def method_rows(scores: dict[str, np.ndarray]) -> list[dict]:
     defined = {method: values[~np.isnan(values)] for method, values in scores.items()}
     if not any(map(len, defined.values())):
         raise StudyError(
-            f"No image has a defined attention score (methods: {', '.join(scores)}): every mask covers its "
-            "whole image, or the model does not react to its input."
+            f"No image has a defined attention score (methods: {', '.join(scores)}): every mask is empty or "
+            "covers its whole image, or the model does not react to its input."
         )
     return [
         {

@@ -24,6 +24,7 @@ from bgbias.listings import shared_images
 
 def check(config: dict, schema: dict) -> None:
     """Raise :class:`StudyError` with one sentence when ``config`` breaks the schema or contradicts itself."""
+    _check_model_files(config)
     check_schema(config, schema)
     check_losses(config, schema)
     for axis, section in SECTION_OF_AXIS.items():
@@ -104,6 +105,19 @@ def _check_backbones(config: dict, schema: dict) -> None:
             raise refusal(
                 "attribution.methods",
                 f"gradcam needs a spatial map, which the backbone {name} has not got; leave gradcam out",
+            )
+
+
+def _check_model_files(config: dict) -> None:
+    """A file that is no exported network is told before the schema misses what other networks need."""
+    entries = config.get("backbones")
+    for name, entry in entries.items() if isinstance(entries, dict) else []:
+        model = entry.get("model") if isinstance(entry, dict) else None
+        if isinstance(model, str) and Path(model).is_file() and not model.endswith(EXPORTED):
+            raise refusal(
+                f"backbones.{name}.model",
+                f"{model} is a file, but no {EXPORTED} file; export the network as README.md says, or name "
+                "one of ours here and the file as `weights`",
             )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from bgbias.configuration.keywords import PML
 from bgbias.configuration.refusals import check_known, refusal, suggestion
 
@@ -69,7 +71,17 @@ def _explain(error) -> Iterator[str]:
         yield f"{error.instance!r} must begin with a letter or digit and hold these, '_', '.' and '-' only"
     elif error.validator == "type":
         wanted = error.validator_value
-        kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
-        yield f"{error.instance!r} is not {' or '.join(kinds)}"
+        kinds = [wanted] if isinstance(wanted, str) else wanted
+        yield f"{error.instance!r} is not {' or '.join(_KINDS[kind] for kind in kinds)}"
+        if "number" in kinds and isinstance(error.instance, str) and _is_number(error.instance):
+            written = np.format_float_positional(float(error.instance), trim="0")
+            yield f"YAML takes it for text; write {written}"
     else:
         yield error.message
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False

@@ -8,7 +8,7 @@ import numpy as np
 from bgbias.errors import StudyError
 from bgbias.index import SPLITS, Index
 from bgbias.listings import IMAGE_SUFFIXES, list_images
-from bgbias.randomness import generator
+from bgbias.randomness import integer_seed
 
 # ASSUME: as in the paper's datasets, half of the classes are test and a quarter of the rest validation.
 SHARES = {"train": 0.375, "val": 0.125, "test": 0.5}
@@ -57,7 +57,8 @@ def rows(root: Path, settings: dict) -> Index:
 def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict[str, str]:
     """Give each class to a split: shuffled by ``seed``, each split its share rounded, test the remainder.
 
-    Every split gets at least two classes; StudyError when there are too few, or the shares do not add up.
+    Where classes come or go, all but a few of the others stay in their split. Every split gets at least two
+    classes; StudyError when there are too few, or the shares do not add up.
     """
     if set(shares) != set(SPLITS) or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
         raise StudyError(
@@ -68,7 +69,8 @@ def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict
             f"{len(names)} classes cannot be split into train, val and test; each needs two, 6 in all. Where "
             "nothing is to be trained, set the dataset's test_only: true."
         )
-    order = [names[i] for i in generator(seed, "split classes").permutation(len(names))]
+    # By a number of each name's own, so that a class more or less leaves nearly all others where they are.
+    order = sorted(names, key=lambda name: integer_seed(seed, f"split of the class {name}"))
     n_train = min(max(2, round(shares["train"] * len(order))), len(order) - 4)
     n_val = min(max(2, round(shares["val"] * len(order))), len(order) - n_train - 2)
     bounds = {

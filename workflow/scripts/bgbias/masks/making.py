@@ -1,18 +1,48 @@
-"""Making the masks of many images: read, mask, write, and what becomes of images that cannot be masked."""
+"""Making the masks of many images: read, mask, write, and what becomes of images that cannot be masked.
 
+A mask's PNG file carries a seal, a text that says what it was made of and which pixels came out. While it
+holds, the mask need not be made again.
+"""
+
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bgbias.errors import StudyError
 from bgbias.files import replacing
-from bgbias.images import read_rgb
+from bgbias.hashes import fingerprint_file, hash_settings
+from bgbias.images import read_mask, read_rgb
 from bgbias.masks.maskers import Masker, is_empty
 from bgbias.masks.tree import mask_path
 from bgbias.prefetching import prefetch
+
+SEAL = "made of"  # the key of a PNG file's text
+
+
+def masks_there(
+    paths: Iterable[str], root: str | os.PathLike, masks: str | os.PathLike, made_by: str | None
+) -> Iterator[dict]:
+    """The rows that :func:`masks_of` would yield, of those ``paths`` whose masks it need not make.
+
+    Such a mask was made by the masker of the fingerprint ``made_by`` of the image file as it is now, and has
+    the pixels that it had then. With ``made_by`` None there are none. Never an error: a mask that cannot be
+    read is none, and what is wrong with an image is said when its mask is made.
+    """
+    for path in paths if made_by is not None else ():
+        file = mask_path(masks, path)
+        with suppress(StudyError, OSError):
+            mask = read_mask(file)
+            with Image.open(file) as image:
+                seal = image.info.get(SEAL)
+            made_of = _made_of(Path(root) / path, made_by)
+            if made_of is not None and seal == _seal(made_of, mask):
+                yield _row(path, mask)
 
 
 def masks_of(
@@ -21,17 +51,36 @@ def masks_of(
     root: str | os.PathLike,
     masks: str | os.PathLike,
     on_bad_image: str,
+    made_by: str | None = None,
 ) -> Iterator[dict]:
     """Write the masks of ``paths``, images below ``root``, to the tree ``masks``; yields their rows of the
     table, over :data:`bgbias.masks.tree.COLUMNS`, in order.
 
     An image that cannot be read or masked is a StudyError when ``on_bad_image`` is "fail", else a warning and
-    a row that says so. Reading the next and writing the last image happens while the network works on this
-    one.
+    a row that says so. With ``made_by``, the masker's fingerprint, :func:`masks_there` will know the masks.
+    Reading the next and writing the last image happens while the network works on this one.
     """
-    pictures = prefetch(lambda path: (path, _read(Path(root) / path, on_bad_image)), paths, depth=4)
-    predictions = _predictions(masker, pictures, on_bad_image)
+
+    def read(path: str) -> tuple[str, str | None, np.ndarray | None]:
+        image = Path(root) / path
+        # In this order: a file replaced in between has a seal that does not hold, not one that should not.
+        return path, _made_of(image, made_by), _read(image, on_bad_image)
+
+    predictions = _predictions(masker, prefetch(read, paths, depth=4), on_bad_image)
     return prefetch(lambda prediction: _write(masks, *prediction), predictions, depth=4)
+
+
+def _made_of(image: Path, made_by: str | None) -> str | None:
+    """A fingerprint of all that a mask hangs on; None where that is not known."""
+    if made_by is not None:
+        with suppress(OSError):  # read_rgb says what is wrong
+            return hash_settings([made_by, fingerprint_file(image)])
+    return None
+
+
+def _seal(made_of: str, mask: np.ndarray) -> str:
+    # The pixels too: there are editors that keep a file's texts.
+    return hash_settings([made_of, mask.shape, hashlib.sha256(mask.tobytes()).hexdigest()])
 
 
 def _read(path: Path, on_bad_image: str) -> np.ndarray | None:
@@ -42,13 +91,13 @@ def _read(path: Path, on_bad_image: str) -> np.ndarray | None:
 
 
 def _predictions(
-    masker: Masker, pictures: Iterable[tuple[str, np.ndarray | None]], on_bad_image: str
-) -> Iterator[tuple[str, np.ndarray | None]]:
-    for path, rgb in pictures:
+    masker: Masker, pictures: Iterable[tuple[str, str | None, np.ndarray | None]], on_bad_image: str
+) -> Iterator[tuple[str, str | None, np.ndarray | None]]:
+    for path, made_of, rgb in pictures:
         try:
-            yield path, None if rgb is None else masker(path, rgb)
+            yield path, made_of, None if rgb is None else masker(path, rgb)
         except StudyError as error:
-            yield path, _bad(error, on_bad_image)
+            yield path, made_of, _bad(error, on_bad_image)
 
 
 def _bad(error: StudyError, on_bad_image: str) -> None:
@@ -57,11 +106,18 @@ def _bad(error: StudyError, on_bad_image: str) -> None:
     print(f"WARNING: {error}")
 
 
-def _write(masks: str | os.PathLike, path: str, mask: np.ndarray | None) -> dict:
+def _write(masks: str | os.PathLike, path: str, made_of: str | None, mask: np.ndarray | None) -> dict:
     file = mask_path(masks, path)
     if mask is None:
         file.unlink(missing_ok=True)  # an earlier mask, perhaps of another image of this name
         return {"path": path, "coverage": "0", "empty": 0, "failed": 1}
+    texts = PngInfo()
+    if made_of is not None:
+        texts.add_text(SEAL, _seal(made_of, mask))
     with replacing(file) as aside:
-        Image.fromarray(mask).save(aside, "PNG", compress_level=1)
+        Image.fromarray(mask).save(aside, "PNG", compress_level=1, pnginfo=texts)
+    return _row(path, mask)
+
+
+def _row(path: str, mask: np.ndarray) -> dict:
     return {"path": path, "coverage": f"{mask.mean() / 255:.6f}", "empty": int(is_empty(mask)), "failed": 0}

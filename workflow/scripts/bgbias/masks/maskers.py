@@ -7,12 +7,14 @@ It gives an all-black mask where it finds no object: the caller flags it with :f
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from bgbias.configuration.keywords import CUSTOM, READY
 from bgbias.errors import StudyError
+from bgbias.hashes import fingerprint_file, hash_settings
 from bgbias.images import HALF, read_given_mask
 
 Masker = Callable[[str, np.ndarray], np.ndarray]
@@ -27,6 +29,18 @@ def build_masker(settings: dict, paths: Sequence[str] = (), threads: int = 1) ->
     if settings["model"] == READY:
         return ready_masker(settings["folder"], paths)
     return rembg_masker(settings["model"], settings.get("weights"), threads)
+
+
+def fingerprint_masker(settings: dict, code: str) -> str | None:
+    """A fingerprint of what decides a rembg model's masks beside the image; ``code``: that of what runs it.
+
+    None for ready masks: to compare them costs no less than to read them.
+    """
+    if settings["model"] == READY:
+        return None
+    weights = settings.get("weights")
+    contents = fingerprint_file(weights) if weights and Path(weights).is_file() else None
+    return hash_settings(settings | {"weights": contents, "rembg": version("rembg"), "code": code})
 
 
 def is_empty(mask: np.ndarray) -> bool:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from bgbias.axes import FAMILY_AXES, FROZEN, MODEL_AXES, trained
+from bgbias.results.measured_on import MeasuredOn
 from bgbias.results.names import enumeration, human, model_name
 from bgbias.results.rows import pick, seen, variants_of
 from bgbias.results.table_formats import number
 from bgbias.retrieval.collapse import COLLAPSED
+
+FEW_BACKGROUNDS = 20  # with fewer than that, more than one pair of images in twenty shares one by chance
 
 
 def collapse_findings(rows: Sequence[dict]) -> list[str]:
@@ -43,7 +46,11 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     measured = _drops(summary)
     drops = trained(measured)
     frozen = [row for row in measured if row["loss"] == FROZEN]
-    untrained = [f"{_untrained(frozen)} {_change_by_dataset(frozen)}."] if frozen else []
+    untrained = [
+        f"{model_name(FROZEN, backbone)} "
+        f"{_change_by_dataset([row for row in frozen if row['backbone'] == backbone])}."
+        for backbone in seen(frozen, "backbone")
+    ]
     if not drops:
         return untrained
     baseline, *others = variants_of(drops)
@@ -90,6 +97,11 @@ def mask_findings(rows: Sequence[dict]) -> list[str]:
     return [*_agreement_of_masks(rows), *_unlabelled(rows), *_empty_masks(rows)]
 
 
+def data_findings(measured: Sequence[MeasuredOn], backgrounds: int) -> list[str]:
+    """What is wrong with the images: copies among them, those left out, fewer than some dozen backgrounds."""
+    return [*_copies(measured), *_left_out(measured), *_few_backgrounds(backgrounds)]
+
+
 def _agreement_of_masks(rows: Sequence[dict]) -> list[str]:
     rows = [row for row in rows if row["iou_mean"]]
     if not rows:
@@ -113,7 +125,57 @@ def _empty_masks(rows: Sequence[dict]) -> list[str]:
     if not rows:
         return []
     counts = enumeration([f"{row['empty']} of {row['masks']} on {human(row['dataset'])}" for row in rows])
-    return [f"Masks that are empty or failed: {counts}. Such an image loses its object in the swap."]
+    return [
+        f"Masks that are empty or failed: {counts}. An image with an empty one loses its object in the swap."
+    ]
+
+
+def _copies(measured: Sequence[MeasuredOn]) -> list[str]:
+    meanings = {
+        "own_class": "in their class: {}. A copy is found whatever a model looks at, so that clean retrieval "
+        "and what the swap costs both come out too high.",
+        "other_class": "in another class: {}. No model can tell these classes apart by it: one of the two "
+        "labels may be wrong.",
+        "training": "among the training or validation images: {}. What a model has seen in training is no "
+        "test of it.",
+    }
+    sentences = []
+    for kind, meaning in meanings.items():
+        pairs = [(data, getattr(data.copies, kind)) for data in measured]
+        counts = [
+            f"{len(found)} of {data.images['test']} on {human(data.dataset)} "
+            f"(first pair: {' and '.join(found[0])})"
+            for data, found in pairs
+            if found
+        ]
+        if counts:
+            sentences.append(f"Test images with an exact copy {meaning.format(enumeration(counts))}")
+    return sentences
+
+
+def _left_out(measured: Sequence[MeasuredOn]) -> list[str]:
+    counts = [
+        f"{data.left_out} of {sum(data.images.values()) + data.left_out} on {human(data.dataset)}"
+        for data in measured
+        if data.left_out
+    ]
+    if not counts:
+        return []
+    return [
+        f"Images left out: {enumeration(counts)}. The dataset’s problems.csv says why; one that is not "
+        "listed there has no mask."
+    ]
+
+
+def _few_backgrounds(count: int) -> list[str]:
+    if count >= FEW_BACKGROUNDS:
+        return []
+    if count == 1:
+        return ["All swapped images share the only test background: take some dozens at least."]
+    return [
+        f"With only {count} test backgrounds, one pair of swapped images in {count} shares one by chance: "
+        "take some dozens at least."
+    ]
 
 
 def _drops(summary: Sequence[dict]) -> list[dict]:
@@ -165,11 +227,6 @@ def _of(count: int, rows: Sequence[dict], total: int) -> str:
     """In words: 14 of 15 pairs (dataset × loss), and × backbone where there are several."""
     axes = [axis for axis in FAMILY_AXES if axis != "backbone" or len(seen(rows, axis)) > 1]
     return f"{count} of {total} {'pair' if total == 1 else 'pairs'} ({' × '.join(axes)})"
-
-
-def _untrained(rows: Sequence[dict]) -> str:
-    names = {model_name(row["loss"], row["backbone"]) for row in rows}
-    return names.pop() if len(names) == 1 else "On average a model as it comes"
 
 
 def _run(run: dict) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bgbias.errors import StudyError
+from bgbias.configuration.batch_size import check_batch_size
 from bgbias.randomness import integer_seed
 from bgbias.training.metric_learning import common_functions, sampler_class
 
@@ -15,18 +15,7 @@ def epoch_batches(
     Each batch holds ``batch_size // images_per_class`` classes with ``images_per_class`` images each; a
     class with fewer images repeats some. A pure function of its arguments, whatever was drawn before.
     """
-    classes = len(np.unique(labels))
-    if batch_size % images_per_class:
-        raise StudyError(
-            f"training.batch_size {batch_size} is not a multiple of the loss's images_per_class, "
-            f"{images_per_class}: change one of them."
-        )
-    if batch_size > images_per_class * classes:
-        raise StudyError(
-            f"training.batch_size {batch_size} needs {batch_size // images_per_class} training classes with "
-            f"images_per_class {images_per_class}, but the dataset has {classes}: lower batch_size to "
-            f"{images_per_class * classes} or less, or raise images_per_class."
-        )
+    check_batch_size(batch_size, images_per_class, classes=len(np.unique(labels)))
     before = common_functions.NUMPY_RANDOM
     # The sampler draws from this module-wide source and from nothing else.
     common_functions.NUMPY_RANDOM = np.random.RandomState(integer_seed(seed, "batches", epoch) % 2**32)
