@@ -27,6 +27,7 @@ masker: {weights: masker.onnx, shards: 2}
 mask_quality: {minimum_iou: 0, maximum_empty: 1}
 pixels: {short_side: 24}
 transform: {train_size: 16, eval_size: 16}
+training: {batch_size: 8}
 """
 ROTATED = Image.Exif()
 ROTATED[0x0112] = 6
