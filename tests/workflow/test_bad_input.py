@@ -15,6 +15,7 @@ grid: {{dataset: [mine], loss: [triplet], variant: [base]}}
 datasets: {{mine: {{source: {source}, root: photos{extra}}}}}
 backgrounds: {{mine: {{source: folders, train: backdrops, validation: backdrops, test: unseen}}}}
 masker: {{weights: masker.onnx, shards: 1}}
+training: {{batch_size: 8}}
 """
 
 
