@@ -47,5 +47,5 @@ onerror:
 
 onsuccess:
     remove_leftovers()
-    if os.path.isfile(f"{RESULTS}/report.html"):
+    if made_since(STARTED, f"{RESULTS}/report.html"):
         print(f"The report: {RESULTS}/report.html")

@@ -37,7 +37,7 @@ def stage(masker, photographs: material.Photographs, count: int, folder: Path) -
     root = Path(os.path.commonpath(photographs.images))
     paths = [path.relative_to(root).as_posix() for path in photographs.images]
     paths = [paths[i % len(paths)] for i in range(count)]
-    list(masks_of(paths, masker, str(root), str(folder), "fail"))
+    list(masks_of(paths, masker, str(root), str(folder), "fail", made_by="bench"))
 
 
 def bare(weights: str, count: int):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from bgbias.listings import fingerprint, list_images, shared_images
+from bgbias.listings import fingerprint, list_images, shared_image
 
 
 @pytest.fixture
@@ -57,14 +57,11 @@ def test_the_fingerprint_notices_images_that_come_go_or_change_and_nothing_else(
     assert len({after(change) for change in changes}) == len(changes)
 
 
-def test_shared_images_are_those_with_the_same_bytes(folder, tmp_path):
-    (tmp_path / "others/deep").mkdir(parents=True)
-    for name, content in (
-        ("1.jpg", b"a/1.jpg"),
-        ("deep/x.png", b"a/2.PNG"),
-        ("2.jpg", b"A/1.jpg"),
-        ("n.txt", b""),
-    ):
-        (tmp_path / "others" / name).write_bytes(content)
-    found = shared_images(folder, tmp_path / "others")
-    assert [(one.name, other.name) for one, other in found] == [("1.jpg", "1.jpg"), ("2.PNG", "x.png")]
+def test_a_shared_image_is_one_with_the_same_bytes(folder, tmp_path):
+    others = tmp_path / "others"
+    (others / "deep").mkdir(parents=True)
+    for name, content in (("2.jpg", b"A/1.jpg"), ("n.txt", b"a/1.jpg")):
+        (others / name).write_bytes(content)
+    assert shared_image(folder, others) is None
+    (others / "deep/x.png").write_bytes(b"a/2.PNG")
+    assert shared_image(folder, others) == (folder / "a/2.PNG", others / "deep/x.png")

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,13 +18,14 @@ sys.path.insert(0, os.path.abspath("workflow/scripts"))
 # On the path now, and none of them imports more than numpy and yaml.
 from bgbias import axes, failures, files, hashes, listings
 from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
-from bgbias.datasets.training_classes import check_training_classes
+from bgbias.datasets.foresight import check_files
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
 from bgbias.hashes import hash_every_script, hash_script
 from bgbias.models import pretrained
 from bgbias.training import checkpoints
 
+STARTED = time.time()
 update_config(config, study.typed(workflow.config_settings.config))
 DOWNLOADS_FILE = "resources/sources.yaml"
 try:
@@ -33,7 +35,7 @@ try:
     checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     if workflow.is_main_process:
-        check_training_classes(config)
+        check_files(config)
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), DOWNLOADS["weights"])
         for name in config["backbones"]
@@ -104,6 +106,10 @@ def training_minutes():
     images = settings["max_epochs"] * settings["iterations_per_epoch"] * settings["batch_size"]
     # ASSUME: the slowest device in use trains 100 images a second; an hour for start, validation and a busy disk.
     return 60 + images // (100 * 60)
+
+
+def made_since(moment, path):
+    return os.path.isfile(path) and os.path.getmtime(path) >= moment
 
 
 def remove_leftovers():

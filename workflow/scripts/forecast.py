@@ -15,7 +15,7 @@ import yaml
 
 from bgbias.configuration import checks, protocol, study
 from bgbias.configuration.repeated_keys import check_repeated_keys
-from bgbias.datasets.training_classes import check_training_classes
+from bgbias.datasets.foresight import check_files
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
@@ -33,7 +33,7 @@ def read_config(path: str) -> dict:
     update_config(config, read_mapping(path))
     schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text()
     checks.check(config, yaml.safe_load(schema))
-    check_training_classes(config)
+    check_files(config)
     return protocol.settled(config)
 
 

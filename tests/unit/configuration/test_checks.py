@@ -194,7 +194,7 @@ def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
     check(config, SCHEMA)
 
 
-def test_a_model_file_that_is_no_exported_network_is_told_as_such(config, tmp_path):
+def test_a_model_file_that_is_no_exported_network_is_told_as_such(config, tmp_path, monkeypatch):
     (tmp_path / "mine.onnx").touch()
     config["backbones"]["mine"] = {"model": str(tmp_path / "mine.onnx")}
     with pytest.raises(
@@ -208,22 +208,6 @@ def test_a_number_that_yaml_takes_for_text_is_told_how_to_write(config, text, wr
     config["training"]["learning_rate"] = text
     with pytest.raises(StudyError, match=rf"learning_rate: '{text}' is not a number; .* write {written}\."):
         check(config, SCHEMA)
-
-
-def test_refuses_a_test_background_that_a_training_sees(config, tmp_path):
-    folders = of_photographs(config, tmp_path)
-    for folder, name, content in (
-        ("train", "a.jpg", b"one"),
-        ("test", "b.jpg", b"two"),
-        ("test", "c.jpg", b"one"),
-    ):
-        Path(folders[folder], name).write_bytes(content)
-    with pytest.raises(
-        StudyError, match=r"demo\.test: \S+c\.jpg is the same file as \S+a\.jpg, and the test"
-    ):
-        check(config, SCHEMA)
-    Path(folders["test"], "c.jpg").unlink()
-    check(config, SCHEMA)
 
 
 @pytest.mark.parametrize("masks", ["masks", "."])

@@ -20,8 +20,15 @@ def test_repeated_keys_are_told_with_both_lines(tmp_path, text, said):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a: {c: 1}\nb: {c: 1}\n", "x: &x {c: 1}\na: {<<: *x, d: 1}\n", "- 1\n- 1\n"]
+    "text", ["a: {c: 1}\nb: {c: 1}\n", "x: &x {c: 1}\na: {<<: *x, d: 1}\n", "- 1\n- 1\n"]
 )
 def test_the_same_key_in_several_mappings_is_no_repeat(tmp_path, text):
     (tmp_path / "mine.yaml").write_text(text)
     check_repeated_keys(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize("text", ["", '{\n\t"a": 1}', "a: {{b}}\n", "a: [b\n"])
+def test_what_is_no_such_file_is_left_to_who_loads_it(tmp_path, text):
+    (tmp_path / "mine.yaml").write_text(text)
+    check_repeated_keys(tmp_path / "mine.yaml")
+    check_repeated_keys(tmp_path / "none.yaml")

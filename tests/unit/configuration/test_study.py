@@ -127,6 +127,10 @@ def test_a_published_dataset_of_another_name_has_the_values_of_its_source(config
         config["datasets"][name] = {"source": "cars196"}
     found = {name: study.loss_settings(config, "triplet", name)["margin"] for name in ("cars", "mine")}
     assert found == {"cars": 0.5, "mine": 0.7}
+    for name in ("folders", "shop"):
+        config["datasets"][name] = {"source": "folders"}
+    config["losses"]["triplet"]["per_dataset"] = {"folders": {"margin": 0.9}}
+    assert study.loss_settings(config, "triplet", "shop")["margin"] != 0.9, "that is a dataset's name"
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_methods_that_are_not_shown_are_said_to_be_there(arguments):
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     assert "by Saliency and Grad-CAM are in <code>attention.csv</code>" in page
-    assert "Attention score by the study’s method, like SmoothGrad: mean" in page
+    assert "Attention score by the paper’s method, like SmoothGrad: mean" in page
 
 
 def test_without_hand_labels_a_sentence_stands_for_the_empty_table(arguments):

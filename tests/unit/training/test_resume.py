@@ -176,6 +176,31 @@ def test_a_finished_training_whose_model_was_deleted_is_done_at_once(layouts, tm
     assert "epoch" not in said
 
 
+def test_a_training_goes_on_from_a_checkpoint_that_is_some_epochs_old(layouts, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "_CHECKPOINT_SHARE", 1e-9)  # after the first epoch, and at the end
+    settings = changed(training={"max_epochs": 4, "iterations_per_epoch": 3})
+    expected = train(layouts, tmp_path / "quiet", settings)
+    real, written = loop.write_checkpoint, []
+
+    def writing(folder, identity, tensors, state):
+        written.append(state["step"])
+        real(folder, identity, tensors, state)
+
+    def dying(self, score, close=loop.Training._close_epoch):
+        close(self, score)
+        if self.progress.epoch == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "write_checkpoint", writing)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Training, "_close_epoch", dying)
+        with pytest.raises(KeyboardInterrupt):
+            train(layouts, tmp_path / "killed", settings)
+    assert written == [3]
+    assert same(train(layouts, tmp_path / "killed", settings), expected)
+    assert written == [3, 6, 12]
+
+
 def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
     write_checkpoint(tmp_path, {}, {"x": torch.arange(3)}, {})
     path = tmp_path / "training.safetensors"

@@ -1,11 +1,11 @@
 """Which files below a folder are images, and whether any came, went or changed."""
 
-import filecmp
 import hashlib
 import os
 from pathlib import Path
 
 from bgbias.errors import StudyError
+from bgbias.hashes import fingerprint_file
 
 # The last two Pillow cannot read: they are listed so that their reader says so, instead of missing silently.
 _SUFFIXES = "jpg jpeg jpe jfif png webp avif bmp tif tiff gif jp2 ppm heic heif"
@@ -38,17 +38,20 @@ def _leads_back(parent: str, name: str) -> bool:
     return link.is_symlink() and Path(parent).resolve().is_relative_to(link.resolve())
 
 
-def shared_images(one: str | os.PathLike, other: str | os.PathLike) -> list[tuple[Path, Path]]:
-    """The images of two folders with the same bytes. Only those of one length are read."""
-    by_size: dict[int, list[Path]] = {}
-    for path in list_images(one):
-        by_size.setdefault(path.stat().st_size, []).append(path)
-    return [
-        (known, path)
-        for path in list_images(other)
-        for known in by_size.get(path.stat().st_size, [])
-        if filecmp.cmp(known, path, shallow=False)
-    ]
+def shared_image(one: str | os.PathLike, other: str | os.PathLike) -> tuple[Path, Path] | None:
+    """An image of each of two folders with the same bytes; None where there are none.
+
+    Only those of a length that both folders have are read, each once.
+    """
+    lengths = [{path: path.stat().st_size for path in list_images(folder)} for folder in (one, other)]
+    common = set(lengths[0].values()) & set(lengths[1].values())
+    candidates = [[path for path, length in found.items() if length in common] for found in lengths]
+    known = {fingerprint_file(path): path for path in candidates[0]}
+    for path in candidates[1]:
+        seen = known.get(fingerprint_file(path))
+        if seen:
+            return seen, path
+    return None
 
 
 def fingerprint(folder: str | os.PathLike) -> str:

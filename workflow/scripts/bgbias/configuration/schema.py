@@ -6,6 +6,7 @@ import numpy as np
 
 from bgbias.configuration.keywords import PML
 from bgbias.configuration.refusals import check_known, refusal, suggestion
+from bgbias.configuration.study import PUBLISHED_DATASETS
 
 # What JSON's types are called in YAML.
 _KINDS = {
@@ -49,7 +50,8 @@ def check_losses(config: dict, schema: dict) -> None:
         general = {key: value for key, value in entry.items() if key != "per_dataset"}
         check_schema(entry, closed, f"losses.{name}")
         for dataset, own in entry.get("per_dataset", {}).items():
-            check_known(dataset, config["datasets"], f"losses.{name}.per_dataset", "datasets")
+            known = [*config["datasets"], *PUBLISHED_DATASETS]
+            check_known(dataset, known, f"losses.{name}.per_dataset", "datasets")
             if "type" in own:
                 raise refusal(
                     f"losses.{name}.per_dataset.{dataset}.type",

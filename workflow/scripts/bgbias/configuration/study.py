@@ -62,7 +62,8 @@ def loss_settings(config: dict, loss: str, dataset: str) -> dict:
     settings = {"type": loss, **config["losses"][loss]}
     per_dataset = settings.pop("per_dataset", {})
     source = config["datasets"][dataset]["source"]
-    return settings | per_dataset.get(dataset, per_dataset.get(source, {}))
+    of_source = per_dataset.get(source, {}) if source in PUBLISHED_DATASETS else {}
+    return settings | per_dataset.get(dataset, of_source)
 
 
 def masker_settings(config: dict, dataset: str) -> dict:

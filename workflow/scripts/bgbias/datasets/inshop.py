@@ -25,7 +25,7 @@ def rows(root: Path, settings: dict) -> Index:
     """Labels are the numbers in the item ids (``id_00000002`` is 2).
 
     ASSUME: the dataset has no validation items; the last quarter of its training items is used, as in the
-    study's other datasets.
+    paper's other datasets.
     """
     listing = _first(root, ["Eval/list_eval_partition.txt", "list_eval_partition.txt"])
     head = read_table(listing, 1)

@@ -21,7 +21,7 @@ def rows(root: Path, settings: dict) -> Index:
     """Labels are the vehicle ids; ``settings["test_list"]`` (800, 1600 or 2400 ids) names the test split.
 
     ASSUME: the dataset has no validation vehicles; the last quarter of its training vehicles is used, as in
-    the study's other datasets.
+    the paper's datasets.
     """
     size = settings.get("test_list", TEST_LISTS[0])
     if size not in TEST_LISTS:

@@ -48,7 +48,7 @@ def draw(panels: Sequence[Panel], variants: Sequence[str], title: str) -> Figure
             if variant in panel.maps:
                 place(axes, heat(panel.image, panel.maps[variant]), x + column * step, y)
                 contour(axes, panel.mask, x + column * step, y, "white", 1.0)
-                # The score of a mask that covers the whole image is undefined.
+                # The score of a mask that is empty or covers the whole image is undefined.
                 score = number(panel.scores[variant]) if math.isfinite(panel.scores[variant]) else "undefined"
                 write(axes, x + column * step + 0.5, y + 1.12, f"score {score}")
     cut(axes, head + math.ceil(len(panels) / banks) * line_height)

@@ -7,7 +7,7 @@ It gives an all-black mask where it finds no object: the caller flags it with :f
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,6 +16,9 @@ from bgbias.configuration.keywords import CUSTOM, READY
 from bgbias.errors import StudyError
 from bgbias.hashes import fingerprint_file, hash_settings
 from bgbias.images import HALF, read_given_mask
+
+# Another version of these may give other masks; of the two onnxruntimes one is there.
+_COMPUTING = ("rembg", "onnxruntime", "onnxruntime-gpu", "numpy", "pillow")
 
 Masker = Callable[[str, np.ndarray], np.ndarray]
 
@@ -34,13 +37,22 @@ def build_masker(settings: dict, paths: Sequence[str] = (), threads: int = 1) ->
 def fingerprint_masker(settings: dict, code: str) -> str | None:
     """A fingerprint of what decides a rembg model's masks beside the image; ``code``: that of what runs it.
 
-    None for ready masks: to compare them costs no less than to read them.
+    The versions of what computes them are part of it. None for ready masks: to compare them costs no less
+    than to read them.
     """
     if settings["model"] == READY:
         return None
     weights = settings.get("weights")
     contents = fingerprint_file(weights) if weights and Path(weights).is_file() else None
-    return hash_settings(settings | {"weights": contents, "rembg": version("rembg"), "code": code})
+    versions = {name: _version(name) for name in _COMPUTING}
+    return hash_settings(settings | {"weights": contents, "versions": versions, "code": code})
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def is_empty(mask: np.ndarray) -> bool:

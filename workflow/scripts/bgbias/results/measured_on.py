@@ -88,9 +88,10 @@ def copies(rows: Sequence[dict], groups: Iterable[Sequence[int]]) -> Copies:
                 found.training.append((path, rows[seen[0]]["path"]))
             if rows[image].get("is_query", "1") == "1":
                 own = [row for row in gallery.get(label, [])[:2] if row != image]
-                others = [alike[0] for other, alike in gallery.items() if other != label]
+                other = next((alike[0] for other, alike in gallery.items() if other != label), None)
                 found.own_class.extend((path, rows[row]["path"]) for row in own[:1])
-                found.other_class.extend((path, rows[row]["path"]) for row in others[:1])
+                if other is not None:
+                    found.other_class.append((path, rows[other]["path"]))
     return found
 
 

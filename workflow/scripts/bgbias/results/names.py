@@ -60,7 +60,7 @@ def model_name(loss: str, backbone: str) -> str:
 
 def method_name(method: str) -> str:
     """What a method of attribution is called."""
-    return "the study’s method, like SmoothGrad" if method == "study" else human(method)
+    return "the paper’s method, like SmoothGrad" if method == "study" else human(method)
 
 
 def enumeration(parts: Sequence[str]) -> str:

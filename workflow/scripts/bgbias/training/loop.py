@@ -115,10 +115,11 @@ class Training:
                 if score is not None:
                     self._close_epoch(score)
                 finished, begun = self.progress.finished(self.options), time.monotonic()
-                if finished or stop.requested or begun >= due:
+                asked = stop.requested  # once: a signal that comes after this look is for the next one
+                if finished or asked or begun >= due:
                     write_checkpoint(checkpoint, identity, self._tensors(), vars(self.progress))
                     due = begun + (time.monotonic() - begun) / _CHECKPOINT_SHARE
-                if stop.requested and not finished:
+                if asked and not finished:
                     raise stopped(checkpoint, self.progress.epoch, self.progress.step)
         self.model.load_state_dict(self.best_state)
         self.model.eval()

@@ -1,0 +1,60 @@
+"""What the user's own files tell is told before anything is made of them."""
+
+import pytest
+from PIL import Image
+
+from bgbias.datasets.foresight import check_files
+from bgbias.errors import StudyError
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """Eight classes, of which round(.375 · 8) = 3 are trained with, in batches of two or four."""
+    for name in "abcdefgh":
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(2):
+            Image.new("RGB", (4, 4)).save(tmp_path / "photos" / name / f"{number}.png")
+    monkeypatch.chdir(tmp_path)
+    return {
+        "grid": {"dataset": ["mine"], "loss": ["triplet"]},
+        "datasets": {"mine": {"source": "folders", "root": "photos"}},
+        "losses": {"triplet": {"images_per_class": 2, "margin": 0.1}},
+        "training": {"batch_size": 8},
+        "background_set": "offices",
+        "backgrounds": {"offices": {"source": "folders", "train": "bg", "validation": "bg", "test": "new"}},
+    }
+
+
+def test_too_few_are_told_with_what_fits(config):
+    with pytest.raises(
+        StudyError, match=r"Dataset mine, loss triplet: .*needs 4 .*has 3: lower batch_size to 6"
+    ):
+        check_files(config)
+    config["training"]["batch_size"] = 6
+    check_files(config)
+
+
+def test_other_mistakes_and_a_study_without_training_are_left_to_the_jobs(config, tmp_path):
+    check_files(config | {"grid": {"dataset": ["mine"], "loss": []}})
+    check_files(config | {"datasets": {"mine": {"source": "folders", "root": "nowhere"}}})
+    check_files(config | {"datasets": {"mine": {"source": "cub200"}}})
+
+
+def test_where_masks_are_made_the_training_says_so_soon_enough(config, tmp_path):
+    (tmp_path / "data/mine").mkdir(parents=True)
+    (tmp_path / "data/mine/masks.csv").write_text("")
+    check_files(config)
+
+
+def test_a_test_background_that_a_training_sees_is_told(config, tmp_path):
+    config["training"]["batch_size"] = 6
+    for path, content in (("bg/a.jpg", b"one"), ("new/b.jpg", b"two"), ("new/c.jpg", b"one")):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    with pytest.raises(
+        StudyError, match=r"offices\.test: new/c\.jpg is the same file as bg/a\.jpg.*; take it"
+    ):
+        check_files(config)
+    (tmp_path / "new/c.jpg").unlink()
+    check_files(config)
+    check_files(config | {"backgrounds": {"offices": {"source": "study", "accept_terms": True}}})

@@ -1,0 +1,63 @@
+"""What the user's own files already say before anything is made of them.
+
+Not among bgbias.configuration.checks, which every job runs: large folders take seconds.
+"""
+
+from pathlib import Path
+
+from bgbias.configuration.batch_size import check_batch_size
+from bgbias.configuration.refusals import refusal
+from bgbias.configuration.study import loss_settings
+from bgbias.datasets import dataset_index
+from bgbias.errors import StudyError
+from bgbias.listings import shared_image
+
+
+def check_files(config: dict) -> None:
+    """StudyError when a dataset has too few training classes, or the test backgrounds are not unseen."""
+    if config["grid"]["loss"]:
+        for dataset in config["grid"]["dataset"]:
+            _check_training_classes(config, dataset)
+        _check_unseen(config)
+
+
+def _check_training_classes(config: dict, dataset: str) -> None:
+    if Path(f"data/{dataset}/masks.csv").is_file():
+        return  # nothing dear is left to make before the training itself says so
+    classes = _training_classes(config["datasets"][dataset])
+    for loss in config["grid"]["loss"] if classes else []:
+        images = loss_settings(config, loss, dataset)["images_per_class"]
+        try:
+            check_batch_size(config["training"]["batch_size"], images, classes)
+        except StudyError as error:
+            raise StudyError(f"Dataset {dataset}, loss {loss}: {error}") from None
+
+
+def _training_classes(settings: dict) -> int | None:
+    """Of the user's own files; None of other sources, which only the index tells."""
+    if settings["source"] not in ("index", "folders"):
+        return None
+    try:
+        index = dataset_index(settings["root"], settings, alone="skip")
+    except (OSError, StudyError):
+        return None  # the job that makes the index says what is wrong
+    return len(set(index.labels[index.rows("train")].tolist()))
+
+
+def _check_unseen(config: dict) -> None:
+    """A copy of a training photograph among the test backgrounds is one that was seen."""
+    name = config["background_set"]
+    settings = config["backgrounds"][name]
+    if settings["source"] != "folders":
+        return
+    for folder in dict.fromkeys([settings["train"], settings["validation"]]):
+        try:
+            pair = shared_image(folder, settings["test"])
+        except (OSError, StudyError):
+            continue  # the job that reads them says what is wrong
+        if pair:
+            raise refusal(
+                f"backgrounds.{name}.test",
+                f"{pair[1]} is the same file as {pair[0]}, and the test needs photos that no training saw; "
+                "take it out of one of the folders",
+            )
