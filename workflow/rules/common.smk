@@ -61,8 +61,8 @@ GPU = 1 if config["device"] == "cuda" else 0
 METHOD = "study" if "study" in config["attribution"]["methods"] else config["attribution"]["methods"][0]
 TABLES = ("retrieval", "attention", "mask_quality")
 # Of these, measured values are printed beside the published ones.
-PUBLISHED_DATASETS = study.published_datasets(config)
-COMPARED = TABLES if PUBLISHED_DATASETS else ()
+COMPARED_DATASETS = study.published_datasets(config)
+COMPARED = TABLES if COMPARED_DATASETS else ()
 
 
 def any_of(names):

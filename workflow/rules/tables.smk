@@ -75,7 +75,7 @@ rule tabulate_published:
     params:
         code=hash_script("tabulate_published.py"),
         kind="{kind}",
-        datasets=PUBLISHED_DATASETS,
+        datasets=COMPARED_DATASETS,
     wildcard_constraints:
         kind=any_of(TABLES),
     log:

@@ -1,16 +1,11 @@
 """Which part of each picture a model sees: boxes to cut, in numpy, which light jobs import too."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from bgbias.errors import StudyError
-
-if TYPE_CHECKING:
-    import torch
 
 CROP_TRIES = 10  # as many as torchvision's RandomResizedCrop makes before it falls back to a centre crop
 
@@ -20,7 +15,7 @@ class Cuts(NamedTuple):
     (int64 (B,)), their heights and widths (int64 (B, 2)), boxes (int64 (B, 4): top, left, height, width), and
     which to mirror (bool (B,)). numpy arrays; ``data`` may also be a tensor, on the GPU that cuts."""
 
-    data: np.ndarray | torch.Tensor
+    data: np.ndarray
     offsets: np.ndarray
     sizes: np.ndarray
     boxes: np.ndarray
