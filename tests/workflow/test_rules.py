@@ -17,7 +17,7 @@ folders = [background_folder(SimpleNamespace(set="photos", role=role)) for role 
 datasets = [SimpleNamespace(dataset=name) for name in ("vehicleid", "cub200", "sop")]
 print("PROBE", json.dumps({
     "method": METHOD,
-    "compared": PUBLISHED_DATASETS,
+    "compared": COMPARED_DATASETS,
     "gallery_draws": [gallery_draws(dataset) for dataset in datasets],
     "limits": [dataset_settings(dataset).get("limit") for dataset in datasets],
     "hand_labels": [hand_labels(dataset) for dataset in datasets],
