@@ -15,6 +15,7 @@ include: "workflow/rules/disk.smk"
 configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/unseen.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/data.smk"

@@ -6,16 +6,16 @@ One file, for these tests share one SLURM, and pytest-xdist keeps only a file's 
 import csv
 import re
 import shutil
-import time
 from collections import Counter
 
 import pytest
 from fresh_copy import ROOT, fresh_copy
-from through_slurm import HERE, requested, snakemake_through_slurm
+from through_slurm import HERE, requested, snakemake_through_slurm, wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 TINY = ("--configfile", "tests/config/tiny.yaml")
+RUN = "tiny_cars/small_cnn/triplet/base/seed0"
 # How often SLURM must have run what: groups of rules are one job each, whose name begins with the group's.
 JOBS = {
     "prepare": 4,  # the dataset, and three roles of backgrounds
@@ -39,10 +39,7 @@ def aftermath(slurm, tmp_path_factory):
     shutil.copy2(HERE / "small" / "Snakefile", folder)
     running = snakemake_through_slurm(slurm, folder, "--config", f"library={ROOT / 'workflow/scripts'}")
     try:
-        deadline = time.monotonic() + 150
-        while not (folder / "waiting").is_dir() and time.monotonic() < deadline:
-            assert running.poll() is None, running.stdout.read()
-            time.sleep(0.5)
+        wait_until((folder / "waiting").is_dir, running=running)
         (job,) = [job for job, (log, _) in slurm.queue().items() if "rule_cancelled" in log]
         slurm.call("scancel", job)
         screen, _ = running.communicate(timeout=300)
@@ -128,19 +125,19 @@ def test_slurm_was_asked_for_what_the_rules_say(study):
         assert train["timelimitraw"] == "60"
 
 
+def log_of_training(folder, study):
+    return folder / "results" / study / "logs/train_model" / (RUN.replace("/", ".") + ".log")
+
+
 def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):
     folder, _, _ = study
-    run = "tiny_cars/small_cnn/triplet/base/seed0"
-    checkpoint = folder / "results" / "preempted" / run / "checkpoint" / "training.safetensors"
-    log = folder / "results/preempted/logs/train_model" / (run.replace("/", ".") + ".log")
+    checkpoint = folder / "results" / "preempted" / RUN / "checkpoint" / "training.safetensors"
+    log = log_of_training(folder, "preempted")
     running = snakemake_through_slurm(
-        slurm, folder, f"results/preempted/{run}/model.safetensors", *TINY, "tests/config/preempted.yaml"
+        slurm, folder, f"results/preempted/{RUN}/model.safetensors", *TINY, "tests/config/preempted.yaml"
     )
     try:
-        deadline = time.monotonic() + 150
-        while not checkpoint.exists() and time.monotonic() < deadline:
-            assert running.poll() is None, running.stdout.read()
-            time.sleep(0.2)
+        wait_until(checkpoint.exists, running=running)
         (job,) = slurm.queue()
         # More urgent, and in need of both GPUs: SLURM stops the training and puts it back in the queue.
         slurm.call(
@@ -180,3 +177,31 @@ def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):
     with open(checkpoint.parents[1] / "history.csv", newline="") as stream:
         assert [int(row["epoch"]) for row in csv.DictReader(stream)] == list(range(1, 41))
     assert not checkpoint.parent.exists()
+
+
+def test_a_training_that_ended_when_its_snakemake_was_killed_is_not_taken_as_it_is(study, slurm):
+    folder, _, _ = study
+    model = f"results/unseen/{RUN}/model.safetensors"
+    (folder / "unseen.yaml").write_text("study: unseen\n")
+
+    def call(*arguments):
+        return snakemake_through_slurm(slurm, folder, model, *arguments, *TINY, "unseen.yaml")
+
+    running = call()
+    try:
+        wait_until(slurm.queue, running=running)
+    finally:
+        running.kill()
+    running.communicate()
+    wait_until(lambda: not slurm.queue())
+    assert (folder / model).is_file()
+    screens = []
+    for arguments in (["--unlock"], ["-n"], [], ["-n"]):
+        again = call(*arguments)
+        screens.append(again.communicate(timeout=300)[0])
+        assert again.returncode == 0, screens[-1]
+    _, planned, _, left = screens
+    # Nobody recorded by which settings it was made. From its checkpoint, it is made again without a step.
+    assert re.search(r"^train_model +1$", planned, flags=re.M), planned
+    assert "epoch 1:" not in log_of_training(folder, "unseen").read_text()
+    assert "Nothing to be done" in left, left

@@ -5,9 +5,21 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent
+
+
+def wait_until(
+    holds: Callable[[], object], seconds: float = 150, running: subprocess.Popen | None = None
+) -> None:
+    """Until ``holds()``; AssertionError when it takes too long, or ``running`` ends before."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        assert running is None or running.poll() is None, running.stdout.read()
+        time.sleep(0.2)
 
 
 def four_free_ports() -> int:
@@ -47,10 +59,7 @@ class Slurm:
 
     def wait_for(self, job: str, state: str, seconds: float = 60) -> None:
         """Until the waiting or running ``job`` is in this state."""
-        deadline = time.monotonic() + seconds
-        while self.queue()[job][1] != state:
-            assert time.monotonic() < deadline, self.queue()
-            time.sleep(0.2)
+        wait_until(lambda: self.queue()[job][1] == state, seconds)
 
     def accounts(self) -> list[dict[str, str]]:
         """One row a job: its state, what was asked for it, and the call of sbatch, which names its log.

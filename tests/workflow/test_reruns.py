@@ -3,7 +3,10 @@
 The tiny study has 1 dataset x 2 losses x 2 variants x 1 seed = 4 runs, 2 of each loss.
 """
 
+import os
+import re
 import shutil
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -221,6 +224,28 @@ def test_what_a_failed_job_took_along_is_missed(finished, lost, rule):
     # Snakemake deletes a failed job's outputs; what was made of them before is still there, with a good date.
     (finished.root / lost).unlink()
     assert rule in finished.planned()
+
+
+def test_what_was_finished_while_no_snakemake_looked_is_made_again(finished):
+    # As on a cluster after a kill -9: the output is there, and nobody recorded what it was made by.
+    output = f"{RUN}/embeddings.npz"
+    (finished.root / ".snakemake/metadata" / urlsafe_b64encode(output.encode()).decode()).unlink()
+    assert finished.planned() == {}, "what was brought from elsewhere is taken as it is"
+    (log,) = (finished.root / ".snakemake/log").glob("*.log")
+    text = log.read_text()
+    job = re.search(rf"output: {re.escape(output)}\n(?: .*\n)*? +jobid: (\d+)\n", text)[1]
+    log.write_text(text.replace(f"Finished jobid: {job} ", ""))
+    assert finished.planned()["embed_images"] == 1
+
+
+def test_a_record_of_an_earlier_file_is_none_of_the_one_that_is_there(finished):
+    # The settings were changed, a job ended unseen, and they were changed back: now they fit the record.
+    output = finished.root / RUN / "embeddings.npz"
+    for log in (finished.root / ".snakemake/log").glob("*.log"):
+        log.write_text(re.sub(r"^Finished jobid: .*\n", "", log.read_text(), flags=re.M))
+    assert finished.planned() == {}
+    os.utime(output, (output.stat().st_atime, output.stat().st_mtime + 1))
+    assert finished.planned()["embed_images"] == 1
 
 
 def test_a_repeated_command_does_not_report_old_masks_under_the_name_of_a_new_masker(finished):

@@ -16,7 +16,7 @@ from snakemake.utils import update_config
 sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
 # On the path now, and none of them imports more than numpy and yaml.
-from bgbias import axes, failures, files, hashes, listings
+from bgbias import axes, failures, files, hashes, listings, unseen
 from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
 from bgbias.datasets.foresight import check_files
 from bgbias.downloads.sources import archive_identities, load_sources

@@ -1,0 +1,24 @@
+"""What a job made that ended while no Snakemake looked is made again.
+
+Snakemake has no record of the settings that it was made by, and would take it as up to date for ever, whatever
+changes. Marked as incomplete, it is made again (`rerun-incomplete`).
+"""
+
+from glob import glob
+
+from snakemake.io import IOFile
+from snakemake.persistence.file import FilePersistence
+
+
+def recorded(output):
+    """Whether Snakemake's record is of the file that is there, and not of one that was there before."""
+    record = records.metadata(output)
+    return record is not None and record.endtime >= os.path.getmtime(output)
+
+
+if workflow.is_main_process:
+    records = FilePersistence(nolock=True)
+    begun = unseen.outputs_of_unseen(sorted(glob(".snakemake/log/*.snakemake.log")))
+    records.started(
+        SimpleNamespace(output=[path for path in map(IOFile, sorted(begun)) if os.path.exists(path) and not recorded(path)])
+    )

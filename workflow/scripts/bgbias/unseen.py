@@ -1,0 +1,26 @@
+"""Jobs that ended while no Snakemake looked: on a cluster they go on when it is stopped or killed."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+# As Snakemake tells that a job begins; where it tells that one failed, its number comes first.
+_BEGUN = re.compile(r"^ +output: (.+)\n(?: +(?!rule )\S.*\n)*? +jobid: (\d+)$", re.M)
+
+
+def outputs_of_unseen(snakemake_logs: Iterable[str | os.PathLike]) -> set[str]:
+    """The outputs of all jobs that calls of Snakemake began, and neither they nor later ones saw finished.
+
+    ``snakemake_logs``: Snakemake's own, one a call, in the order of the calls.
+    """
+    unseen: set[str] = set()
+    for log in snakemake_logs:
+        text = Path(log).read_text(errors="replace")
+        finished = set(re.findall(r"^Finished jobid: (\d+)", text, flags=re.M))
+        for outputs, job in _BEGUN.findall(text):
+            if job in finished:
+                unseen.difference_update(outputs.split(", "))
+            else:
+                unseen.update(outputs.split(", "))
+    return unseen
