@@ -26,6 +26,13 @@ def test_every_job_is_either_short_and_in_a_group_or_states_its_time_or_size():
     assert SLURM["groups"].keys() <= jobs.keys()
 
 
+def test_memory_and_time_of_the_jobs_that_state_none_double_with_each_attempt():
+    # A plain number would be asked for three times over, and fail three times.
+    for name in ("mem_mb", "runtime"):
+        first, second, third = (eval(SLURM["default-resources"][name], {"attempt": n}) for n in (1, 2, 3))
+        assert (second, third) == (2 * first, 4 * first)
+
+
 def test_every_rule_that_uses_a_device_asks_for_a_gpu():
     devices = {name for name, block in RULES.items() if re.search(r"^ +gpu=GPU", block, flags=re.M)}
     assert {name for name, wants in SLURM["set-resources"].items() if wants == {"gpu": 1}} == devices
