@@ -1,4 +1,4 @@
-"""Background-swap evaluation: embeddings once per run, metrics from them as often as one likes."""
+"""Background-swap evaluation: embeddings once per run, metrics and examples from them as often as one likes."""
 
 
 rule evaluate:
@@ -39,14 +39,12 @@ rule embed_images:
 rule measure_retrieval:
     output:
         retrieval=f"{RUN}/retrieval.csv",
-        matches=f"{RUN}/matches.csv",
     input:
         embeddings=f"{RUN}/embeddings.npz",
     params:
         code=hash_script("measure_retrieval.py"),
         run=run_identity,
         ks=config["evaluation"]["recall_at"],
-        gallery_queries=config["publish"]["gallery_queries"],
         seed=config["evaluation"]["seed"],
         gallery_draws=gallery_draws,
         search_device=config["evaluation"]["search_device"],
@@ -64,3 +62,25 @@ rule measure_retrieval:
         "../../envs/models.yaml"
     script:
         "../scripts/measure_retrieval.py"
+
+
+rule find_matches:
+    output:
+        matches=f"{RUN}/matches.csv",
+    input:
+        embeddings=f"{RUN}/embeddings.npz",
+    params:
+        code=hash_script("find_matches.py"),
+        shown=config["publish"]["gallery_queries"],
+        seed=config["evaluation"]["seed"],
+        gallery_draws=gallery_draws,
+    log:
+        f"{RESULTS}/logs/find_matches/{RUN_NAME}.log",
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(5),
+    conda:
+        "../../envs/models.yaml"
+    script:
+        "../scripts/find_matches.py"

@@ -51,6 +51,7 @@ rule draw_mask_examples:
     input:
         images="data/{dataset}/mask_quality_images.csv",
         index="data/{dataset}/index.csv",
+        table="data/{dataset}/masks.csv",
     params:
         code=hash_script("draw_mask_examples.py"),
         dataset="{dataset}",
@@ -121,6 +122,7 @@ rule draw_attribution_panels:
     params:
         code=hash_script("draw_attribution_panels.py"),
         method=METHOD,
+        shown=config["publish"]["panels"],
         runs=lambda wildcards: shown_runs(wildcards.dataset),
     log:
         f"{RESULTS}/logs/draw_attribution_panels_{{dataset}}.log",

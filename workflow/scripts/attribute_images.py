@@ -16,6 +16,9 @@ from bgbias.models.embedding_model import load_model
 from bgbias.runs import read_run
 from bgbias.training.losses import build_loss
 
+# As many as publish.panels may ask for, so that no other number attributes again. At 227 px a map is 50 kB.
+KEPT_MAPS = 12
+
 
 def attribute_images(
     layout: str,
@@ -32,8 +35,8 @@ def attribute_images(
     labels: str | None = None,
     batch_size: int | None = None,
 ) -> None:
-    """Write the mean score per method, the score per image and the maps of the first few images (uint8,
-    255 = 1).
+    """Write the mean score per method, the score per image and the maps of the first ``KEPT_MAPS`` images
+    (uint8, 255 = 1).
 
     ``run``: the identity columns; ``settings``: the configuration's ``attribution``; ``size``: side of the
     centre crop in pixels; ``labels``: the folder of the hand labels that the index names, which then replace
@@ -48,12 +51,12 @@ def attribute_images(
     settings = settings | {"batch_size": choose_batch_size(batch_size, size, chosen)}
     rows = chosen_rows(store.index.rows("test"), settings["images"], settings["seed"])
     scores = {method: [] for method in settings["methods"]}
-    panels = {method: [] for method in settings["methods"]}
+    stored = {method: [] for method in settings["methods"]}
     starts = range(0, len(rows), settings["batch_size"])
     for start in progress_bar(starts, "attribution", "batches", len(starts)):
         part = rows[start : start + settings["batch_size"]]
         images, masks = images_and_masks(store, part, size, preprocessing, chosen, labels)
-        kept = max(0, settings["panels"] - start)
+        kept = max(0, KEPT_MAPS - start)
         for method in settings["methods"]:
             maps = attribution_maps(method, target, images, part.tolist(), settings)
             if not maps.isfinite().all():
@@ -62,7 +65,7 @@ def attribute_images(
                     "Train it with a smaller learning rate."
                 )
             scores[method].append(attention_score(maps, masks).cpu().numpy())
-            panels[method].append((maps[:kept] * 255).round().byte().cpu().numpy())
+            stored[method].append((maps[:kept] * 255).round().byte().cpu().numpy())
     scores = {method: np.concatenate(parts) for method, parts in scores.items()}
     summary = [{**run, **row} for row in method_rows(scores)]
     for row in summary:
@@ -71,8 +74,8 @@ def attribute_images(
     write_rows(images_path, image_rows(scores, rows, store.index.paths), ("row", "path", "method", "score"))
     write_rows(attention_path, summary, list(summary[0]))
     with replacing(maps_path) as aside:
-        panels = {method: np.concatenate(parts) for method, parts in panels.items()}
-        np.savez_compressed(aside, rows=rows[: settings["panels"]], **panels)
+        stored = {method: np.concatenate(parts) for method, parts in stored.items()}
+        np.savez_compressed(aside, rows=rows[:KEPT_MAPS], **stored)
 
 
 if "snakemake" in globals():

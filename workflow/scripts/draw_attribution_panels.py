@@ -23,8 +23,10 @@ def draw_attribution_panels(
     *,
     runs: list[dict],
     method: str,
+    shown: int,
 ) -> None:
-    """Draw the maps by ``method`` over their images from the store beside ``layout``, with their scores.
+    """Draw the first ``shown`` maps by ``method`` over their images from the store beside ``layout``, with
+    their scores.
 
     ``maps``: each run's attention_maps.npz, ``rows`` int64 (n,) and by a method's name uint8 (n, s, s);
     ``images``: each run's attention_images.csv, the scores; both in the order of ``runs``, dictionaries of
@@ -37,7 +39,7 @@ def draw_attribution_panels(
         rows = [row for row in read_rows(images[place]) if row["method"] == method]
         scores = {int(row["row"]): float(row["score"] or "nan") for row in rows}
         with np.load(maps[place], allow_pickle=False) as stored:
-            for row, map_ in zip(stored["rows"].tolist(), stored[method], strict=True):
+            for row, map_ in zip(stored["rows"][:shown].tolist(), stored[method][:shown], strict=True):
                 rgba = centre_crop(store.rgba(row), len(map_))
                 panel = panels.setdefault(row, Panel(rgba[..., :3], rgba[..., 3], {}, {}))
                 panel.maps[variant], panel.scores[variant] = map_ / 255, scores[row]
@@ -54,4 +56,5 @@ if "snakemake" in globals():
             pdf=snakemake.output.pdf,
             runs=snakemake.params.runs,
             method=snakemake.params.method,
+            shown=snakemake.params.shown,
         )

@@ -9,41 +9,32 @@ from bgbias.files import write_rows
 from bgbias.logs import job_log
 from bgbias.retrieval.collapse import mean_similarity
 from bgbias.retrieval.gallery import embeddings_at, positions, sides_of_search
-from bgbias.retrieval.matches import MATCH_COLUMNS, match_rows, shown_queries
 from bgbias.retrieval.metrics import BLOCK_BYTES, means, measure
 from bgbias.retrieval.nearest import Search, on_cpu, search_on
 from bgbias.retrieval.protocols import array_name, conditions_of
-from bgbias.retrieval.search import top_matches
-
-SHOWN_MATCHES = 5
 
 
 def measure_retrieval(
     embeddings_path: str,
     retrieval_out: str,
-    matches_out: str,
     *,
     run: dict,
     ks: Sequence[int],
-    gallery_queries: int,
     seed: int,
     gallery_draws: int | None = None,
     search_in: Callable[[np.ndarray], Search] = on_cpu,
     block_bytes: int = BLOCK_BYTES,
 ) -> None:
-    """Write a row of metrics per protocol and draw, and a few queries' matches for the first draw of each.
+    """Write a row of metrics per protocol and draw.
 
-    ``run``: the identity columns. The queries depend on ``seed`` and the labels only, so every run of a
-    dataset shows the same ones. With ``gallery_draws``, that many galleries of one random image a class are
-    drawn, the same for every run, and a row holds the mean over them; the matches are those of the first.
-    ``search_in`` and ``block_bytes`` as for :func:`bgbias.retrieval.metrics.measure`.
+    ``run``: the identity columns. With ``gallery_draws``, that many galleries of one random image a class
+    are drawn by ``seed``, the same for every run, and a row holds the mean over them. ``search_in`` and
+    ``block_bytes`` as for :func:`bgbias.retrieval.metrics.measure`.
     """
-    metrics, matches = [], []
+    metrics = []
     with np.load(embeddings_path) as data:
-        labels, rows = data["labels"], data["rows"]
+        labels = data["labels"]
         galleries = sides_of_search(data, gallery_draws, seed)
-        query, gallery = galleries[0]
-        chosen = shown_queries(labels[query], gallery_queries, seed)
         for protocol, draw in conditions_of(data):
             embeddings = data[array_name(protocol, draw)]
             try:
@@ -60,16 +51,6 @@ def measure_retrieval(
                     )
                     for q, g in galleries
                 ]
-                if draw == 0:
-                    sides = embeddings_at(embeddings, query), embeddings_at(embeddings, gallery)
-                    own = positions(query, gallery)
-                    nearest, _ = top_matches(
-                        *sides, own, queries=chosen, k=SHOWN_MATCHES, search_in=search_in
-                    )
-                    matches += [
-                        {"protocol": protocol, "draw": draw, **match}
-                        for match in match_rows(query[chosen], gallery, nearest, labels, rows)
-                    ]
             except StudyError as error:
                 raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
             if not measured[0]["n_queries"]:
@@ -77,7 +58,6 @@ def measure_retrieval(
             alike = {"mean_similarity": mean_similarity(embeddings)}
             metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured), **alike})
     write_rows(retrieval_out, metrics, list(metrics[0]))
-    write_rows(matches_out, matches, MATCH_COLUMNS)
 
 
 def configured_search(device: str) -> Callable[[np.ndarray], Search]:
@@ -95,10 +75,8 @@ if "snakemake" in globals():
         measure_retrieval(
             snakemake.input.embeddings,
             snakemake.output.retrieval,
-            snakemake.output.matches,
             run=snakemake.params.run,
             ks=snakemake.params.ks,
-            gallery_queries=snakemake.params.gallery_queries,
             seed=snakemake.params.seed,
             gallery_draws=snakemake.params.gallery_draws,
             search_in=configured_search(snakemake.params.search_device),

@@ -5,7 +5,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from attribute_images import attribute_images
+import yaml
+from attribute_images import KEPT_MAPS, attribute_images
+from fresh_copy import ROOT
 from PIL import Image
 from pytorch_metric_learning.distances import CosineSimilarity, LpDistance
 from tiny_runs import ARCFACE
@@ -21,7 +23,7 @@ from bgbias.models.embedding_model import build_model, save_model
 from bgbias.runs import read_run, write_run
 
 RUN = {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": "base", "seed": 0}
-SETTINGS = {"methods": ["study", "gradcam"], "images": 5, "panels": 3, "seed": 0} | {
+SETTINGS = {"methods": ["study", "gradcam"], "images": 5, "seed": 0} | {
     "copies": 3,
     "noise": 0.15,
 }
@@ -66,7 +68,8 @@ def run_script(folder, out, labels=None, **changes):
     return read_rows(attention), read_rows(images), dict(np.load(maps))
 
 
-def test_tables_and_maps(folder, tmp_path):
+def test_tables_and_maps(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("attribute_images.KEPT_MAPS", 3)
     per_run, per_image, maps = run_script(folder, tmp_path)
     assert list(per_run[0]) == [*RUN, "method", "mean", "sd", "n"]
     assert [row["method"] for row in per_run] == SETTINGS["methods"]
@@ -79,6 +82,11 @@ def test_tables_and_maps(folder, tmp_path):
     assert maps["study"].shape == (3, SIZE, SIZE)
     assert maps["study"].dtype == np.uint8
     assert maps["rows"].tolist() == [int(image["row"]) for image in per_image[:3]]
+
+
+def test_as_many_maps_are_kept_as_the_figure_may_show():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    assert schema["properties"]["publish"]["properties"]["panels"]["maximum"] == KEPT_MAPS
 
 
 def by_the_library(folder, per_image, distance, labels=None):
@@ -102,7 +110,7 @@ def test_scores_are_those_of_the_library(folder, tmp_path):
     _, per_image, maps = run_script(folder, tmp_path, methods=["study"])
     scores, expected = by_the_library(folder, per_image, LpDistance())
     assert scores_of(per_image) == pytest.approx(scores, abs=1e-5)
-    assert maps["study"] == pytest.approx(255 * expected[:3], abs=0.6)
+    assert maps["study"] == pytest.approx(255 * expected, abs=0.6)
 
 
 def test_the_distance_is_that_of_the_losss_own(folder, tmp_path):

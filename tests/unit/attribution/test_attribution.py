@@ -76,6 +76,14 @@ def test_map_does_not_depend_on_the_batch(images):
     assert alone[0].numpy() == pytest.approx(whole[1].numpy(), rel=1e-4, abs=1e-7)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_no_more_than_a_batch_passes_through_the_model_at_once(images, method):
+    explained, sizes = target(), []
+    explained.model.register_forward_pre_hook(lambda model, given: sizes.append(len(given[0])))
+    attribution_maps(method, explained, images, ROWS, SETTINGS | {"batch_size": 2})
+    assert max(sizes) == 2
+
+
 def test_noise_is_a_function_of_seed_row_and_copy(images):
     like = images[0]
     some = noise([4, 5], 3, like, 0)

@@ -12,6 +12,7 @@ from PIL import Image
 from tiny_stores import write_backgrounds, write_images
 
 from bgbias.files import write_rows
+from bgbias.masks.tree import COLUMNS
 
 RUNS = [
     {"dataset": "d", "backbone": "small_cnn", "loss": "triplet", "variant": v, "seed": 0}
@@ -63,7 +64,7 @@ def attribution_panels(folder):
         scores = [{"row": row, "method": "study", "score": score} for row, score in ((1, ""), (3, 0.25))]
         write_rows(images[-1], scores, ["row", "method", "score"])
     inputs = {"layout": layout, "maps": maps, "images": images}
-    return draw_attribution_panels, inputs | {"runs": RUNS, "method": "study"}
+    return draw_attribution_panels, inputs | {"runs": RUNS, "method": "study", "shown": 2}
 
 
 def retrieval_gallery(folder):
@@ -111,9 +112,12 @@ def mask_examples(folder):
     Image.new("L", (30, 20)).save(folder / "masks" / "0.png.png")  # an empty mask has no outline
     write_rows(folder / "index.csv", rows, list(rows[0]))
     write_rows(folder / "images.csv", scores, list(scores[0]))
+    made = [{"path": row["path"], "coverage": 0.5, "empty": 0, "failed": 0} for row in rows]
+    write_rows(folder / "masks.csv", made, COLUMNS)
     return draw_mask_examples, {
         "images": folder / "images.csv",
         "index": folder / "index.csv",
+        "table": folder / "masks.csv",
         "dataset": "d",
         "shown": 3,
         "root": folder / "raw",

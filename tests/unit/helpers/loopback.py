@@ -20,6 +20,7 @@ class Page:
     stall: Callable[[int], bool] = lambda n: False  # stop sending after `cut`, but keep the connection
     announced: int | None = None  # a false Content-Length
     location: str | None = None
+    shift: int = 0  # bytes by which the range that is sent begins behind the one that was asked for
     requests: list[tuple[int, int]] = field(default_factory=list)  # (first byte, bytes sent)
 
 
@@ -37,10 +38,12 @@ def http_server(pages: dict[str, Page]) -> Iterator[str]:
             content, status, etag = (
                 v(number) if callable(v) else v for v in (page.content, page.status, page.etag)
             )
+            if self.headers.get("Accept-Encoding") != "identity":
+                status = 406  # a server may compress, and then bytes have other positions
             start, asked = 0, self.headers.get("Range")
             fresh = self.headers.get("If-Range") in (None, etag)
             if status == 200 and page.ranges and asked and fresh:
-                start = int(asked.removeprefix("bytes=").rstrip("-"))
+                start = int(asked.removeprefix("bytes=").rstrip("-")) + page.shift
                 status = 206 if start < len(content) else 416
             body = b"" if status == 416 else content[start:]
             cut = page.cut(number)
@@ -91,13 +94,14 @@ def ftp_server(path: str, content: bytes, cut: int | None = None) -> Iterator[tu
 
         def handle(self):
             self.say("220 ready")
-            rest, passive = 0, None
+            rest, passive, binary = 0, None, False
             for line in self.rfile:
+                binary |= line.strip() == b"TYPE I"
                 command, _, argument = line.decode().strip().partition(" ")
                 if command in ("SIZE", "MDTM", "RETR") and argument != path:
                     self.say("550 no such file")
                 elif command == "SIZE":
-                    self.say(f"213 {len(content)}")
+                    self.say(f"213 {len(content)}" if binary else "550 not as text")  # as servers do
                 elif command == "MDTM":
                     self.say("213 20120101000000")
                 elif command == "PASV":

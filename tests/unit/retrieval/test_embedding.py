@@ -91,13 +91,19 @@ def test_embedding_leaves_the_statistics_of_batchnorm_alone():
     np.testing.assert_allclose(parts, whole, atol=1e-6)
 
 
-def test_one_embedding_that_is_not_finite_is_enough():
-    class Broken(torch.nn.Module):
-        def forward(self, images):
-            return images.flatten(1) / images.flatten(1).norm(dim=1, keepdim=True)
+def test_a_network_may_compute_coarsely_and_still_gives_full_numbers():
+    model, _ = build_model("small_cnn", {"weights": None, "widths": [4, 8]}, 6, seed=0)
+    images = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    exact, coarse = (embed(model, [images], precision) for precision in (torch.float32, torch.bfloat16))
+    assert coarse.dtype == np.float32
+    assert 0 < np.abs(coarse - exact).max() < 0.05  # of 1, with eight bits of mantissa
 
+
+def test_one_number_that_is_not_finite_is_enough():
+    images = torch.ones(2, 3, 2, 2)
+    images[1, 2, 0, 1] = torch.nan
     with pytest.raises(StudyError, match="1 of 2 embeddings are not finite"):
-        embed(Broken(), [torch.stack([torch.ones(3, 2, 2), torch.zeros(3, 2, 2)])])
+        embed(torch.nn.Flatten(), [images])
 
 
 def test_mean_similarity_is_the_mean_over_pairs():

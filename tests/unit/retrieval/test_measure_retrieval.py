@@ -14,40 +14,21 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.retrieval import nearest
 from bgbias.retrieval.gallery import one_per_class, positions
-from bgbias.retrieval.matches import shown_queries
 from bgbias.retrieval.metrics import measure
 from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions, conditions_of
 
 RUN = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
-SETTINGS = {"run": RUN, "ks": [1, 2], "gallery_queries": 3, "seed": 0}
-
-
-def embeddings(rng, *shape):
-    vectors = rng.normal(size=shape)
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
-
-
-@pytest.fixture
-def arrays():
-    rng = np.random.default_rng(0)
-    return {
-        "rows": np.arange(100, 140),
-        "labels": np.repeat(np.arange(8), 5),
-        "clean": embeddings(rng, 40, 6),
-        "swapped0": embeddings(rng, 40, 6),
-        "swapped1": embeddings(rng, 40, 6),
-    }
+SETTINGS = {"run": RUN, "ks": [1, 2], "seed": 0}
 
 
 def run_script(tmp_path, arrays, settings=SETTINGS, **changes):
     np.savez(tmp_path / "embeddings.npz", **{**arrays, **changes})
-    out = tmp_path / "retrieval.csv", tmp_path / "matches.csv"
-    measure_retrieval(tmp_path / "embeddings.npz", *out, **settings)
-    return [read_rows(path) for path in out]
+    measure_retrieval(tmp_path / "embeddings.npz", tmp_path / "retrieval.csv", **settings)
+    return read_rows(tmp_path / "retrieval.csv")
 
 
 def test_one_row_per_protocol_and_draw(tmp_path, arrays):
-    table, _ = run_script(tmp_path, arrays)
+    table = run_script(tmp_path, arrays)
     assert [(row["protocol"], row["draw"]) for row in table] == [
         ("clean", "0"),
         ("swapped", "0"),
@@ -63,49 +44,25 @@ def test_one_row_per_protocol_and_draw(tmp_path, arrays):
 def test_a_protocol_more_is_a_line_and_an_array_more(tmp_path, arrays, monkeypatch):
     for name, swaps in (("grey2", False), ("blurred", True)):  # a number in a name is no draw
         monkeypatch.setitem(PROTOCOLS, name, swaps)
-    table, matches = run_script(
+    table = run_script(
         tmp_path, arrays, grey2=arrays["clean"], blurred0=arrays["clean"], is_query=np.ones(40, bool),
         is_gallery=np.ones(40, bool), something_else=np.ones(3),
     )  # fmt: skip
     found = [(row["protocol"], row["draw"]) for row in table]
     assert found == [("clean", "0"), ("swapped", "0"), ("swapped", "1"), ("grey2", "0"), ("blurred", "0")]
-    assert {row["protocol"] for row in matches} == {"clean", "swapped", "grey2", "blurred"}
 
 
 def test_the_arrays_of_all_conditions_are_found_again(monkeypatch):
     monkeypatch.setitem(PROTOCOLS, "grey2", True)
     pairs = list(conditions(2))
     assert pairs == [("clean", 0), ("swapped", 0), ("swapped", 1), ("grey2", 0), ("grey2", 1)]
-    assert list(conditions_of(["rows", *(array_name(*pair) for pair in pairs)])) == pairs
-
-
-def test_matches_are_the_nearest_of_the_same_queries_everywhere(tmp_path, arrays):
-    _, matches = run_script(tmp_path, arrays)
-    _, others = run_script(tmp_path, arrays, clean=arrays["swapped0"])
-    assert [m["query_row"] for m in matches] == [m["query_row"] for m in others]
-    assert len(matches) == 2 * 3 * 5  # clean and the first draw, three queries, five ranks
-    similarity = arrays["clean"] @ arrays["clean"].T
-    np.fill_diagonal(similarity, -1)
-    for match in matches[:15]:
-        query, found = int(match["query_row"]) - 100, int(match["match_row"]) - 100
-        assert found == np.argsort(-similarity[query])[int(match["rank"]) - 1]
-        assert int(match["hit"]) == (arrays["labels"][query] == arrays["labels"][found])
-
-
-def test_queries_of_the_figure_are_of_different_classes():
-    labels = np.repeat(np.arange(8), 5)
-    chosen = shown_queries(labels, 6, seed=0)
-    assert len(set(labels[chosen])) == 6
-    assert (shown_queries(labels, 6, seed=0) == chosen).all()
-    assert (shown_queries(labels, 4, seed=0) == chosen[:4]).all()
-    assert len(shown_queries(labels, 20, seed=0)) == 8
-    assert set(labels[shown_queries(labels, 4, seed=1)]) != set(labels[chosen[:4]])
+    assert list(conditions_of(["rows", "cleaned", *(array_name(*pair) for pair in pairs)])) == pairs
 
 
 def test_query_and_gallery(tmp_path, arrays):
     is_query = np.arange(40) % 5 < 3
     is_gallery = np.arange(40) % 5 > 1  # one image in five is both
-    table, matches = run_script(tmp_path, arrays, is_query=is_query, is_gallery=is_gallery)
+    table = run_script(tmp_path, arrays, is_query=is_query, is_gallery=is_gallery)
     query, gallery = np.flatnonzero(is_query), np.flatnonzero(is_gallery)
     own = positions(query, gallery)
     assert (gallery[own[own >= 0]] == query[own >= 0]).all()
@@ -113,12 +70,16 @@ def test_query_and_gallery(tmp_path, arrays):
     labels = arrays["labels"]
     sides = arrays["clean"][query], labels[query], arrays["clean"][gallery], labels[gallery]
     assert float(table[0]["map_at_r"]) == measure(*sides, own=own)["map_at_r"]
-    assert all(is_gallery[int(match["match_row"]) - 100] for match in matches)
-    assert all(match["match_row"] != match["query_row"] for match in matches)
+
+
+def test_a_gallery_of_fewer_images_than_a_list_has_places(tmp_path, arrays):
+    is_gallery = np.arange(40) < 3  # all of one class, of which two queries are
+    table = run_script(tmp_path, arrays, is_query=~is_gallery, is_gallery=is_gallery)
+    assert float(table[0]["map_at_r"]) == 1
 
 
 def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, arrays):
-    table, matches = run_script(tmp_path, arrays, SETTINGS | {"gallery_draws": 4})
+    table = run_script(tmp_path, arrays, SETTINGS | {"gallery_draws": 4})
     assert [(row["protocol"], row["draw"]) for row in table] == [
         ("clean", "0"),
         ("swapped", "0"),
@@ -133,17 +94,6 @@ def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, array
     assert len(set(expected)) > 1
     assert float(table[0]["map_at_r"]) == pytest.approx(np.mean(expected))
     assert table[0]["n_queries"] == "32"  # 8 classes of 5 images, one of each in the gallery
-    first = np.flatnonzero(one_per_class(labels, 0, 0))
-    assert {int(match["match_row"]) - 100 for match in matches} <= set(first.tolist())
-
-
-def test_the_seed_draws_galleries_and_shown_queries(tmp_path, arrays):
-    _, matches = run_script(tmp_path, arrays, SETTINGS | {"seed": 5, "gallery_draws": 1})
-    gallery = one_per_class(arrays["labels"], 5, 0)
-    assert {int(match["match_row"]) - 100 for match in matches} <= set(np.flatnonzero(gallery).tolist())
-    queries = np.flatnonzero(~gallery)
-    shown = queries[shown_queries(arrays["labels"][queries], 3, 5)]
-    assert list(dict.fromkeys(int(match["query_row"]) - 100 for match in matches)) == shown.tolist()
 
 
 def test_every_search_is_the_one_that_is_asked_for(tmp_path, arrays, monkeypatch):
@@ -154,7 +104,7 @@ def test_every_search_is_the_one_that_is_asked_for(tmp_path, arrays, monkeypatch
         return nearest.on_cpu(reference)
 
     run_script(tmp_path, arrays, SETTINGS | {"search_in": search_in})
-    assert len(searched) == 3 + 2  # metrics of clean and two draws, matches of clean and the first
+    assert len(searched) == 3  # clean and two draws
     assert configured_search("cpu") is nearest.on_cpu
     monkeypatch.setattr("bgbias.devices.choose_device", torch.device)
     found = configured_search("cuda")
@@ -175,7 +125,7 @@ def test_no_partner_at_all_is_an_error(tmp_path, arrays):
 
 
 def test_the_job_starts_without_the_heavy_libraries():
-    code = "import sys, measure_retrieval, collect_rows; print(*sys.modules)"
+    code = "import sys, measure_retrieval, find_matches, collect_rows; print(*sys.modules)"
     path = next(folder for folder in sys.path if folder.endswith("scripts"))
     run = subprocess.run([sys.executable, "-c", code], cwd=path, capture_output=True, text=True, check=True)
     assert not {"torch", "pandas", "matplotlib", "sklearn"} & set(run.stdout.split())

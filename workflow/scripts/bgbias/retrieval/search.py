@@ -16,27 +16,6 @@ from bgbias.retrieval.nearest import Search, on_cpu
 PAIRS_ONCE = 10000
 
 
-def top_matches(
-    query: np.ndarray,
-    reference: np.ndarray | None = None,
-    own: np.ndarray | None = None,
-    queries: np.ndarray | None = None,
-    k: int = 5,
-    search_in: Callable[[np.ndarray], Search] = on_cpu,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The ``k`` nearest reference rows of the query rows ``queries`` (default: all), and their products.
-
-    Arguments and errors as for :func:`bgbias.retrieval.metrics.measure`. Gives int64 rows and float32 inner
-    products, nearest first, (len(queries), k) each; row −1 and product −inf where the reference has no more.
-    """
-    if reference is None:
-        reference, own = query, np.arange(len(query))
-    queries = np.arange(len(query)) if queries is None else np.asarray(queries)
-    own = np.full(len(query), -1) if own is None else np.asarray(own)
-    query, reference = checked(query[queries]), checked(reference)
-    return _neighbours(search_in(reference), query, reference, own[queries], k)
-
-
 def searcher(
     query: np.ndarray,
     reference: np.ndarray,
@@ -61,17 +40,22 @@ def searcher(
         if all_pairs.memory_needed(widths) <= list_bytes:
             return all_pairs.nearest_others(query, widths).padded
     search = search_in(reference)
-    return lambda rows, depth: _neighbours(search, query[rows], reference, own[rows], depth)[0]
+    return lambda rows, depth: neighbours(search, query[rows], reference, own[rows], depth)
 
 
 def _is_in_itself(query: np.ndarray, reference: np.ndarray, own: np.ndarray) -> bool:
     return np.array_equal(own, np.arange(len(reference))) and np.array_equal(query, reference)
 
 
-def _neighbours(
+def neighbours(
     search: Search, query: np.ndarray, reference: np.ndarray, own: np.ndarray, depth: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The ``depth`` nearest reference rows of each query but its own: rows and products, (B, depth) each."""
+) -> np.ndarray:
+    """The ``depth`` nearest reference rows of each query but its own, int64 (B, depth), nearest first; −1
+    where the reference has no more.
+
+    ``query`` (B, E) and ``reference`` (N, E) as :func:`checked` gives them, ``search`` that of
+    ``reference``; ``own`` (B,): the reference row that is the query, −1 where none is.
+    """
     # One more for the query itself, and one more to see whether a tie runs across the end of the list.
     wanted = depth + 1
     width = min(wanted + 1, len(reference))
@@ -80,27 +64,24 @@ def _neighbours(
     tied = np.flatnonzero((products[:, 1:] == products[:, :-1]).any(1))
     order = np.lexsort((rows[tied], -products[tied]))
     rows[tied] = np.take_along_axis(rows[tied], order, 1)
-    products[tied] = np.take_along_axis(products[tied], order, 1)
     if width > wanted:
         for row in np.flatnonzero(products[:, wanted] == products[:, wanted - 1]):
-            rows[row], products[row] = _search_one(query[row], reference, width)
+            rows[row] = _search_one(query[row], reference, width)
 
     missing = ((0, 0), (0, max(0, wanted - width)))
     rows = np.pad(rows[:, :wanted], missing, constant_values=-1)
-    products = np.pad(products[:, :wanted], missing, constant_values=-np.inf)
     keep = (rows != own[:, None]) | (rows < 0)
     keep[keep.all(1), -1] = False  # the query's own row is not among them: the list is one too long
-    return rows[keep].reshape(-1, depth), products[keep].reshape(-1, depth)
+    return rows[keep].reshape(-1, depth)
 
 
-def _search_one(query: np.ndarray, reference: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+def _search_one(query: np.ndarray, reference: np.ndarray, width: int) -> np.ndarray:
     """The first ``width`` rows by (largest product, smallest row), for a query with a tie at the end."""
     products = reference @ query
     last = np.partition(products, len(products) - width)[len(products) - width]
     above = np.flatnonzero(products > last)
     rows = np.concatenate([above, np.flatnonzero(products == last)[: width - len(above)]])
-    rows = rows[np.lexsort((rows, -products[rows]))]
-    return rows, products[rows]
+    return rows[np.lexsort((rows, -products[rows]))]
 
 
 def checked(embeddings: np.ndarray) -> np.ndarray:
