@@ -36,10 +36,7 @@ localrules: all, masks, mask_quality, train, evaluate, attribute, tables, figure
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report.html",
-        f"{RESULTS}/provenance.json",
-        rules.tables.input,
-        rules.figures.input,
+        rules.report.input,
 
 
 onerror:

@@ -98,8 +98,9 @@ def ours(
 def host_part(store: PixelStore, backgrounds: PixelStore, rows: np.ndarray, step: int) -> torch.Tensor:
     """What :func:`training_batches` does on the host where the device is another."""
     uniforms = generator(0, "training batch", step).random((len(rows), batches._UNIFORMS))
-    batches._backgrounds(backgrounds, uniforms, VIEW)
-    return rows_of(batches._random_cuts(store, rows, uniforms[:, : batches._VIEW], VIEW), pinned=False)
+    choices = batches._choices(uniforms)
+    batches._backgrounds(backgrounds, choices, VIEW)
+    return rows_of(batches._random_cuts(store, rows, choices.view, VIEW), pinned=False)
 
 
 def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tuple[list[dict], dict]:

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from fresh_copy import ROOT, fresh_copy
 
 PLAN, IDLE = 15.0, 8.0
+SCRIPTS = ROOT / "workflow" / "scripts"
 SEEDS = {True: 10, False: 2}
 
 
@@ -73,19 +74,15 @@ def measure_planning(project: Path, seeds: int, rounds: int) -> tuple[list[dict]
     return rows, {"dry run": plans, "nothing to do": idle}
 
 
-def start_ups(rounds: int) -> dict[str, float]:
+def start_ups(scripts: list[Path], rounds: int) -> dict[str, float]:
     """CPU seconds that each script takes to import what it uses at once, an empty Python's subtracted."""
-    scripts = ROOT / "workflow" / "scripts"
     start = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_path(sys.argv[2])"
 
     def best(*command: str) -> float:
         return min(timed([sys.executable, *command], ROOT)[1]["cpu"] for _ in range(rounds))
 
     empty = best("-c", "pass")
-    return {
-        script.name: round(best("-c", start, str(scripts), str(script)) - empty, 2)
-        for script in sorted(scripts.glob("*.py"))
-    }
+    return {script.name: round(best("-c", start, str(SCRIPTS), str(script)) - empty, 2) for script in scripts}
 
 
 def main() -> None:
@@ -94,7 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = fresh_copy(Path(folder) / "project")
         rows, details = measure_planning(project, SEEDS[options.full], rounds)
-    details["start of scripts, CPU s"] = start_ups(rounds)
+    details["start of scripts, CPU s"] = start_ups(sorted(SCRIPTS.glob("*.py")), rounds)
     measuring.report(rows, details, options.out)
 
 

@@ -17,7 +17,7 @@ GOOD = [
     "b/2.jpg,1,jay,val",
     "c/1.jpg,2,tit,test",
     "c/2.jpg,2,tit,test",
-    "d/1.jpg,3,crow,train",
+    "d/1..2.jpg,3,crow,train",  # a name, and no way out of the folder
     "e/1.jpg,4,daw,val",
     "f/1.jpg,5,kite,test",
     "f/2.jpg,5,kite,test",
@@ -89,6 +89,7 @@ def test_other_columns_are_left_out_and_their_order_does_not_matter(tmp_path):
         (0, "/a/1.jpg,0,owl,train", 2, "is absolute"),
         (0, "a/../../1.jpg,0,owl,train", 2, "leaves the folder"),
         (0, "a//1.jpg,0,owl,train", 2, "should be written 'a/1.jpg'"),
+        (0, "a/./1.jpg,0,owl,train", 2, "should be written 'a/1.jpg'"),
         (0, ",0,owl,train", 2, "is empty"),
         (5, "c/2.jpg,6,gull,test", 6, "class 'tit' (label 2) has no other image"),
     ],
@@ -97,6 +98,11 @@ def test_a_bad_row_is_named_with_its_line_and_reason(tmp_path, row, bad, line, r
     message = refusal(written(tmp_path, [*GOOD[:row], bad, *GOOD[row + 1 :]]))
     assert f"index.csv, line {line}:" in message
     assert reason in message
+
+
+def test_a_mask_is_looked_for_in_the_folder_only(tmp_path):
+    rows = [f"{GOOD[0]},../m.png", *(f"{row}," for row in GOOD[1:])]
+    assert "line 2: mask '../m.png' leaves the folder" in refusal(written(tmp_path, rows, f"{HEADER},mask"))
 
 
 def test_the_line_counts_line_breaks_inside_names(tmp_path):
@@ -167,8 +173,12 @@ def test_queries_and_gallery_are_consistent(tmp_path):
     none, query, gallery = "0,0", "1,0", "0,1"
     good = with_flags(none, none, none, none, query, gallery)
     check_index(read_index(good), good)
+    others = with_flags("False,False", "0.0,0.0", none, ",", "True,False", "0.0,1.0")  # as of pandas
+    assert read_index(others).is_query.tolist() == read_index(good).is_query.tolist()
+    assert read_index(others).is_gallery.tolist() == read_index(good).is_gallery.tolist()
     assert "neither query nor gallery" in refusal(with_flags(none, none, none, none, query, none))
-    assert "split train is marked" in refusal(with_flags(query, none, none, none, query, gallery))
+    for marked in (query, gallery):
+        assert "split train is marked" in refusal(with_flags(marked, none, none, none, query, gallery))
     only_gallery = [f"{row},{gallery if row.endswith('test') else none}" for row in GOOD]
     assert "no row has is_query 1" in refusal(
         written(tmp_path, only_gallery, f"{HEADER},is_query,is_gallery")

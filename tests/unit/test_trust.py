@@ -42,9 +42,7 @@ def test_arrays_that_carry_code_do_not_run_it(tmp_path):
 
     np.savez(tmp_path / "e.npz", labels=np.array([Bomb(tmp_path / "ran")], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        measure_retrieval.measure_retrieval(
-            tmp_path / "e.npz", "r.csv", "m.csv", run={}, ks=[1], gallery_queries=1, seed=0
-        )
+        measure_retrieval.measure_retrieval(tmp_path / "e.npz", "r.csv", run={}, ks=[1], seed=0)
     assert not (tmp_path / "ran").exists()
 
 

@@ -28,7 +28,7 @@ masker: {shards: 1}
 pixels: {short_side: 32}
 transform: {eval_size: 32}
 evaluation: {draws: 2}
-attribution: {methods: [study], images: 2, copies: 2, panels: 1}
+attribution: {methods: [study], images: 2, copies: 2}
 """
 CLASSES, IMAGES = 2, 3  # too few classes for three splits, enough for a test
 

@@ -115,6 +115,12 @@ def test_smaller_batches_where_they_change_no_result_rerun_only_what_prints_the_
     assert set(planned) == {"write_report", "write_provenance"}
 
 
+def test_skipping_bad_images_makes_nothing_again_where_there_are_none(finished):
+    planned = finished.planned("--config", "on_bad_image=skip")
+    assert planned["accept_masks"] == 1
+    assert set(planned) <= PUBLISHING | DRAWING | COLLECTING | {"accept_masks"}
+
+
 def test_a_change_of_the_mask_threshold_reruns_the_verdict_and_what_prints_it(finished):
     finished.edit("tests/config/tiny.yaml", "minimum_iou: 0.3", "minimum_iou: 0.31")
     planned = finished.planned()
@@ -190,6 +196,22 @@ def test_a_metric_key_reruns_no_model(finished):
         "embed_images": 0,
         "train_model": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "redrawn"),
+    [
+        ("panels", {"draw_attribution_panels": 1}),
+        ("gallery_queries", {"find_matches": 2, "draw_retrieval_gallery": 1}),  # of the shown runs
+        ("contact_rows", {"draw_contact_sheet": 1}),
+        ("mask_examples", {"draw_mask_examples": 1}),
+    ],
+)
+def test_another_number_of_pictures_reruns_only_their_figure_and_what_prints_the_settings(
+    finished, key, redrawn
+):
+    planned = finished.planned("--config", f"publish={{{key}: 3}}")
+    assert planned == redrawn | {"write_report": 1, "write_provenance": 1}
 
 
 def test_a_search_elsewhere_measures_again_and_one_with_more_memory_does_not(finished):

@@ -59,13 +59,18 @@ def test_settings_reach_the_jobs_that_need_them(project):
 
 
 def test_jobs_ask_for_a_gpu_and_for_time_by_the_length_of_the_training(project):
+    pixels = project.root / "data/cub200/pixels"
+    pixels.mkdir(parents=True)
+    (pixels / "layout.csv").write_text("path,split\n" + "a.jpg,val\n" * 3000 + "b.jpg,train\n")
     settings = ("--config", "device=cuda", "evaluation={search_device: cuda}")
     done = project.snakemake("--dry-run", *settings, config="config/paper.yaml")
     assert done.returncode == 0, done.stdout
     jobs = {}
     for block in done.stdout.split("\nrule ")[1:]:
-        jobs.setdefault(block.partition(":")[0], re.search(r"resources: (.*)", block)[1])
+        jobs.setdefault(block.partition(":")[0], set()).add(re.search(r"resources: (.*)", block)[1])
     for rule in ("train_model", "embed_images", "attribute_images", "measure_retrieval"):
-        assert "gpu=1" in jobs[rule], rule
-    # 1,000 epochs of 100 steps of 32 images at 100 images a second are 533 minutes; an hour is for the rest.
-    assert "runtime=593" in jobs["train_model"]
+        assert all("gpu=1" in resources for resources in jobs[rule]), rule
+    minutes = {re.search(r"runtime=([^,]*)", resources)[1] for resources in jobs["train_model"]}
+    # 1,000 epochs of 100 steps of 32 images at 100 images a second are 533 minutes, 3,000 validation images
+    # each time at 300 a second 167; an hour is for the rest. Of what is not packed nobody knows.
+    assert minutes == {"760", "<TBD>"}

@@ -27,7 +27,7 @@ pixels: {short_side: 48}
 transform: {train_size: 40, eval_size: 40}
 training: {batch_size: 6, iterations_per_epoch: 1, max_epochs: 1}
 losses: {triplet: {images_per_class: 2}}
-attribution: {methods: [study], images: 2, copies: 2, panels: 1}
+attribution: {methods: [study], images: 2, copies: 2}
 backbones: {squeezenet1_1: {weights: imagenet}}
 """
 ATTENTION = "results/strict/tiny_cars/squeezenet1_1/triplet/bgaugment/seed0/attention.csv"

@@ -1,5 +1,6 @@
 """The configuration, checked, and what all rules share."""
 
+import csv
 import os
 import re
 import sys
@@ -18,7 +19,7 @@ sys.path.insert(0, os.path.abspath("workflow/scripts"))
 # On the path now, and none of them imports more than numpy and yaml.
 from bgbias import axes, failures, files, hashes, listings, unseen
 from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
-from bgbias.datasets.foresight import check_files
+from bgbias.preflight import check_files
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
 from bgbias.hashes import hash_every_script, hash_script
@@ -35,7 +36,7 @@ try:
     checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
     config.update(protocol.settled(config))
     if workflow.is_main_process:
-        check_files(config)
+        check_files(config, [name for name in config["datasets"] if os.path.isfile(f"data/{name}/masks.csv")])
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), DOWNLOADS["weights"])
         for name in config["backbones"]
@@ -97,15 +98,22 @@ def growing(amount, per_input_mb=0):
     return resource
 
 
-def training_minutes():
-    """The time limit of a training from its number of images.
+@cache
+def validation_images(layout):
+    with open(layout, newline="", encoding="utf-8") as lines:
+        return sum(row["split"] == "val" for row in csv.DictReader(lines))
+
+
+def training_minutes(wildcards, input):
+    """The time limit of a training from its number of images; unknown until these are packed.
 
     It does not grow: a training goes on from its checkpoint, and a limit beyond the partition's waits for ever.
     """
     settings = config["training"]
-    images = settings["max_epochs"] * settings["iterations_per_epoch"] * settings["batch_size"]
-    # ASSUME: the slowest device in use trains 100 images a second; an hour for start, validation and a busy disk.
-    return 60 + images // (100 * 60)
+    trained = settings["iterations_per_epoch"] * settings["batch_size"]
+    # ASSUME: the slowest device in use trains 100 images a second and embeds 300; an hour for the start and a busy disk.
+    seconds = settings["max_epochs"] * (trained / 100 + validation_images(input.layout) / 300)
+    return 60 + int(seconds / 60)
 
 
 def made_since(moment, path):

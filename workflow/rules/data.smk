@@ -72,7 +72,6 @@ rule index_dataset:
         # Not an output: Snakemake deletes those of a job that failed, and then the list is needed most.
         problems="data/{dataset}/problems.csv",
         root=image_root,
-        on_bad_image=config["on_bad_image"],
     log:
         "data/{dataset}/logs/index_dataset.log",
     threads: 2

@@ -1,4 +1,8 @@
-"""Foreground masks by rembg, their check against hand labels, and what training reads: packed pixels."""
+"""Foreground masks by rembg, their check against hand labels, and what training reads: packed pixels.
+
+`on_bad_image` and the limits on masks are no parameters of what data are made by: they say whether a job may go on, and
+change nothing of what it makes. `accept_masks`, which each study has, holds what is there to them.
+"""
 
 
 rule masks:
@@ -25,7 +29,6 @@ rule mask_images:
         ready=listed_masks,
         shard=lambda wildcards: int(wildcards.shard),
         shards=config["masker"]["shards"],
-        on_bad_image=config["on_bad_image"],
     log:
         "data/{dataset}/logs/mask_images_{shard}.log",
     benchmark:
@@ -84,8 +87,11 @@ rule accept_masks:
         f"{RESULTS}/masks_accepted/{{dataset}}",
     input:
         summary="data/{dataset}/mask_quality.csv",
+        table="data/{dataset}/masks.csv",
     params:
         code=hash_script("accept_masks.py"),
+        problems="data/{dataset}/problems.csv",
+        on_bad_image=config["on_bad_image"],
         limits=config["mask_quality"],
         study=config["study"],
     log:
@@ -110,7 +116,6 @@ rule pack_pixels:
         root=image_root,
         masks=mask_folder,
         short_side=config["pixels"]["short_side"],
-        on_bad_image=config["on_bad_image"],
     log:
         "data/{dataset}/logs/pack_pixels.log",
     threads: 2

@@ -5,7 +5,6 @@ from bgbias.configuration.settings_in_force import settings_in_force
 
 rule report:
     input:
-        files_of_results(),
         rules.tables.input,
         rules.figures.input,
         f"{RESULTS}/provenance.json",

@@ -54,7 +54,7 @@ rule train_model:
         gpu=GPU,
         # Packed pixels are mapped into memory, and some clusters count what was touched of them.
         mem_mb=growing(4000, per_input_mb=1),
-        runtime=training_minutes(),
+        runtime=training_minutes,
     conda:
         "../../envs/models.yaml"
     script:

@@ -10,17 +10,27 @@ from bgbias.files import read_rows
 from bgbias.images import read_mask, read_rgb
 from bgbias.index import read_index
 from bgbias.logs import job_log
-from bgbias.masks.tree import mask_path
+from bgbias.masks.tree import flagged, mask_path
 from bgbias.results.names import human
 
 
 def draw_mask_examples(
-    images: str, index: str, png: str, pdf: str, *, dataset: str, shown: int, root: str, masks: str
+    images: str,
+    index: str,
+    table: str,
+    png: str,
+    pdf: str,
+    *,
+    dataset: str,
+    shown: int,
+    root: str,
+    masks: str,
 ) -> None:
     """Draw up to ``shown`` images of ``index``, evenly spaced in the order of ``images``, the
     mask_quality_images.csv of the ``dataset``.
 
-    ``root``: what the index's paths are relative to; ``masks``: the folder of the dataset's masks.
+    ``table``: its masks.csv, which says which masks failed; ``root``: what the index's paths are relative to;
+    ``masks``: the folder of the dataset's masks.
     """
     known = read_index(index)
     ranked = sorted(read_rows(images), key=lambda row: float(row["iou"]))
@@ -29,8 +39,8 @@ def draw_mask_examples(
         among = [(row["path"], label_of[row["path"]], float(row["iou"])) for row in ranked]
         what = "labelled images, from the best mask to the worst"
     else:
-        # Only here is each looked for on the disk: a dataset may have 100 000 images.
-        among = [(path, None, None) for path in known.paths if mask_path(masks, path).exists()]
+        failed = set(flagged(read_rows(table), "failed"))
+        among = [(path, None, None) for path in known.paths if path not in failed]
         what = "masks"
     examples = []
     for path, label_path, iou in spread(among, shown):
@@ -47,6 +57,7 @@ if "snakemake" in globals():
         draw_mask_examples(
             snakemake.input.images,
             snakemake.input.index,
+            snakemake.input.table,
             snakemake.output.png,
             snakemake.output.pdf,
             dataset=snakemake.params.dataset,

@@ -15,12 +15,12 @@ import yaml
 
 from bgbias.configuration import checks, protocol, study
 from bgbias.configuration.repeated_keys import check_repeated_keys
-from bgbias.datasets.foresight import check_files
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.downloads.sources import load_sources
 from bgbias.errors import StudyError
 from bgbias.forecasting import arithmetic, table, timing
 from bgbias.models.backbones import build_backbone
+from bgbias.preflight import check_files
 
 ROOT = Path(__file__).parents[2]
 

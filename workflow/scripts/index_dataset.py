@@ -48,7 +48,7 @@ if "snakemake" in globals():
             snakemake.params.dataset,
             snakemake.params.root,
             snakemake.params.settings,
-            snakemake.params.on_bad_image,
+            snakemake.config["on_bad_image"],
             snakemake.output.index,
             snakemake.params.problems,
             snakemake.threads,

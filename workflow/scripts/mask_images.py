@@ -49,7 +49,7 @@ if "snakemake" in globals():
             masker=snakemake.params.masker,
             shard=snakemake.params.shard,
             shards=snakemake.params.shards,
-            on_bad_image=snakemake.params.on_bad_image,
+            on_bad_image=snakemake.config["on_bad_image"],
             code=snakemake.params.code,
             threads=snakemake.threads,
         )

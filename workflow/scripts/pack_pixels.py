@@ -43,6 +43,12 @@ def pack_pixels(
         )
     kept = [row for row in rows if row["path"] not in failed]
 
+    def size(row: dict) -> tuple[int, int] | None:
+        try:
+            return image_size(mask_path(masks, row["path"]))
+        except StudyError:
+            return None  # pack() says so, when it is its turn
+
     def pack(row: dict) -> tuple[np.ndarray, dict] | None:
         try:
             image = Path(root) / row["path"]
@@ -59,8 +65,7 @@ def pack_pixels(
         packed = prefetch(pack, kept, depth=4 * threads, threads=threads)
         yield from filter(None, progress_bar(packed, "pixels", "images", len(kept)))
 
-    sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
-    check_room(Path(rgba).parent, sizes, short_side)
+    check_room(Path(rgba).parent, filter(None, map(size, kept)), short_side)
     written = write_store(rgba, layout, images(), list(rows[0]))
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")
 
@@ -73,11 +78,10 @@ if "snakemake" in globals():
             snakemake.input.quality,
             snakemake.output.layout,
             snakemake.output.rgba,
-            # Not a parameter: other limits change no pixel, and accept_masks looks at them again.
             limits=snakemake.config["mask_quality"],
             root=snakemake.params.root,
             masks=snakemake.params.masks,
             short_side=snakemake.params.short_side,
-            on_bad_image=snakemake.params.on_bad_image,
+            on_bad_image=snakemake.config["on_bad_image"],
             threads=snakemake.threads,
         )

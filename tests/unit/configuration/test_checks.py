@@ -59,6 +59,10 @@ def put(config, path, value):
         ("grid.seed", [], "grid.seed: [] should be non-empty"),
         ("grid.loss", [], "grid.loss: there is nothing to do; name a loss, or a backbone under `frozen`"),
         ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
+        ("transform.scale", [0.16, 100], "transform.scale.1: 100 is greater than the maximum of 1"),
+        ("transform.scale", [1.0, 0.16], "transform.scale: 1.0 is larger than 0.16; the smaller one comes"),
+        ("transform.ratio", [1.33, 0.75], "transform.ratio: 1.33 is larger than 0.75"),
+        ("backbones.small_cnn", {"weights": None, "widths": []}, "small_cnn.widths: "),
         ("training.batch_size", "many", "training.batch_size: 'many' is not a whole number"),
         ("variants.half", {"probability": 1.5, "selection": "clean"}, "1.5 is greater than the maximum of 1"),
         ("study", "../elsewhere", "study: '../elsewhere' must begin with a letter"),
@@ -72,7 +76,11 @@ def put(config, path, value):
             {"type": "pml/"},
             "losses.mine.type: name a class behind pml/, such as pml/CircleLoss",
         ),
-        ("backbones.small_cnn", {"model": "mine.pt2"}, "small_cnn.model: there is no file mine.pt2, seen"),
+        (
+            "backbones.small_cnn",
+            {"model": "nobodys.pt2"},
+            "small_cnn.model: there is no file nobodys.pt2, seen",
+        ),
         (
             "losses.mine",
             {"type": "CircleLoss"},
@@ -94,6 +102,11 @@ def put(config, path, value):
             {"type": "pml/CircleLoss", "images_per_class": 4, "m": [0.4]},
             "losses.mine.m: [0.4] is not a number or true or false or text",
         ),
+        (
+            "losses.mine",
+            {"type": "pml/TripletMarginLoss", "images_per_class": 4, "distance": "CosineSimilarity"},
+            "losses.mine.distance: it is an object, which a configuration cannot name",
+        ),
         ("backbones.small_cnn", {"model": "resnet18"}, "small_cnn: the key 'weights' is missing"),
         (
             "backbones.small_cnn",
@@ -102,8 +115,8 @@ def put(config, path, value):
         ),
         (
             "backbones.small_cnn",
-            {"weights": "mine.pth"},
-            "small_cnn.weights: there is no file mine.pth, seen",
+            {"weights": "nobodys.pth"},
+            "small_cnn.weights: there is no file nobodys.pth, seen",
         ),
         (
             "backbones.small_cnn",
@@ -176,6 +189,9 @@ def test_a_transformer_takes_its_own_size_only(config):
         check(config, SCHEMA)
     config["transform"]["train_size"] = 224
     check(config, SCHEMA)
+    config["attribution"]["methods"] = ["gradcam"]
+    with pytest.raises(StudyError, match="gradcam needs a spatial map, which the backbone vit has not got"):
+        check(config, SCHEMA)
 
 
 def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
@@ -187,10 +203,11 @@ def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
     folders |= {"train": str(tmp_path / "bg"), "validation": str(other)}
     with pytest.raises(StudyError, match=r"demo\.test: this folder and that of train share photos"):
         check(config, SCHEMA)
-    folders |= {"train": train, "validation": str(inside)}
-    with pytest.raises(StudyError, match=r"demo\.validation: this folder and that of train share photos"):
-        check(config, SCHEMA)
-    folders["validation"] = train  # the protocol gives each half of one folder
+    for one, other in ((train, str(inside)), (str(inside), train)):
+        folders |= {"train": one, "validation": other}
+        with pytest.raises(StudyError, match=r"demo\.validation: this folder and that of train share photos"):
+            check(config, SCHEMA)
+    folders["train"] = train  # the protocol gives each half of one folder
     check(config, SCHEMA)
 
 
@@ -319,6 +336,11 @@ def takes(name, size):
     except StudyError:
         return False
     return True
+
+
+def test_a_loss_may_have_values_for_a_published_dataset_that_is_not_named_so(config):
+    config["losses"]["triplet"]["per_dataset"] = {"cub200": {"margin": 0.5}}
+    check(config, SCHEMA)
 
 
 @pytest.mark.parametrize("role", ["train", "validation"])

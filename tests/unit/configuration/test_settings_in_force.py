@@ -19,13 +19,14 @@ def test_settings_in_force_are_those_that_are_looked_at():
     assert list(found["backbones"]) == ["small_cnn"]
     assert "weights" not in found["masker"]
     assert found["training"] == config["training"]
-    config["grid"]["loss"] = []
+    config["grid"] |= {"loss": [], "seed": [3, 4]}
     found = settings_in_force(config)
     assert not {"training", "losses", "variants", "embedding_size", "background_roles"} & found.keys()
-    assert list(found["grid"]) == ["dataset", "seed"]
+    assert found["grid"] == {"dataset": config["grid"]["dataset"], "seed": [3]}
     assert "train_size" not in found["transform"]
     assert "eval_size" in found["transform"]
     assert "loss" not in found["publish"]
     for name in config["grid"]["dataset"]:
+        assert "masker" in settings_in_force(config), "it is that of the datasets without masks of their own"
         config["datasets"][name]["masks"] = "ready"
     assert "masker" not in settings_in_force(config)

@@ -73,6 +73,8 @@ def test_only_a_network_of_ones_own_is_a_file(config):
     assert study.masker_settings(config, "demo_cars") == {"model": "u2net"}
     config["masker"] |= {"model": "u2net_custom", "weights": "mine.onnx"}
     assert study.masker_settings(config, "demo_cars") == {"model": "u2net_custom", "weights": "mine.onnx"}
+    del config["masker"]["weights"]  # which the masker misses, in a sentence
+    assert study.masker_settings(config, "demo_cars") == {"model": "u2net_custom"}
 
 
 def test_masks_and_index_of_ones_own_are_those_of_the_configuration(config):

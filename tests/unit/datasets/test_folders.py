@@ -41,7 +41,7 @@ def test_train_val_test_folders_are_the_splits(tmp_path):
         dataset_index(tmp_path, {"source": "folders"})
 
 
-@pytest.mark.parametrize("extra", ["empty", "texts", "__MACOSX"])
+@pytest.mark.parametrize("extra", ["empty", "texts", "__MACOSX", ".thumbnails"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_folder_without_images_is_no_class(tmp_path, extra, seed):
     folder_classes(tmp_path, "abcdef")
@@ -49,7 +49,8 @@ def test_a_folder_without_images_is_no_class(tmp_path, extra, seed):
     expected = dataset_index(tmp_path, settings)
     (tmp_path / extra).mkdir()
     if extra != "empty":
-        (tmp_path / extra / {"texts": "notes.txt", "__MACOSX": "._0.jpg"}[extra]).write_text("no image")
+        name = {"texts": "notes.txt", "__MACOSX": "._0.jpg", ".thumbnails": "0.jpg"}[extra]
+        (tmp_path / extra / name).write_text("no image")
     found = dataset_index(tmp_path, settings)
     assert (found.paths, found.splits) == (expected.paths, expected.splits)
     assert (found.labels == expected.labels).all()
@@ -102,6 +103,8 @@ def test_six_classes_give_two_to_each_split(tmp_path):
     folder_classes(tmp_path, "abcdef")
     index = dataset_index(tmp_path, {"source": "folders"})
     assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [2, 2, 2]
+    seven = list(split_classes("abcdefg", SHARES, seed=0).values())
+    assert seven.count("train") == 3, "three eighths of 7 are 2.625"
 
 
 def test_where_nothing_is_trained_all_images_are_test_images(tmp_path):
@@ -130,6 +133,17 @@ def test_one_class_among_which_all_is_right_is_no_test(tmp_path):
     folder_classes(tmp_path, "a")
     with pytest.raises(StudyError, match=r"has one class only in split test, 'a'"):
         dataset_index(tmp_path, {"source": "folders", "test_only": True})
+
+
+def test_one_folder_may_be_called_like_a_split(tmp_path):
+    folder_classes(tmp_path, ["bus", "car", "plane", "ship", "train", "tram"])
+    assert len(set(dataset_index(tmp_path, {"source": "folders"}).class_names)) == 6
+
+
+@pytest.mark.parametrize("largest", ["train", "val", "test"])
+def test_a_large_share_leaves_two_classes_to_each_other_split(largest):
+    found = list(split_classes("abcdefgh", dict.fromkeys(SHARES, 0.05) | {largest: 0.9}, seed=0).values())
+    assert {split: found.count(split) for split in SHARES} == dict.fromkeys(SHARES, 2) | {largest: 4}
 
 
 def test_equal_file_names_in_different_folders_stay_apart(tmp_path):

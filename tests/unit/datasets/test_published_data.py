@@ -12,7 +12,7 @@ from layouts import CONTENTS, LAYOUTS, packed
 from loopback import Page, http_server
 
 from bgbias.datasets import SOURCES as DATASET_SOURCES
-from bgbias.downloads.sources import load_sources
+from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.index import read_index
@@ -128,6 +128,13 @@ def test_the_list_names_every_published_dataset_and_is_well_formed():
                 assert set(archive) <= {"name", "into", "urls", "md5", "sha256", "bytes", "gigabytes"}
                 # Unencrypted addresses are used with a checksum only.
                 assert archive.get("md5") or all(url.startswith("https:") for url in archive.get("urls", []))
+
+
+def test_an_archive_is_another_by_all_but_where_it_is_fetched():
+    archive = {"name": "a.tgz", "into": "x", "bytes": 7, "md5": "1", "sha256": "2"}
+    entry = archive | {"urls": ["https://a/b"], "gigabytes": 1}
+    source = {"title": "Birds", "layouts": [{"instructions": "…", "archives": [entry]}]}
+    assert archive_identities(source) == [[archive]]
 
 
 PHOTOS = {("val", "a b.jpeg"): b"photo a", ("test", "c.jpeg"): b"photo c"}

@@ -53,6 +53,7 @@ def test_several_archives_and_a_plain_file_make_one_folder(tmp_path):
         (tmp_path / "list.mat", "Eval"),
     ]
     (tmp_path / "list.mat").write_bytes(b"mat")
+    (tmp_path / "raw").mkdir()  # an empty folder is in nobody's way
     rows = unpack_all(archives, tmp_path / "raw")
     found = contents(tmp_path / "raw")
     found.pop(".unpacked.csv")
@@ -100,8 +101,9 @@ def test_bytes_that_are_no_archive_are_named(tmp_path, name):
         unpack(tmp_path / name, tmp_path / "out")
 
 
-def test_a_flipped_byte_in_a_zip_is_found_by_its_own_check(tmp_path):
-    archive = make_zip(tmp_path / "a.zip", {"1.jpg": NOISE})
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_flipped_byte_in_an_archive_is_found_by_its_own_check(tmp_path, name):
+    archive = MAKERS[name](tmp_path / name, {"1.jpg": NOISE})
     data = bytearray(archive.read_bytes())
     data[100_000] ^= 1
     archive.write_bytes(data)

@@ -1,18 +1,22 @@
 """Downloads against servers that misbehave: the file is the published one, or there is none."""
 
 import hashlib
+import json
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from loopback import Page, ftp_server, http_server
 
-from bgbias.downloads import fetching
+from bgbias.downloads import fetching, transports
 from bgbias.downloads.checksums import file_problem
 from bgbias.downloads.fetching import ALREADY_THERE, _resume_point, obtain
+from bgbias.downloads.transports import Transfer, TransferError, open_http
 from bgbias.errors import StudyError
 
 MIB = 2**20
@@ -60,6 +64,14 @@ def test_a_500_is_tried_again(path):
     with http_server({"/a": page}) as address:
         fetch(path, [f"{address}/a"])
     assert len(page.requests) == 3
+
+
+def test_the_pause_before_an_attempt_doubles_with_each(path, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(fetching.time, "sleep", pauses.append)
+    with http_server({"/a": Page(status=500)}) as address, pytest.raises(StudyError, match="answers 500"):
+        fetch(path, [f"{address}/a"], retries=3, pause=7)
+    assert pauses == [7, 14, 28]
 
 
 def test_the_refusal_names_every_address_its_reason_and_the_way_by_hand(path):
@@ -123,15 +135,43 @@ def test_a_server_without_ranges_that_always_breaks_is_given_up(path):
     assert len(page.requests) <= 4  # two megabytes are progress once only
 
 
-def test_content_that_changes_with_its_etag_is_fetched_whole(path):
+def test_what_was_there_before_an_answer_that_broke_off_earlier_is_no_progress_again(path):
+    # Were it one, this would never end: hence the 404.
+    page = Page(CONTENT, lambda n: 200 if n < 9 else 404, ranges=False, cut=lambda n: (2 * MIB, 99)[n % 2])
+    with http_server({"/a": page}) as address, pytest.raises(StudyError, match="broke off"):
+        fetch(path, [f"{address}/a"])
+    assert len(page.requests) == 4  # the first attempt, which is progress, and three more
+
+
+def test_an_answer_of_fewer_bytes_than_are_left_is_continued(path, monkeypatch):
+    @contextmanager
+    def open_piece(url, start, validator, timeout):
+        yield Transfer(start, len(CONTENT), None, iter([CONTENT[start : start + 2 * MIB]]))
+
+    monkeypatch.setitem(fetching.OPENERS, "https", open_piece)
+    fetch(path, ["https://a/b"])
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("shift", "start"), [(100, MIB), (0, len(CONTENT) + 1)])
+def test_a_server_that_has_not_the_range_that_was_asked_for_is_asked_for_all(shift, start):
+    with (
+        http_server({"/a": Page(CONTENT, shift=shift)}) as address,
+        open_http(f"{address}/a", start, None, timeout=1) as transfer,
+    ):
+        assert (transfer.start, b"".join(transfer.chunks)) == (0, CONTENT)
+
+
+@pytest.mark.parametrize("longer", [0, len(CONTENT)])  # than the new file is even what had come of the old
+def test_content_that_changes_with_its_etag_is_fetched_whole(path, longer):
     page = Page(
-        content=lambda n: OTHER if n == 0 else CONTENT,
+        content=lambda n: OTHER + bytes(longer) if n == 0 else CONTENT,
         etag=lambda n: f'"v{min(n, 1)}"',
-        cut=lambda n: MIB if n == 0 else None,
+        cut=lambda n: MIB + longer if n == 0 else None,
     )
     with http_server({"/a": page}) as address:
-        fetch(path, [f"{address}/a"])
-    assert page.requests == [(0, MIB), (0, len(CONTENT))]  # If-Range: the old half is not continued
+        fetch(path, [f"{address}/a"], size=None)
+    assert page.requests == [(0, MIB + longer), (0, len(CONTENT))]  # If-Range: the old half is not continued
     assert path.read_bytes() == CONTENT
 
 
@@ -207,7 +247,7 @@ def test_one_wrong_byte_is_found(path):
 
 
 def test_a_login_page_is_called_one(path):
-    page = Page(b"<!DOCTYPE html><title>Sign in</title>")
+    page = Page(b"\n<!DOCTYPE html><title>Sign in</title>")
     with http_server({"/a": page}) as address, pytest.raises(StudyError, match="it is a web page"):
         fetch(path, [f"{address}/a"], size=None)
 
@@ -218,9 +258,25 @@ def test_a_file_of_another_size_is_not_even_fetched(path):
         fetch(path, [f"{address}/a"])
 
 
+def test_room_is_needed_for_what_is_still_to_come(path, monkeypatch):
+    path.parent.mkdir()
+    path.with_name("data.zip.part").write_bytes(CONTENT[:MIB])
+    rest = len(CONTENT) - MIB
+    free = iter([rest - 1, rest])
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda folder: SimpleNamespace(free=next(free)))
+    with http_server({"/a": Page(CONTENT)}) as address:
+        with pytest.raises(StudyError, match="Make room"):
+            fetch(path, [f"{address}/a"])
+        fetch(path, [f"{address}/a"])
+    assert path.read_bytes() == CONTENT
+
+
 def test_a_file_of_more_or_fewer_bytes_is_another(tmp_path):
     (tmp_path / "f").write_bytes(bytes(10))
     assert file_problem(tmp_path / "f", 10) is None
+    # A publisher's digest may be in capitals, and of its first digits alone.
+    digits = hashlib.md5(bytes(10)).hexdigest()[:8]
+    assert file_problem(tmp_path / "f", checksums={"md5": digits.upper()}) is None
     for size in (9, 11):
         assert file_problem(tmp_path / "f", size) == f"it has 10 bytes instead of {size}"
 
@@ -256,10 +312,36 @@ def test_redirects_are_followed(path):
     assert path.read_bytes() == CONTENT
 
 
+def test_an_encrypted_address_does_not_become_an_unencrypted_one(monkeypatch):
+    # https cannot be served here.
+    answer = SimpleNamespace(status_code=200, headers={}, url="http://a/b")
+    monkeypatch.setattr(transports, "_request", lambda *asked: nullcontext(answer))
+    with pytest.raises(TransferError, match="unencrypted"), open_http("https://a/b", 0, None, 1):
+        pass
+
+
+def test_a_weak_etag_is_no_validator():
+    # If-Range takes strong ones only (RFC 9110, section 13.1.5).
+    headers = {"ETag": 'W/"1"', "Last-Modified": "Sat, 01 Jan 2000 00:00:00 GMT"}
+    assert transports._validator(SimpleNamespace(headers=headers)) == headers["Last-Modified"]
+
+
 def test_ftp_is_fetched_and_resumed(path):
     with ftp_server("/pub/a b.zip", CONTENT, cut=MIB + 5) as (address, starts):
         assert fetch(path, [f"{address}/pub/a%20b.zip"]) == f"{address}/pub/a%20b.zip"
     assert starts == [0, MIB + 5]
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("there", "version"), [(CONTENT + b"more", None), (OTHER[:MIB], "213 20110101")])
+def test_ftp_of_another_version_is_fetched_whole(path, there, version):
+    path.parent.mkdir()
+    path.with_name("data.zip.part").write_bytes(there)
+    with ftp_server("/a.zip", CONTENT) as (address, starts):
+        state = {"url": f"{address}/a.zip", "validator": version}
+        path.with_name("data.zip.part.json").write_text(json.dumps(state))
+        fetch(path, [f"{address}/a.zip"])
+    assert starts == [0]
     assert path.read_bytes() == CONTENT
 
 

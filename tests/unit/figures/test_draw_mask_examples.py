@@ -4,22 +4,32 @@ import draw_mask_examples as script
 import pytest
 from figure_jobs import mask_examples
 
-from bgbias.files import write_rows
+from bgbias.files import read_rows, write_rows
 from bgbias.images import read_mask
+from bgbias.masks.tree import COLUMNS
+
+SHOWN = ["0.png", "2.png", "3.png"]
 
 
 @pytest.fixture
 def drawn(tmp_path, monkeypatch):
-    """(labelled) → the examples that the script hands to the function that draws, and its title."""
+    """(labelled) → the examples that the script hands to the function that draws, and its title; of four
+    masks one failed, and no other files are looked for than those of the examples."""
     real, given = script.draw, []
     monkeypatch.setattr(script, "draw", lambda *of: given.extend(of) or real(*of))
+    path_of, asked = script.mask_path, []
+    monkeypatch.setattr(script, "mask_path", lambda folder, path: asked.append(path) or path_of(folder, path))
 
     def draw(labelled):
         job, inputs = mask_examples(tmp_path)
+        masks = read_rows(inputs["table"])
+        masks[1]["failed"] = 1
+        write_rows(inputs["table"], masks, COLUMNS)
         (tmp_path / "masks/1.png.png").unlink()
         if not labelled:
             write_rows(inputs["images"], [], ["path", "iou", "overlap"])
         job(**inputs, png=tmp_path / "f.png", pdf=tmp_path / "f.pdf")
+        assert asked == SHOWN
         return given
 
     return draw
@@ -27,17 +37,13 @@ def drawn(tmp_path, monkeypatch):
 
 def test_without_hand_labels_those_are_shown_that_have_a_mask(drawn, tmp_path):
     examples, title = drawn(labelled=False)
-    names = ["0.png", "2.png", "3.png"]
     assert {(example.label, example.iou) for example in examples} == {(None, None)}
-    for example, name in zip(examples, names, strict=True):
+    for example, name in zip(examples, SHOWN, strict=True):
         assert (example.prediction == read_mask(tmp_path / f"masks/{name}.png")).all()
     assert title.endswith("all 3 masks")
 
 
-def test_with_hand_labels_no_other_masks_are_looked_for(drawn, monkeypatch):
-    real, asked = script.mask_path, []
-    monkeypatch.setattr(script, "mask_path", lambda folder, path: asked.append(path) or real(folder, path))
+def test_with_hand_labels_only_labelled_images_are_shown(drawn):
     examples, title = drawn(labelled=True)
     assert [example.iou for example in examples] == [0, 0.5, 0.75]
-    assert asked == ["0.png", "2.png", "3.png"]
     assert title.endswith("3 of 4 labelled images, from the best mask to the worst")

@@ -107,6 +107,18 @@ def test_each_panel_has_the_maps_and_scores_of_its_own_image(tmp_path, monkeypat
             assert panel.scores[variant] == row / 10 + place
 
 
+def test_as_many_panels_are_drawn_as_are_asked_for(tmp_path, monkeypatch):
+    def figure(folder):
+        job, inputs = attribution_panels(folder)
+        return job, inputs | {"shown": 1}
+
+    inputs, (panels, *_) = given_to_draw(figure, tmp_path, monkeypatch)
+    (panel,) = panels
+    store = PixelStore.open(inputs["layout"].parent)
+    assert (panel.image == centre_crop(store.rgba(3), 16)[..., :3]).all()  # the first of the maps
+    assert list(panel.maps) == ["base", "bgaugment"]
+
+
 def test_mask_examples_go_with_their_labels_from_worst_to_best(tmp_path, monkeypatch):
     _, (examples, *_) = given_to_draw(mask_examples, tmp_path, monkeypatch)
     names = ["0.png", "2.png", "3.png"]  # three of four, the first and the last among them

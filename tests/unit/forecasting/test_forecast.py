@@ -1,6 +1,7 @@
 """The forecast's arithmetic, by hand on round numbers; the measurement at sizes that take no time."""
 
 import re
+import time
 from pathlib import Path
 
 import forecast as script
@@ -48,6 +49,11 @@ def test_disk():
     assert arithmetic.result_bytes(Counts(0, 0, 10), 2, CONFIG, 1000) == 2 * 4 * (1000 + 60 * 128)
 
 
+def test_a_network_as_it_comes_embeds_in_its_own_features():
+    config = CONFIG | {"grid": {}, "transform": {"eval_size": 8}}
+    assert arithmetic.untrained(config, "mine", 512)["embedding_size"] == 512
+
+
 def test_counts_are_those_of_the_index_or_the_published_ones(tmp_path):
     index = tmp_path / "index.csv"
     known = {name: arithmetic.counts({"source": name}, index) for name in arithmetic.PUBLISHED}
@@ -76,12 +82,14 @@ def test_downloads_of_the_paper(monkeypatch):
     assert found["sop"] == SOURCES["sop"]["layouts"][0]["archives"][0]["gigabytes"]
     assert 0 < found["backgrounds"] < 0.1
     config["datasets"]["sop"]["root"] = "already/there"
-    assert "sop" not in arithmetic.download_gigabytes(config, SOURCES)
+    config["backbones"]["resnet50"]["weights"] = None
+    assert not {"sop", "weights of resnet50"} & arithmetic.download_gigabytes(config, SOURCES).keys()
 
 
-def test_a_part_of_a_dataset_that_is_still_to_be_fetched_is_counted_in_its_index_only(tmp_path):
+@pytest.mark.parametrize("share", [{"limit": {"images": 2}}, {"counts": "any"}])
+def test_a_part_of_a_dataset_that_is_still_to_be_fetched_is_counted_in_its_index_only(tmp_path, share):
     (tmp_path / "index.csv").write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
-    part = {"source": "sop", "limit": {"images": 2}}
+    part = {"source": "sop", **share}
     assert arithmetic.counts(part, tmp_path / "none_yet.csv") is None
     assert arithmetic.counts(part, tmp_path / "index.csv") == Counts(4, 1, 2)
 
@@ -110,6 +118,13 @@ def test_the_users_own_files_are_counted_before_their_index_is_made(photos, sour
     assert arithmetic.counts(settings | {"limit": {"images": 2}}, none_yet) == Counts(12, 4, 4)
 
 
+def test_an_image_alone_in_its_class_is_counted(photos):
+    for name in ("1.jpg", "2.jpg"):
+        (photos / "class0" / name).unlink()
+    settings = {"source": "folders", "root": str(photos), "test_only": True}
+    assert arithmetic.counts(settings, photos / "none_yet.csv") == Counts(16, 0, 16)
+
+
 @pytest.mark.parametrize("ready_first", [True, False])
 def test_masks_are_charged_to_the_datasets_that_need_them(monkeypatch, ready_first):
     calls = []
@@ -135,6 +150,11 @@ def test_the_device_is_that_of_the_study_where_it_is_here(monkeypatch):
     for gpu, expected in ((True, ["auto", "cpu", "cuda"]), (False, ["auto", "cpu", "cpu"])):
         monkeypatch.setattr(script.torch.cuda, "is_available", lambda gpu=gpu: gpu)
         assert [script.available_device(name) for name in ("auto", "cpu", "cuda")] == expected
+
+
+def test_the_first_time_is_not_counted():
+    seconds = iter((0.3, 0.0))
+    assert timing._second_time(lambda: time.sleep(next(seconds))) < 0.3
 
 
 def test_the_measurement_measures(tmp_path):

@@ -74,6 +74,12 @@ def test_a_layout_that_does_not_fit_is_not_opened(folder, change):
         PixelStore.open(folder)
 
 
+def test_a_layout_of_no_images_is_not_opened(folder):
+    (folder / "layout.csv").write_text((folder / "layout.csv").read_text().splitlines()[0] + "\n")
+    with pytest.raises(StudyError, match="layout of 0 images"):
+        PixelStore.open(folder)
+
+
 def test_a_missing_store_is_named(tmp_path):
     with pytest.raises(StudyError, match=r"layout\.csv"):
         PixelStore.open(tmp_path)

@@ -29,16 +29,17 @@ def network(path: Path, gain: float, bias: float) -> dict:
     """An ONNX file in the form of U²-Net whose prediction is gain · (normalised red) + bias; as settings."""
     onnx = pytest.importorskip("onnx")
     helper, number = onnx.helper, onnx.TensorProto.FLOAT
-    weight = np.zeros((1, 3, 1, 1), dtype=np.float32)
-    weight[0, 0] = gain
+    weight = np.zeros((2, 3, 1, 1), dtype=np.float32)
+    weight[:, 0, 0, 0] = gain, -gain  # of several channels and outputs the first counts
     constants = [
         onnx.numpy_helper.from_array(weight, "w"),
-        onnx.numpy_helper.from_array(np.float32([bias]), "b"),
+        onnx.numpy_helper.from_array(np.float32([bias, -bias]), "b"),
     ]
     image = helper.make_tensor_value_info("image", number, [1, 3, 320, 320])
-    mask = helper.make_tensor_value_info("mask", number, [1, 1, 320, 320])
-    node = helper.make_node("Conv", ["image", "w", "b"], ["mask"])
-    graph = helper.make_graph([node], "g", [image], [mask], constants)
+    outputs = [helper.make_tensor_value_info(name, number, [1, 2, 320, 320]) for name in ("mask", "other")]
+    mask = helper.make_node("Conv", ["image", "w", "b"], ["mask"])
+    other = helper.make_node("Neg", ["mask"], ["other"])
+    graph = helper.make_graph([mask, other], "g", [image], outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(model, path)
     return {"model": "u2net_custom", "weights": str(path)}
@@ -77,11 +78,12 @@ def test_a_prediction_of_nothing_is_an_empty_mask_not_a_stretched_one(tmp_path, 
 
 @pytest.mark.parametrize(
     ("logits", "highest", "found"),
-    [(True, 0.2, True), (True, -0.2, False), (False, 0.6, True), (False, 0.4, False)],
+    [(True, 0.2, True), (True, -0.2, False), (False, 0.6, True), (False, 0.4, False), (True, np.inf, False)],
 )
 def test_an_object_is_found_above_one_half_which_is_zero_of_logits(logits, highest, found):
     # Those of rembg's networks that predict logits are too large for a test.
     assert maskers._found(np.array([[[[-3.0, highest]]]], dtype=np.float32), logits) == found
+    assert not maskers._found(np.ones((1, 1, 2, 2), np.float32), logits), "a constant separates nothing"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_maskers_fingerprint_is_of_all_that_decides_its_masks(tmp_path, monkey
         of(model="dis_custom"),
         of(model="u2net", weights=""),
     }
-    monkeypatch.setattr(maskers, "version", lambda package: f"{package} of tomorrow")
+    monkeypatch.setattr(maskers, "installed_versions", lambda packages: f"{packages} of tomorrow")
     assert len({before, *others, of()}) == 7
     assert fingerprint_masker({"model": "ready", "folder": str(tmp_path)}, "code") is None
 

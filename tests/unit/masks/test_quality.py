@@ -103,9 +103,32 @@ def check(folder):
     return [read_rows(path) for path in outputs]
 
 
-def accept(folder, minimum_iou=0.7, maximum_empty=0.1):
+def accept(folder, minimum_iou=0.7, maximum_empty=0.1, on_bad_image="fail"):
     limits = {"minimum_iou": minimum_iou, "maximum_empty": maximum_empty}
-    accept_masks(folder / "quality.csv", folder / "accepted", limits, "my_study")
+    if not (folder / "problems.csv").exists():
+        write_rows(folder / "problems.csv", [], ["path", "problem"])
+    accept_masks(
+        folder / "quality.csv",
+        folder / "masks.csv",
+        folder / "accepted",
+        problems=folder / "problems.csv",
+        on_bad_image=on_bad_image,
+        limits=limits,
+        study="my_study",
+    )
+
+
+@pytest.mark.parametrize("without", ["index", "mask"])
+def test_images_that_another_study_left_out_end_one_that_leaves_none_out(labelled, without):
+    check(labelled)
+    if without == "index":
+        write_rows(labelled / "problems.csv", [{"path": "d.jpg", "problem": "empty"}], ["path", "problem"])
+    else:
+        rows = read_rows(labelled / "masks.csv")
+        write_rows(labelled / "masks.csv", [*rows[:2], rows[2] | {"failed": "1"}], list(rows[0]))
+    accept(labelled, on_bad_image="skip")
+    with pytest.raises(StudyError, match=r"1 images are left out, '[cd].jpg' is one of them .*on_bad_image"):
+        accept(labelled)
 
 
 def test_labelled_images_are_compared(labelled):
@@ -156,9 +179,9 @@ def test_too_many_bad_masks_stop_the_study(labelled, flag):
     rows = [row | {flag: int(row["path"] == "c.jpg")} for row in read_rows(labelled / "masks.csv")]
     write_rows(labelled / "masks.csv", rows, COLUMNS)
     check(labelled)
-    accept(labelled, maximum_empty=0.34)
+    accept(labelled, maximum_empty=0.34, on_bad_image="skip")
     with pytest.raises(StudyError, match=r"1 of the 3 masks of d .*0\.333.*maximum_empty"):
-        accept(labelled, maximum_empty=0.33)
+        accept(labelled, maximum_empty=0.33, on_bad_image="skip")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_without_the_file_the_message_says_what_from_where_and_what_to_do(tmp_pa
 def test_imagenet_becomes_a_file_and_everything_else_stays():
     resolved = with_weights({"model": "bninception", "weights": "imagenet"}, PUBLISHED)
     assert resolved == {"model": "bninception", "weights": "data/weights/bn_inception-52deb4733.pth"}
-    for weights in (None, "mine.pth"):
+    for weights in (None, "nobodys.pth"):
         settings = {"model": "bninception", "weights": weights}
         assert with_weights(settings, PUBLISHED) == settings
     timm = with_weights({"model": "timm/vit_tiny.x", "weights": "imagenet"}, PUBLISHED)

@@ -44,8 +44,9 @@ def test_retrieval_sentences():
 
 
 def test_the_largest_drop_is_relative():
-    summary = [*cells("a", "triplet", base=(0.8, 0.5)), *cells("b", "triplet", base=(0.2, 0.05))]
-    assert "most on B with Triplet: MAP@R falls from 20.0 to 5.0" in retrieval_findings(summary)[0]
+    cars = cells("a", "triplet", base=(0.8, 0.5), bgaugment=(0.8, 0.1))  # the other variant's is not Base's
+    summary = [*cars, *cells("b", "triplet", base=(0.2, 0.05))]
+    assert "costs Base most on B with Triplet: MAP@R falls from 20.0 to 5.0" in retrieval_findings(summary)[0]
 
 
 def test_what_is_equal_is_not_better():
@@ -54,6 +55,11 @@ def test_what_is_equal_is_not_better():
     rows = [row | {"method": "study"} for row in summary if row["protocol"] == "clean"]
     rows.append(rows[0] | {"loss": "frozen", "backbone": "another"})  # nothing to compare it with
     assert "in 0 of 1 pair (dataset × loss):" in attention_findings(rows, "study")[0]
+
+
+def test_a_win_of_less_than_a_point_is_one():
+    summary = cells("a", "triplet", base=(0.5, 0.1004), bgaugment=(0.5, 0.1041))  # print as 10.04 and 10.41
+    assert "better than Base in 1 of 1 pair" in retrieval_findings(summary)[-1]
 
 
 def test_no_largest_drop_where_nothing_falls():
@@ -65,6 +71,10 @@ def test_no_largest_drop_where_nothing_falls():
     assert retrieval_findings(cells("sop", "triplet", base=(0.5004, 0.4996))) == [  # both print as 50.0
         "On average Base loses 0\u00a0% of its MAP@R on Online Products."
     ]
+
+
+def test_of_a_model_that_finds_nothing_there_is_nothing_to_lose():
+    assert retrieval_findings(cells("sop", "triplet", base=(0.0, 0.0))) == []
 
 
 def test_losses_and_gains_of_one_variant():

@@ -1,5 +1,7 @@
 """How many images a dataset's numbers rest on, and which pictures of it come twice."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny_stores import write_images
@@ -106,3 +108,5 @@ def test_a_table_has_the_splits_that_there_are(data):
         "| test backgrounds |",
         "| My Data | 2 | 8 | 3 | 12 | 0 | 30 |",
     ]
+    other = replace(found, images=found.images | {"val": 4})
+    assert "Validation images" in to_markdown(data_table([found, other], 30)), "one of them has some"

@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,10 @@ def test_what_is_written(tmp_path, run):
     assert found["runs"][0]["hashes"] == {"settings": hashes.hash_settings(SETTINGS), "code": "c0de"}
     assert found["training_seconds"] == 2.5
     assert set(found["packages"]) == {"numpy", "rembg", "none-such", "snakemake"}
-    assert found["packages"]["none-such"] is None
+    assert found["packages"]["none-such"] == {"pinned": "1", "installed": None}
+    assert found["packages"]["rembg"]["pinned"] == "2.0"
+    assert found["packages"]["numpy"] == {"pinned": "1.0", "installed": version("numpy")}
+    assert found["packages"]["snakemake"] == {"pinned": None, "installed": version("snakemake")}
     assert found["machine"]["cores"] >= 1
     assert "train_model.py" in found["code_hashes"]
     assert platform.node() not in text
@@ -104,6 +108,7 @@ def test_the_commit_and_whether_files_differ_from_it(tmp_path):
     (tmp_path / "x").write_text("1")
     git("add", "x")
     git("commit", "-m", "first")
+    (tmp_path / "untracked").touch()  # as results are
     clean = provenance.commit(tmp_path)
     assert len(clean["commit"]) == 40
     assert clean["dirty"] is False

@@ -19,9 +19,11 @@ from bgbias.index import COLUMNS
 from bgbias.input_pipeline.batches import evaluation_batch
 from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
 from bgbias.models.embedding_model import EmbeddingModel
+from bgbias.retrieval.collapse import mean_similarity
 from bgbias.retrieval.embedding import embed, evaluation_view
 from bgbias.retrieval.metrics import measure
 from bgbias.training import feeding, loop, validation
+from bgbias.training.progress import Progress
 from bgbias.training.stopping import Stop
 
 
@@ -102,6 +104,14 @@ def test_training_and_validation_have_the_backgrounds_of_their_own(layouts, tmp_
     train([layouts[0], *backgrounds], tmp_path, changed(training={"max_epochs": 1}))
     assert seen[True] == [[True, False]] * 5
     assert seen[False][-1] == [False, True]
+
+
+def test_dropout_is_drawn_anew_in_every_step_and_by_another_seed(stores, monkeypatch):
+    seeds = []
+    monkeypatch.setattr(loop, "seed_generators", lambda seed, device: seeds.append(seed))
+    for seed in (0, 1):
+        loop.Training(stores[0], SETTINGS, seed, *stores[1:]).train_epoch(Stop())
+    assert len(set(seeds)) == len(seeds) == 10
 
 
 def test_the_loss_weights_have_their_own_learning_rate(stores):
@@ -210,20 +220,37 @@ def test_the_best_epoch_is_kept_and_patience_ends_training(layouts, tmp_path, mo
     assert same(expected, kept)
 
 
+def test_an_epoch_has_its_own_seconds_and_one_without_a_hit_is_better_than_none():
+    progress = Progress()
+    for seconds, better in ((2.0, True), (3.0, False)):
+        progress.seconds += seconds
+        assert progress.close_epoch({"map_at_r": 0.0}, SETTINGS["training"]) == better
+    assert [row["seconds"] for row in progress.history] == [2.0, 3.0]
+
+
 def test_a_validation_scores_what_a_test_would_of_the_validation_images(stores, tmp_path):
-    """Classes of 2 and 5 images in val, of 4 in train; the crop of the test is larger than training's."""
-    rng, classes = np.random.default_rng(0), [("train", 4)] * 4 + [("val", 2), ("val", 5), ("test", 3)]
+    """Classes of 1, 2 and 5 images in val, of 4 in train; the crop of the test is larger than training's."""
+    rng, val = np.random.default_rng(0), [("val", 2), ("val", 5), ("val", 1)]
+    classes = [("train", 4)] * 4 + [*val, ("test", 3)]
     store = write_classes(tmp_path, classes, lambda row: rng.integers(0, 256, (24, 24, 4), dtype=np.uint8))
     settings = changed(transform={"eval_size": 20})
     trained = loop.Training(store, settings, 3, *stores[1:])
     rows, view = store.index.rows("val"), evaluation_view(settings["transform"], "random")
     given = {"seed": 3, "draw": 0, "view": view, "preprocessing": trained.preprocessing}
     images = evaluation_batch(store, rows, stores[2], **given)
-    expected = measure(embed(trained.model, [images]), store.index.labels[rows])
+    embeddings = embed(trained.model, [images])
+    expected = measure(embeddings, store.index.labels[rows])
+    expected["mean_similarity"] = mean_similarity(embeddings)  # changes with every pixel
     found = trained.validation.score(trained.model, torch.float32)
-    for name in ("map_at_r", "precision_at_1"):
+    for name in ("map_at_r", "precision_at_1", "mean_similarity"):
         assert found[name] == pytest.approx(expected[name], abs=1e-6)
     assert found["map_at_r"] != pytest.approx(found["precision_at_1"], abs=1e-6)
+
+
+def test_a_validation_that_is_stopped_on_the_way_scores_nothing(stores):
+    trained, stop = loop.Training(stores[0], SETTINGS, 0, *stores[1:]), Stop()
+    stop.requested = True
+    assert trained.validation.score(trained.model, torch.float32, stop) is None
 
 
 def test_selection_decides_which_validation_images_are_looked_at(stores):

@@ -59,7 +59,8 @@ def sweep(folder: str | os.PathLike, older_than: float = 60.0) -> int:
     """
     removed = 0
     for path in Path(folder).rglob(f"{_ASIDE}*"):
-        with suppress(OSError), open(path, "rb") as leftover:
+        # Open for writing, for over NFS such a lock is one that only writers get.
+        with suppress(OSError), open(path, "r+b") as leftover:
             if time.time() - os.fstat(leftover.fileno()).st_mtime > older_than:
                 fcntl.flock(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()

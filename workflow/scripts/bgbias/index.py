@@ -11,6 +11,8 @@ from bgbias.files import read_numbered_rows, write_rows
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("path", "label", "class_name", "split")
+# Also as pandas writes them, and empty as where they say nothing.
+_FLAGS = {"1": True, "1.0": True, "True": True, "0": False, "0.0": False, "False": False, "": False}
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +157,6 @@ def _label(text: str) -> int:
 
 
 def _flag(text: str) -> bool:
-    if text not in ("0", "1"):
+    if text not in _FLAGS:
         raise ValueError("it must be 0 or 1")
-    return text == "1"
+    return _FLAGS[text]

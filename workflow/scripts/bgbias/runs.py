@@ -1,6 +1,5 @@
 """run.yaml: what a trained model is, for every later stage and for the reader."""
 
-import importlib.metadata
 import json
 import os
 import platform
@@ -10,6 +9,7 @@ import yaml
 from bgbias.axes import AXES
 from bgbias.errors import StudyError
 from bgbias.files import write_text
+from bgbias.packages import installed_versions
 
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 
@@ -42,9 +42,6 @@ def read_run(path: str | os.PathLike) -> dict:
     return run
 
 
-def versions() -> dict[str, str]:
+def versions() -> dict[str, str | None]:
     """The versions that a trained model depends on."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        found[package] = importlib.metadata.version(package)
-    return found
+    return {"python": platform.python_version()} | installed_versions(_PACKAGES)

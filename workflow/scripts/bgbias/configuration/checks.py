@@ -40,11 +40,20 @@ def check(config: dict, schema: dict) -> None:
     _check_batches(config)
     _check_masker(config)
     _check_backgrounds(config)
-    if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
-        raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
+    _check_crops(config)
     for dataset in config["grid"]["dataset"]:
         _check_dataset(config, dataset)
     _check_results(config)
+
+
+def _check_crops(config: dict) -> None:
+    """Bounds in another order would give every image one and the same crop, without a word."""
+    for key in ("scale", "ratio"):
+        least, most = config["transform"][key]
+        if least > most:
+            raise refusal(f"transform.{key}", f"{least} is larger than {most}; the smaller one comes first")
+    if config["transform"]["eval_size"] > config["pixels"]["short_side"]:
+        raise StudyError("Configuration: transform.eval_size must not be larger than pixels.short_side.")
 
 
 def _check_dataset(config: dict, dataset: str) -> None:

@@ -18,6 +18,8 @@ _KINDS = {
     "object": "a mapping of keys",
     "string": 'text (a number in "quotes" is)',
 }
+# What pytorch-metric-learning's losses take that is no number or word.
+_PML_OBJECTS = {"distance", "reducer", "embedding_regularizer", "weight_regularizer", "miner"}
 
 
 def check_schema(config: dict, schema: dict, where: str = "") -> None:
@@ -42,7 +44,13 @@ def check_losses(config: dict, schema: dict) -> None:
         if kind.startswith(PML):
             if kind == PML:
                 raise refusal(f"losses.{name}.type", f"name a class behind {PML}, such as {PML}CircleLoss")
-            kind = PML  # which class it is, and what it takes, only that library knows
+            for key in _PML_OBJECTS & entry.keys():
+                raise refusal(
+                    f"losses.{name}.{key}",
+                    "it is an object, which a configuration cannot name; CONTRIBUTING.md says how to add "
+                    "a loss that has one of its own",
+                )
+            kind = PML  # which class it is, and what else it takes, only that library knows
         else:
             known = [*(known for known in types if known != PML), f"{PML}<class of pytorch-metric-learning>"]
             check_known(kind, known, f"losses.{name}.type" if "type" in entry else "losses", "losses")

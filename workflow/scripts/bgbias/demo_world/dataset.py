@@ -93,8 +93,8 @@ def at_home(rho: float, seed: int, label: int, number: int) -> bool:
     return happens(generator(seed, "at home", label, number), rho)
 
 
-def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int, role: str) -> list[str]:
-    """Write ``count`` views of as many places, of all kinds, as ``folder``/<number>.jpg; returns their names.
+def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int, role: str) -> None:
+    """Write ``count`` views of as many places, of all kinds, as ``folder``/<number>.jpg.
 
     No two roles, and no dataset, share a place.
     """
@@ -104,13 +104,11 @@ def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int
         raise StudyError(
             f"A background set needs at least one image, not {count}: change `count` in the config."
         )
-    names = []
     for number in progress_bar(range(count), f"generate {role} backgrounds", "images"):
         place = new_place(seed, f"wild {role}", number, list(PAINTERS))
         rng = generator(seed, f"wild view {role}", number)
-        names.append(f"{number + 1:04d}.jpg")
-        _save(developed(view(place, size, rng), rng), Path(folder) / names[-1], quality=92, subsampling=0)
-    return names
+        path = Path(folder, f"{number + 1:04d}.jpg")
+        _save(developed(view(place, size, rng), rng), path, quality=92, subsampling=0)
 
 
 def _keep_hand_labels(rows: list[dict], seed: int) -> None:

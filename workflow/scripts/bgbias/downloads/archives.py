@@ -95,6 +95,8 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
             total += member.size
             _check_growth(archive, total)
             tar.extract(member, folder, filter="data")
+        while tar.fileobj.read(2**20):  # to the checksum, which lies behind the end of the archive
+            pass
 
 
 def _unpack_zip(archive: Path, folder: Path) -> None:

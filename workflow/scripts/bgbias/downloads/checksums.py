@@ -2,11 +2,8 @@
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
-
-from bgbias.logs import progress_bar
-
-BLOCK = 2**20
 
 
 def file_problem(path: Path, size: int | None = None, checksums: dict[str, str] | None = None) -> str | None:
@@ -27,14 +24,10 @@ def file_problem(path: Path, size: int | None = None, checksums: dict[str, str] 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
     """The hexadecimal digest of the file ``path``."""
-    digest = hashlib.new(algorithm, usedforsecurity=False)
+    # Publishers still give MD5, which some systems refuse wherever it might guard something.
+    new = partial(hashlib.new, algorithm, usedforsecurity=False)
     with open(path, "rb") as stream:
-        blocks = iter(lambda: stream.read(BLOCK), b"")
-        if os.path.getsize(path) > 100 * BLOCK:  # a bar only where one waits
-            blocks = progress_bar(blocks, f"checking {path.name}", "MiB", os.path.getsize(path) // BLOCK)
-        for block in blocks:
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, new).hexdigest()
 
 
 def _page(path: Path) -> str:

@@ -56,7 +56,7 @@ def legend(axes: Axes, entries: Sequence[tuple[str, str]]) -> float:
     return (width - x) / line
 
 
-def place(axes: Axes, image: np.ndarray, x: float, y: float, colour: str = RULE, line: float = 0.8) -> None:
+def place(axes: Axes, image: np.ndarray, x: float, y: float) -> None:
     """Put ``image``, uint8 (h, w) or (h, w, 3), into the tile at (x, y), letter-boxed, and frame it."""
     height, width = np.array(image.shape[:2]) / max(image.shape[:2])
     left, top = x + (1 - width) / 2, y + (1 - height) / 2
@@ -64,11 +64,14 @@ def place(axes: Axes, image: np.ndarray, x: float, y: float, colour: str = RULE,
     extent = (left, left + width, top + height, top)
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="bilinear")
     _limits(axes, *limits)
-    axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=line))
+    axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=RULE, linewidth=0.8))
 
 
-def contour(axes: Axes, mask: np.ndarray, x: float, y: float, colour: str, line: float = 1.4) -> None:
-    """Draw the outline of ``mask`` (h, w), 0 … 255, at half height over the picture placed at (x, y)."""
+def contour(axes: Axes, mask: np.ndarray, x: float, y: float, colour: str, line: float) -> None:
+    """Draw the outline of ``mask`` (h, w), 0 … 255, at half height over the picture placed at (x, y).
+
+    ``line``: its width in points.
+    """
     if mask.min() >= HALF or mask.max() < HALF:
         return  # nothing to outline
     height, width = mask.shape

@@ -1,6 +1,7 @@
 """Whether a study may be made with a dataset's masks. Every training asks, so nothing heavy is imported."""
 
 import os
+from pathlib import Path
 
 from bgbias.configuration.keywords import READY
 from bgbias.errors import StudyError
@@ -19,7 +20,7 @@ def check_limits(summary: str | os.PathLike, minimum_iou: float, maximum_empty: 
         remedy = f"Look at `datasets.{dataset}.masks`: what is brighter than half is object"
     else:
         remedy = "Choose another `masker.model`"
-    table = f"data/{dataset}/masks.csv"
+    table = Path(summary).with_name("masks.csv")
     if iou and float(iou) < minimum_iou:
         raise StudyError(
             f"The masks of {dataset} agree too little with its {quality['n']} hand labels: mean IoU "

@@ -7,7 +7,6 @@ It gives an all-black mask where it finds no object: the caller flags it with :f
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,6 +15,7 @@ from bgbias.configuration.keywords import CUSTOM, READY
 from bgbias.errors import StudyError
 from bgbias.hashes import fingerprint_file, hash_settings
 from bgbias.images import HALF, read_given_mask
+from bgbias.packages import installed_versions
 
 # Another version of these may give other masks; of the two onnxruntimes one is there.
 _COMPUTING = ("rembg", "onnxruntime", "onnxruntime-gpu", "numpy", "pillow")
@@ -44,15 +44,8 @@ def fingerprint_masker(settings: dict, code: str) -> str | None:
         return None
     weights = settings.get("weights")
     contents = fingerprint_file(weights) if weights and Path(weights).is_file() else None
-    versions = {name: _version(name) for name in _COMPUTING}
+    versions = installed_versions(_COMPUTING)
     return hash_settings(settings | {"weights": contents, "versions": versions, "code": code})
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def is_empty(mask: np.ndarray) -> bool:

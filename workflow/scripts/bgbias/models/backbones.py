@@ -137,10 +137,10 @@ def _torchvision(
 
 def _googlenet() -> Backbone:
     # Its ImageNet weights expect inputs in [−1, 1]; torchvision converts from its usual mean and sd instead.
-    network = _torchvision(
+    backbone = _torchvision(
         "googlenet", "fc", 1024, "inception5b", _HALVES, aux_logits=False, init_weights=True
     )
-    return Backbone(network.module, 1024, _HALVES, "inception5b", ("fc.", "aux1.", "aux2."))
+    return replace(backbone, classifier=("fc.", "aux1.", "aux2."))
 
 
 def _squeezenet() -> Backbone:

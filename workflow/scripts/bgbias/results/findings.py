@@ -20,7 +20,7 @@ def collapse_findings(rows: Sequence[dict]) -> list[str]:
     collapsed = [row for row in clean if float(row["mean_similarity"]) > COLLAPSED]
     if not collapsed:
         return []
-    names = "; ".join(map(_run, collapsed))
+    names = "; ".join(map(_run, collapsed[:3])) + ("; …" if len(collapsed) > 3 else "")
     remedy = " A smaller training.learning_rate may help." if trained(collapsed) else ""
     return [
         f"{len(collapsed)} of {len(clean)} {'model has' if len(clean) == 1 else 'models have'} collapsed "

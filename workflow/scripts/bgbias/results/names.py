@@ -25,6 +25,8 @@ NAMES = {
     "resnet18": "ResNet-18",
     "resnet50": "ResNet-50",
     "squeezenet1_1": "SqueezeNet 1.1",
+    "convnext_tiny": "ConvNeXt-T",
+    "vit_b_16": "ViT-B/16",
     # measures of retrieval
     "map_at_r": "MAP@R",
     "precision_at_1": "Precision@1",

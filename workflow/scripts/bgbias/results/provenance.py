@@ -1,6 +1,5 @@
 """Where a study's numbers come from: code, settings, packages, machine; no names of hosts or folders."""
 
-import importlib.metadata
 import os
 import platform
 import re
@@ -9,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bgbias.axes import AXES
+from bgbias.packages import installed_versions
 
 
 def commit(project: str | os.PathLike) -> dict:
@@ -25,12 +25,18 @@ def commit(project: str | os.PathLike) -> dict:
         return {"commit": None, "dirty": None}
 
 
-def package_versions(environments: Iterable[str | os.PathLike]) -> dict[str, str | None]:
-    """The installed version of Snakemake and of every package that the conda ``environments`` (YAML files)
-    pin; None for one that is not installed where this runs."""
+def package_versions(environments: Iterable[str | os.PathLike]) -> dict[str, dict[str, str | None]]:
+    """The ``pinned`` and the ``installed`` version of Snakemake and of every package that the conda
+    ``environments`` (YAML files) pin, by name; None for none.
+
+    With ``--use-conda`` jobs have what is pinned. ``installed`` is then of where this runs and, for what is
+    not there, of Snakemake's own Python, whose packages Snakemake lends to its scripts.
+    """
     text = "".join(Path(path).read_text(encoding="utf-8") for path in environments)
-    names = re.findall(r"^ +- ([\w.-]+)(?:\[.*\])?==", text, flags=re.MULTILINE)
-    return {name: _version(name) for name in sorted({"snakemake", *names})}
+    found = re.findall(r"^ +- ([\w.-]+)(?:\[.*\])?==(\S+)", text, flags=re.MULTILINE)
+    pinned = {"snakemake": None} | dict(sorted(found))
+    installed = installed_versions(pinned)
+    return {name: {"pinned": pinned[name], "installed": installed[name]} for name in pinned}
 
 
 def machine() -> dict:
@@ -59,10 +65,3 @@ def run_entry(run: dict) -> dict:
 def _git(project: str | os.PathLike, *arguments: str) -> str:
     command = ["git", "-C", os.fspath(project), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

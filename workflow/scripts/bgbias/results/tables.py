@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bgbias.axes import FROZEN, MODEL_AXES, trained
+from bgbias.axes import FAMILY_AXES, FROZEN, MODEL_AXES, trained
 from bgbias.results.names import human, model_name
 from bgbias.results.rows import finite, pick, seen, variants_of
 from bgbias.results.table_formats import Cell, Table, number
@@ -47,13 +47,17 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
 def attention_table(summary: Sequence[dict], method: str) -> Table:
     """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images).
 
-    A model as it comes stands in the first column, which has no variant's name where none was.
+    A model as it comes has no variant, but a column of its own.
     """
     summary = [row for row in summary if row["method"] == method]
-    variants, datasets = variants_of(summary), seen(summary, "dataset")
+    datasets, variants = seen(summary, "dataset"), variants_of(trained(summary))
+    if len(trained(summary)) < len(summary):
+        variants.append(FROZEN)
     stub, titles = ("Loss", list(map(human, variants))) if trained(summary) else ("Model", ["score"])
     cells = {
-        pick(row, MODEL_AXES): Cell(number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1)
+        (*pick(row, FAMILY_AXES), FROZEN if row["loss"] == FROZEN else row["variant"]): Cell(
+            number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1
+        )
         for row in summary
     }
 

@@ -1,8 +1,8 @@
 """RMSprop, Adam and AdamW by PyTorch's functional forms.
 
-The classes of torch.optim import the compiler (torch._dynamo) on their first use: 6 s of start-up for a
-training job that may take 20. The functional forms are the same code without it, and their state is a plain
-list of tensors, which a checkpoint can hold without pickle.
+The classes of torch.optim import the compiler (torch._dynamo) on their first use, which takes nearly as long
+as torch itself, where a training may last seconds. The functional forms are the same code without it, and
+their state is a plain list of tensors, which a checkpoint can hold without pickle.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 Not among bgbias.configuration.checks, which every job runs: large folders take seconds.
 """
 
-from pathlib import Path
+from collections.abc import Collection
 
 from bgbias.configuration.batch_size import check_batch_size
 from bgbias.configuration.refusals import refusal
@@ -13,17 +13,20 @@ from bgbias.errors import StudyError
 from bgbias.listings import shared_image
 
 
-def check_files(config: dict) -> None:
-    """StudyError when a dataset has too few training classes, or the test backgrounds are not unseen."""
+def check_files(config: dict, masked: Collection[str] = ()) -> None:
+    """StudyError when a dataset has too few training classes, or the test backgrounds are not unseen.
+
+    Of the datasets ``masked``, which have their masks, nothing dear is left to make before the training
+    itself says so.
+    """
     if config["grid"]["loss"]:
         for dataset in config["grid"]["dataset"]:
-            _check_training_classes(config, dataset)
+            if dataset not in masked:
+                _check_training_classes(config, dataset)
         _check_unseen(config)
 
 
 def _check_training_classes(config: dict, dataset: str) -> None:
-    if Path(f"data/{dataset}/masks.csv").is_file():
-        return  # nothing dear is left to make before the training itself says so
     classes = _training_classes(config["datasets"][dataset])
     for loss in config["grid"]["loss"] if classes else []:
         images = loss_settings(config, loss, dataset)["images_per_class"]

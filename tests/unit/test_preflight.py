@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from bgbias.datasets.foresight import check_files
 from bgbias.errors import StudyError
+from bgbias.preflight import check_files
 
 
 @pytest.fixture
@@ -40,10 +40,8 @@ def test_other_mistakes_and_a_study_without_training_are_left_to_the_jobs(config
     check_files(config | {"datasets": {"mine": {"source": "cub200"}}})
 
 
-def test_where_masks_are_made_the_training_says_so_soon_enough(config, tmp_path):
-    (tmp_path / "data/mine").mkdir(parents=True)
-    (tmp_path / "data/mine/masks.csv").write_text("")
-    check_files(config)
+def test_where_masks_are_made_the_training_says_so_soon_enough(config):
+    check_files(config, masked=["mine"])
 
 
 def test_a_test_background_that_a_training_sees_is_told(config, tmp_path):
