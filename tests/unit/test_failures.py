@@ -99,6 +99,11 @@ def test_a_job_that_was_asked_to_stop_does_not_know_by_whom_but_slurm_does(said)
     assert found[0] == "Training was asked to stop (SIGTERM). (SLURM says TIMEOUT)"
 
 
+def test_of_a_jobs_attempts_the_last_says_how_it_ended(said):
+    found = said(failed(1, "a", ended("NODE_FAIL")) + failed(1, "a"), a="ERROR: the loss is not finite")
+    assert found == ["the loss is not finite", "  (the whole log: a)"]
+
+
 def test_a_job_over_its_memory_says_nothing_itself_and_slurm_does_in_a_log_of_its_own(said):
     # The status is no more than FAILED where SLURM looks at memory itself, without cgroups.
     first, second = failed(1, "a, slurm7", ended("FAILED")), failed(1, "a, slurm8", ended("FAILED"))

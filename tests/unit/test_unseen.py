@@ -55,5 +55,11 @@ def test_the_last_call_that_began_a_job_decides(tmp_path):
     assert outputs(tmp_path, seen, ALONE) == {"run/embeddings.npz", "run/other.npz"}
 
 
+def test_the_end_of_another_job_in_a_log_that_was_copied_in_is_none(tmp_path):
+    lines = "=" * 80
+    copied = f"Logfile /slurm/7.log:\n{lines}\nFinished jobid: 12 (Rule: x)\n{lines}\n"
+    assert outputs(tmp_path, ALONE + copied) == {"run/embeddings.npz", "run/other.npz"}
+
+
 def test_lines_about_a_failure_are_no_beginning(tmp_path):
     assert outputs(tmp_path, FAILED + "Trying to restart job 3.\n") == set()

@@ -132,6 +132,14 @@ def test_what_cannot_be_read_is_on_the_list_and_nothing_else(packed):
     assert "million pixels" in problems["class2/enormous.png"]
 
 
+def test_a_study_that_is_to_leave_nothing_out_is_refused_these_images(packed):
+    settings = ("--config", "study=strict", "on_bad_image=fail")
+    done = Project(packed).snakemake("results/strict/masks_accepted/mine", *settings, config="life.yaml")
+    assert done.returncode == 1
+    assert f"{len(BAD)} images are unusable or have no mask" in done.stdout
+    assert "rule index_dataset" not in done.stdout, "nothing was made again for another on_bad_image"
+
+
 def test_every_stage_sees_the_same_pictures(packed):
     store = PixelStore.open(packed / "data/mine/pixels")
     assert set(store.index.paths) == set(GOOD)

@@ -19,11 +19,11 @@ sys.path.insert(0, os.path.abspath("workflow/scripts"))
 # On the path now, and none of them imports more than numpy and yaml.
 from bgbias import axes, failures, files, hashes, listings, unseen
 from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
-from bgbias.preflight import check_files
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
 from bgbias.hashes import hash_every_script, hash_script
 from bgbias.models import pretrained
+from bgbias.preflight import check_files
 from bgbias.training import checkpoints
 
 STARTED = time.time()
@@ -99,7 +99,8 @@ def growing(amount, per_input_mb=0):
 
 
 @cache
-def validation_images(layout):
+def validation_images(layout, date):
+    """In the layout of this date: while Snakemake runs, another one may be made."""
     with open(layout, newline="", encoding="utf-8") as lines:
         return sum(row["split"] == "val" for row in csv.DictReader(lines))
 
@@ -109,10 +110,13 @@ def training_minutes(wildcards, input):
 
     It does not grow: a training goes on from its checkpoint, and a limit beyond the partition's waits for ever.
     """
+    if wildcards.loss == axes.FROZEN:
+        return 60
     settings = config["training"]
     trained = settings["iterations_per_epoch"] * settings["batch_size"]
-    # ASSUME: the slowest device in use trains 100 images a second and embeds 300; an hour for the start and a busy disk.
-    seconds = settings["max_epochs"] * (trained / 100 + validation_images(input.layout) / 300)
+    validated = validation_images(input.layout, os.path.getmtime(input.layout))
+    # ASSUME: the slowest device in use trains 100 images a second and embeds 300; an hour for start and a busy disk.
+    seconds = settings["max_epochs"] * (trained / 100 + validated / 300)
     return 60 + int(seconds / 60)
 
 

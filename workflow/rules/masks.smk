@@ -88,9 +88,10 @@ rule accept_masks:
     input:
         summary="data/{dataset}/mask_quality.csv",
         table="data/{dataset}/masks.csv",
+        raw=raw_index,
     params:
         code=hash_script("accept_masks.py"),
-        problems="data/{dataset}/problems.csv",
+        images=listed_images,  # with `raw`: the list of unusable images, which is no output, may have got others
         on_bad_image=config["on_bad_image"],
         limits=config["mask_quality"],
         study=config["study"],

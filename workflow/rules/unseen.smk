@@ -13,12 +13,13 @@ from snakemake.persistence.file import FilePersistence
 def recorded(output):
     """Whether Snakemake's record is of the file that is there, and not of one that was there before."""
     record = records.metadata(output)
-    return record is not None and record.endtime >= os.path.getmtime(output)
+    # A folder gets another date with every file that comes into it.
+    return record is not None and (os.path.isdir(output) or record.endtime >= os.path.getmtime(output))
 
 
-if workflow.is_main_process:
+# Where there is a lock, another Snakemake may look, or its jobs still run.
+if workflow.is_main_process and not glob(".snakemake/locks/*"):
     records = FilePersistence(nolock=True)
     begun = unseen.outputs_of_unseen(sorted(glob(".snakemake/log/*.snakemake.log")))
-    records.started(
-        SimpleNamespace(output=[path for path in map(IOFile, sorted(begun)) if os.path.exists(path) and not recorded(path)])
-    )
+    there = [output for output in map(IOFile, sorted(begun)) if os.path.exists(output)]
+    records.started(SimpleNamespace(output=[output for output in there if not recorded(output)]))

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.input_pipeline.pixels import check_room, pack_image, write_store
 from bgbias.logs import job_log, progress_bar
-from bgbias.masks.limits import check_limits
+from bgbias.masks.limits import check_left_out, check_limits
 from bgbias.masks.tree import flagged, mask_path
 from bgbias.prefetching import prefetch
 
@@ -31,41 +30,28 @@ def pack_pixels(
 ) -> None:
     """Write the store of the images whose mask did not fail, in the order of the index.
 
-    StudyError, before any work, when the masks do not keep ``limits``: nothing is to be trained with them.
+    StudyError, before any work, when the masks do not keep ``limits`` or images were left out that
+    ``on_bad_image`` forbids to leave out: nothing is to be trained with them. Also for an image or a mask
+    that became unreadable since: what is left out has to stand in the lists of what is left out.
     """
+    check_left_out(quality, on_bad_image)
     check_limits(quality, **limits)
     rows = read_rows(index)
     failed = set(flagged(read_rows(table), "failed"))
-    if failed and on_bad_image == "fail":
-        raise StudyError(
-            f"{len(failed)} images of {index} have no mask, {min(failed)!r} is one of them "
-            f"({table}). Fix them and make the masks again, or set on_bad_image: skip."
-        )
     kept = [row for row in rows if row["path"] not in failed]
 
-    def size(row: dict) -> tuple[int, int] | None:
-        try:
-            return image_size(mask_path(masks, row["path"]))
-        except StudyError:
-            return None  # pack() says so, when it is its turn
-
-    def pack(row: dict) -> tuple[np.ndarray, dict] | None:
-        try:
-            image = Path(root) / row["path"]
-            rgb = read_rgb(image)
-            mask = read_mask(mask_path(masks, row["path"]), rgb.shape[:2], image)
-        except StudyError as error:
-            if on_bad_image == "fail":
-                raise
-            print(f"WARNING: {error}")
-            return None
+    def pack(row: dict) -> tuple[np.ndarray, dict]:
+        image = Path(root) / row["path"]
+        rgb = read_rgb(image)
+        mask = read_mask(mask_path(masks, row["path"]), rgb.shape[:2], image)
         return pack_image(rgb, mask, short_side), row
 
     def images() -> Iterator[tuple[np.ndarray, dict]]:
         packed = prefetch(pack, kept, depth=4 * threads, threads=threads)
-        yield from filter(None, progress_bar(packed, "pixels", "images", len(kept)))
+        yield from progress_bar(packed, "pixels", "images", len(kept))
 
-    check_room(Path(rgba).parent, filter(None, map(size, kept)), short_side)
+    sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
+    check_room(Path(rgba).parent, sizes, short_side)
     written = write_store(rgba, layout, images(), list(rows[0]))
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")
 

@@ -105,17 +105,7 @@ def check(folder):
 
 def accept(folder, minimum_iou=0.7, maximum_empty=0.1, on_bad_image="fail"):
     limits = {"minimum_iou": minimum_iou, "maximum_empty": maximum_empty}
-    if not (folder / "problems.csv").exists():
-        write_rows(folder / "problems.csv", [], ["path", "problem"])
-    accept_masks(
-        folder / "quality.csv",
-        folder / "masks.csv",
-        folder / "accepted",
-        problems=folder / "problems.csv",
-        on_bad_image=on_bad_image,
-        limits=limits,
-        study="my_study",
-    )
+    accept_masks(folder / "quality.csv", folder / "accepted", limits, on_bad_image, "my_study")
 
 
 @pytest.mark.parametrize("without", ["index", "mask"])
@@ -127,7 +117,9 @@ def test_images_that_another_study_left_out_end_one_that_leaves_none_out(labelle
         rows = read_rows(labelled / "masks.csv")
         write_rows(labelled / "masks.csv", [*rows[:2], rows[2] | {"failed": "1"}], list(rows[0]))
     accept(labelled, on_bad_image="skip")
-    with pytest.raises(StudyError, match=r"1 images are left out, '[cd].jpg' is one of them .*on_bad_image"):
+    with pytest.raises(
+        StudyError, match=r"1 images are unusable or have no mask, '[cd].jpg' is .*on_bad_image"
+    ):
         accept(labelled)
 
 

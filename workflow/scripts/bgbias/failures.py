@@ -13,13 +13,14 @@ _FAILED = re.compile(
     r"^(?:Error in rule .+:\n(?:.*\n)*?(?=    log: )|(?=    message: Error in group ))(?:    .*\n)+", re.M
 )
 # First the job's own log, last SLURM's; that of a group stands above its jobs.
-_JOB = re.compile(r"^ +jobid: (\d+)\n(?: +.*\n)*? +log: (.+?)(?:, .+)? \(check log", re.M)
+_JOB = re.compile(r"^ +jobid: (\d+)\n(?: +\S.*\n)*? +log: (.+?)(?:, .+)? \(check log", re.M)
 _LAST_LOG = re.compile(r"^ +log: (?:.+, )?(.+) \(check log", re.M)
 _REFUSED = re.compile(
     r"Error in rule (\w+):\n +message: (?:SLURM sbatch failed\. The error message was '"
     r"|Job submission failed with exception: )(.+?)(?:'\.\n|For further error details)",
     re.S,
 )
+_STATUS = re.compile(r" \(SLURM says \w+\)$")
 # What slurmstepd and srun write into SLURM's log: of memory in several ways, by version and set-up.
 _ENDED = re.compile(r"^\S+: error: (.*(?:memory limit|oom.kill|out of memory|time limit).*)", re.I | re.M)
 
@@ -27,15 +28,20 @@ _ENDED = re.compile(r"^\S+: error: (.*(?:memory limit|oom.kill|out of memory|tim
 def report(snakemake_logs: Iterable[str | os.PathLike]) -> str:
     """Each reason once, with a job's log, from Snakemake's own logs of a call; empty where no job failed for
     good."""
-    text = _COPIED.sub("", "".join(map(_read, snakemake_logs)))
+    text = "".join(map(own_words, snakemake_logs))
     finished = set(re.findall(r"^Finished jobid: (\d+)", text, flags=re.M))  # some at a second attempt
     told: dict[str, str] = {}
     for failed in _FAILED.findall(text):
         for reason, log in _reasons(failed, finished):
-            # SLURM's sentences differ in job numbers and bytes alone; those of the last attempt count.
-            alike = re.sub(r"\d+", "", reason) if reason.startswith("SLURM ") else reason
+            # SLURM's sentences differ in job numbers and bytes alone, attempts share a log: the last counts.
+            alike = re.sub(r"\d+", "", reason) if reason.startswith("SLURM ") else _STATUS.sub("", reason)
             told[alike] = f"{reason}\n  (the whole log: {log})" if log else reason
     return "\n".join(["", "The study is not finished. Why:", *told.values(), ""]) if told else ""
+
+
+def own_words(snakemake_log: str | os.PathLike) -> str:
+    """The text of a log of Snakemake's own without the jobs' logs that it copied in; empty without a file."""
+    return _COPIED.sub("", _read(snakemake_log))
 
 
 def _read(log: str | os.PathLike) -> str:

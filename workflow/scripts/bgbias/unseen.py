@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+
+from bgbias.failures import own_words
 
 # As Snakemake tells that a job begins; where it tells that one failed, its number comes first.
 _BEGUN = re.compile(r"^ +output: (.+)\n(?: +(?!rule )\S.*\n)*? +jobid: (\d+)$", re.M)
@@ -16,7 +17,7 @@ def outputs_of_unseen(snakemake_logs: Iterable[str | os.PathLike]) -> set[str]:
     """
     unseen: set[str] = set()
     for log in snakemake_logs:
-        text = Path(log).read_text(errors="replace")
+        text = own_words(log)
         finished = set(re.findall(r"^Finished jobid: (\d+)", text, flags=re.M))
         for outputs, job in _BEGUN.findall(text):
             if job in finished:

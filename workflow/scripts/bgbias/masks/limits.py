@@ -6,6 +6,25 @@ from pathlib import Path
 from bgbias.configuration.keywords import READY
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
+from bgbias.masks.tree import flagged
+
+
+def check_left_out(summary: str | os.PathLike, on_bad_image: str) -> None:
+    """StudyError when images of the dataset are unusable or have no mask, and ``on_bad_image`` is "fail".
+
+    Its jobs say so themselves; but what is there may have been made when they were to be skipped. The lists
+    of both lie beside ``summary``; that of the unusable may be missing.
+    """
+    if on_bad_image != "fail":
+        return
+    problems, table = (Path(summary).with_name(name) for name in ("problems.csv", "masks.csv"))
+    unusable = [row["path"] for row in read_rows(problems)] if problems.exists() else []
+    bad = unusable + flagged(read_rows(table), "failed")
+    if bad:
+        raise StudyError(
+            f"{len(bad)} images are unusable or have no mask, {bad[0]!r} is one of them ({problems}, "
+            f"{table}). Fix them and delete index.csv beside these lists, or set on_bad_image: skip."
+        )
 
 
 def check_limits(summary: str | os.PathLike, minimum_iou: float, maximum_empty: float) -> None:
