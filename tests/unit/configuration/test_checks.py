@@ -7,7 +7,6 @@ import yaml
 
 from bgbias.configuration.checks import check
 from bgbias.errors import StudyError
-from bgbias.models.embedding_model import build_model, check_size
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -308,34 +307,6 @@ def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
         check(config, SCHEMA)
     config["grid"]["loss"] = []
     check(config, SCHEMA)
-
-
-def test_the_schema_knows_the_registry_of_losses():
-    from bgbias.axes import FROZEN
-    from bgbias.configuration.keywords import PML
-    from bgbias.training.losses import LOSSES
-
-    assert [*SCHEMA["$defs"]["losses"]] == [*(name for name in LOSSES if name != FROZEN), PML]
-
-
-def test_the_schema_knows_the_registry_of_backbones():
-    from bgbias.models.backbones import BACKBONES, build_backbone
-
-    names = SCHEMA["$defs"]["backbone_models"]["enum"]
-    assert names == list(BACKBONES)
-    without_map = [name for name in names if build_backbone(name, {}, 0).last_map is None]
-    assert SCHEMA["$defs"]["backbone_models_without_map"]["enum"] == without_map
-    of_one_size = [name for name in names if not takes(name, 160)]
-    assert SCHEMA["$defs"]["backbone_models_of_224_pixels"]["enum"] == of_one_size
-    assert all(takes(name, 224) for name in of_one_size)
-
-
-def takes(name, size):
-    try:
-        check_size(build_model(name, {}, None, 0)[0], name, size)
-    except StudyError:
-        return False
-    return True
 
 
 def test_a_loss_may_have_values_for_a_published_dataset_that_is_not_named_so(config):
