@@ -2,14 +2,13 @@
 
 from bgbias.files import write_text
 from bgbias.logs import job_log
-from bgbias.masks.limits import check_left_out, check_limits
+from bgbias.masks.limits import check_limits
 
 
 def accept_masks(summary: str, flag: str, limits: dict[str, float], on_bad_image: str, study: str) -> None:
     """Write ``flag``, with the name of the ``study``, when the masks of ``summary``, a dataset's row of mask
     quality, keep ``limits``, and no image is left out that ``on_bad_image`` forbids to leave out."""
-    check_left_out(summary, on_bad_image)
-    check_limits(summary, **limits)
+    check_limits(summary, on_bad_image, **limits)
     write_text(flag, f"{study}\n")
 
 

@@ -9,7 +9,7 @@ from bgbias.files import read_rows
 from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.input_pipeline.pixels import check_room, pack_image, write_store
 from bgbias.logs import job_log, progress_bar
-from bgbias.masks.limits import check_left_out, check_limits
+from bgbias.masks.limits import check_limits
 from bgbias.masks.tree import flagged, mask_path
 from bgbias.prefetching import prefetch
 
@@ -34,8 +34,7 @@ def pack_pixels(
     ``on_bad_image`` forbids to leave out: nothing is to be trained with them. Also for an image or a mask
     that became unreadable since: what is left out has to stand in the lists of what is left out.
     """
-    check_left_out(quality, on_bad_image)
-    check_limits(quality, **limits)
+    check_limits(quality, on_bad_image, **limits)
     rows = read_rows(index)
     failed = set(flagged(read_rows(table), "failed"))
     kept = [row for row in rows if row["path"] not in failed]

@@ -9,7 +9,7 @@ from bgbias.files import write_rows
 from bgbias.hashes import fingerprint_file, hash_script, hash_settings
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
-from bgbias.masks.limits import check_left_out, check_limits
+from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import build_model, save_model
 from bgbias.runs import recorded_settings, versions, write_run
 from bgbias.training.checkpoints import training_identity
@@ -81,8 +81,8 @@ def open_store(layout: str | None) -> PixelStore | None:
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         # Again, as before packing: the study may have become stricter since, or be another one.
-        check_left_out(snakemake.params.quality, snakemake.config["on_bad_image"])
-        check_limits(snakemake.params.quality, **snakemake.config["mask_quality"])
+        wanted = snakemake.config
+        check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
         prepare_cpu(snakemake.threads)
         given = snakemake.input
         train_model(

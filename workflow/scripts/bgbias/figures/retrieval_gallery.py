@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bgbias.figures.tiles import columns, cut, heading, page, place, verdict, write
-from bgbias.results.names import human
+from bgbias.results.names import human, protocol_name
 
 
 @dataclass
@@ -45,7 +45,7 @@ def draw(queries: Sequence[Query], variants: Sequence[str], title: str) -> Figur
                 y = columns(axes, y, [(left + 0.5, "query"), *names], width=top * step)
                 named = pair
             for protocol, image in query.images.items():
-                write(axes, left - 0.12, y + 0.5, human(protocol).lower(), ha="right")
+                write(axes, left - 0.12, y + 0.5, protocol_name(protocol), ha="right")
                 place(axes, image, left, y)
                 for variant, start in shown:
                     for rank, (match, hit) in enumerate(query.matches.get((variant, protocol), [])):

@@ -9,14 +9,23 @@ from bgbias.files import read_rows
 from bgbias.masks.tree import flagged
 
 
-def check_left_out(summary: str | os.PathLike, on_bad_image: str) -> None:
-    """StudyError when images of the dataset are unusable or have no mask, and ``on_bad_image`` is "fail".
+def check_limits(
+    summary: str | os.PathLike, on_bad_image: str, minimum_iou: float, maximum_empty: float
+) -> None:
+    """StudyError when images of a dataset are left out and ``on_bad_image`` is "fail", or the mean IoU or the
+    share of empty or failed masks breaks a limit.
 
-    Its jobs say so themselves; but what is there may have been made when they were to be skipped. The lists
-    of both lie beside ``summary``; that of the unusable may be missing.
+    ``summary``: the file with its row of :data:`bgbias.masks.quality.SUMMARY_COLUMNS`, beside which the
+    dataset's other lists lie. Without hand labels the share alone is looked at.
     """
-    if on_bad_image != "fail":
-        return
+    if on_bad_image == "fail":
+        _check_left_out(summary)
+    (quality,) = read_rows(summary)
+    _check_quality(quality, Path(summary).with_name("masks.csv"), minimum_iou, maximum_empty)
+
+
+def _check_left_out(summary: str | os.PathLike) -> None:
+    """The jobs that leave images out say so themselves, but theirs may have been another ``on_bad_image``."""
     problems, table = (Path(summary).with_name(name) for name in ("problems.csv", "masks.csv"))
     unusable = [row["path"] for row in read_rows(problems)] if problems.exists() else []
     bad = unusable + flagged(read_rows(table), "failed")
@@ -27,19 +36,12 @@ def check_left_out(summary: str | os.PathLike, on_bad_image: str) -> None:
         )
 
 
-def check_limits(summary: str | os.PathLike, minimum_iou: float, maximum_empty: float) -> None:
-    """StudyError when the mean IoU or the share of empty or failed masks of a dataset breaks a limit.
-
-    ``summary``: the file with its row of :data:`bgbias.masks.quality.SUMMARY_COLUMNS`. Without hand labels
-    the share alone is looked at.
-    """
-    (quality,) = read_rows(summary)
+def _check_quality(quality: dict[str, str], table: Path, minimum_iou: float, maximum_empty: float) -> None:
     dataset, iou = quality["dataset"], quality["iou_mean"]
     if quality["masker"] == READY:
         remedy = f"Look at `datasets.{dataset}.masks`: what is brighter than half is object"
     else:
         remedy = "Choose another `masker.model`"
-    table = Path(summary).with_name("masks.csv")
     if iou and float(iou) < minimum_iou:
         raise StudyError(
             f"The masks of {dataset} agree too little with its {quality['n']} hand labels: mean IoU "

@@ -60,6 +60,11 @@ def model_name(loss: str, backbone: str) -> str:
     return f"{human(backbone)} (as it comes)" if loss == FROZEN else human(loss)
 
 
+def protocol_name(protocol: str) -> str:
+    """What a protocol of evaluation is called, in the middle of a line."""
+    return human(protocol).lower()
+
+
 def method_name(method: str) -> str:
     """What a method of attribution is called."""
     return "the paper’s method, like SmoothGrad" if method == "study" else human(method)

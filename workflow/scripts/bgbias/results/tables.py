@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bgbias.axes import FAMILY_AXES, FROZEN, MODEL_AXES, trained
-from bgbias.results.names import human, model_name
+from bgbias.results.names import human, model_name, protocol_name
 from bgbias.results.rows import finite, pick, seen, variants_of
 from bgbias.results.table_formats import Cell, Table, number
 
@@ -39,7 +39,7 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
 
     return Table(
         stub,
-        [(human(dataset), protocols) for dataset, protocols in groups.items()],
+        [(human(dataset), [*map(protocol_name, protocols)]) for dataset, protocols in groups.items()],
         _blocks(summary, lines),
     )
 
