@@ -142,10 +142,8 @@ def _neighbour(index: int, count: int, closed: bool) -> int:
     return index % count if closed else min(max(index, 0), count - 1)
 
 
-def oval(
-    x: float, y: float, rx: float, ry: float, tilt: int = 0, step: int = 15
-) -> list[tuple[float, float]]:
+def oval(x: float, y: float, rx: float, ry: float, tilt: int = 0) -> list[tuple[float, float]]:
     """An ellipse as a polygon; ``tilt`` in whole degrees, clockwise."""
     cos, sin = cosine(tilt), sine(tilt)
-    ring = [(rx * cosine(turn), ry * sine(turn)) for turn in range(0, 360, step)]
+    ring = [(rx * cosine(turn), ry * sine(turn)) for turn in range(0, 360, 15)]
     return [(x + u * cos - v * sin, y + u * sin + v * cos) for u, v in ring]

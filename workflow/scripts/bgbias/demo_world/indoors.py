@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from bgbias.demo_world.chance import Colour, between, colour, happens, pick, shade, whole
-from bgbias.demo_world.textures import below, dimmed, grain, noise
+from bgbias.demo_world.textures import below, dimmed, flat, grain, noise, pixels
 
 Generator = np.random.Generator
 
@@ -13,15 +13,13 @@ def room(place: Generator, view: Generator, side: int) -> Image.Image:
     """A papered wall with a picture or a window, a skirting board and a floor."""
     floor = between(place, 0.6, 0.78)
     wall = _interior_colour(place)
-    picture = grain(view, side, shade(wall, 0.92), shade(wall, 1.06), 3, 3, 2)
+    picture = grain(view, side, wall, 0.92, 1.06, 3, 3, 2)
     _wallpaper(picture, place, wall)
     if happens(place, 0.75):
         _frame(picture, place, view, floor)
-    below(picture, [(0, floor), (1, floor)], _planks(place, view, side))
+    below(picture, flat(floor), _planks(place, view, side))
     board = pick(place, [(240, 238, 230), shade(wall, 0.6)])
-    ImageDraw.Draw(picture).rectangle(
-        [0, round((floor - 0.035) * side), side, round(floor * side)], fill=board
-    )
+    ImageDraw.Draw(picture).rectangle(pixels(side, 0, floor - 0.035, 1, floor), fill=board)
     return _lamplight(picture, place)
 
 
@@ -29,28 +27,23 @@ def table(place: Generator, view: Generator, side: int) -> Image.Image:
     """A table top before a blurred room."""
     edge = between(place, 0.45, 0.65)
     wall = _interior_colour(place)
-    picture = grain(view, side, shade(wall, 0.85), shade(wall, 1.1), 2, 2, 2)
+    picture = grain(view, side, wall, 0.85, 1.1, 2, 2, 2)
     pen = ImageDraw.Draw(picture)
     for _ in range(whole(place, 2, 5)):
         x = between(place, 0, 1) + between(view, -0.04, 0.04)
         width = between(place, 0.05, 0.2)
         top = between(place, 0, edge)
-        pen.rectangle(
-            [round(x * side), round(top * side), round((x + width) * side), round(edge * side)],
-            fill=_interior_colour(place),
-        )
+        pen.rectangle(pixels(side, x, top, x + width, edge), fill=_interior_colour(place))
     picture = picture.filter(ImageFilter.BoxBlur(side // 30))
-    below(picture, [(0, edge), (1, edge)], _wood(place, view, side))
-    ImageDraw.Draw(picture).line(
-        [0, round(edge * side), side, round(edge * side)], fill=(60, 45, 35), width=2
-    )
+    below(picture, flat(edge), _wood(place, view, side))
+    ImageDraw.Draw(picture).line(pixels(side, 0, edge, 1, edge), fill=(60, 45, 35), width=2)
     return _lamplight(picture, place)
 
 
 def shelf(place: Generator, view: Generator, side: int) -> Image.Image:
     """Boards with books on them."""
     wall = _interior_colour(place)
-    picture = grain(view, side, shade(wall, 0.8), shade(wall, 1.0), 3, 3, 2)
+    picture = grain(view, side, wall, 0.8, 1.0, 3, 3, 2)
     pen = ImageDraw.Draw(picture)
     boards = whole(place, 2, 3)
     wood = colour(between(place, 0.05, 0.1), between(place, 0.2, 0.6), between(place, 0.3, 0.8))
@@ -71,30 +64,26 @@ def shelf(place: Generator, view: Generator, side: int) -> Image.Image:
                     fill=cover,
                 )
             x += width
-        pen.rectangle([0, round(y * side), side, round((y + 0.035) * side)], fill=wood)
+        pen.rectangle(pixels(side, 0, y, 1, y + 0.035), fill=wood)
     return _lamplight(picture.filter(ImageFilter.BoxBlur(side // 130)), place)
 
 
 def tiles(place: Generator, view: Generator, side: int) -> Image.Image:
     """A kitchen: tiled wall and worktop."""
     glaze, joint = _interior_colour(place), shade(_interior_colour(place), 1.5)
-    picture = grain(view, side, shade(glaze, 0.9), shade(glaze, 1.1), 8, 8, 2)
+    picture = grain(view, side, glaze, 0.9, 1.1, 8, 8, 2)
     pen, pitch = ImageDraw.Draw(picture), between(place, 0.09, 0.2)
     high, offset = pitch * pick(place, [1, 1, 0.5]), happens(place, 0.4)
     dx, dy = between(view, 0, pitch), between(view, 0, high)
     for row in range(-1, int(1 / high) + 2):
         y = row * high + dy
-        pen.line([0, round(y * side), side, round(y * side)], fill=joint, width=max(2, side // 110))
+        pen.line(pixels(side, 0, y, 1, y), fill=joint, width=max(2, side // 110))
         for column in range(-1, int(1 / pitch) + 2):
             x = column * pitch + dx + (pitch / 2 if offset and row % 2 else 0)
-            pen.line(
-                [round(x * side), round(y * side), round(x * side), round((y + high) * side)],
-                fill=joint,
-                width=max(2, side // 110),
-            )
+            pen.line(pixels(side, x, y, x, y + high), fill=joint, width=max(2, side // 110))
     top = between(place, 0.62, 0.8)
     stone = colour(between(place, 0, 1), between(place, 0, 0.2), between(place, 0.2, 0.9))
-    below(picture, [(0, top), (1, top)], grain(view, side, shade(stone, 0.75), shade(stone, 1.25), 50, 50, 2))
+    below(picture, flat(top), grain(view, side, stone, 0.75, 1.25, 50, 50, 2))
     return _lamplight(picture, place)
 
 
@@ -125,7 +114,7 @@ def bricks(place: Generator, view: Generator, side: int) -> Image.Image:
     """A brick wall and paving before it."""
     clay = colour(between(place, 0.0, 0.1), between(place, 0.1, 0.6), between(place, 0.4, 0.8))
     mortar = between(place, 0.5, 1.6)
-    picture = grain(view, side, shade(clay, 0.85), shade(clay, 1.15), 14, 20, 2)
+    picture = grain(view, side, clay, 0.85, 1.15, 14, 20, 2)
     pen, high = ImageDraw.Draw(picture), between(place, 0.045, 0.08)
     wide, dx = high * between(place, 2, 3), between(view, 0, 0.2)
     for row in range(int(1 / high) + 1):
@@ -145,9 +134,7 @@ def bricks(place: Generator, view: Generator, side: int) -> Image.Image:
             )
     foot = between(place, 0.65, 0.85)
     paving = colour(0.1, between(place, 0, 0.2), between(place, 0.35, 0.7))
-    below(
-        picture, [(0, foot), (1, foot)], grain(view, side, shade(paving, 0.8), shade(paving, 1.15), 30, 40, 2)
-    )
+    below(picture, flat(foot), grain(view, side, paving, 0.8, 1.15, 30, 40, 2))
     return picture
 
 
@@ -155,16 +142,16 @@ def garage(place: Generator, view: Generator, side: int) -> Image.Image:
     """A hall: panelled wall, lamps, a shiny floor."""
     foot = between(place, 0.5, 0.65)
     wall = colour(between(place, 0, 1), between(place, 0, 0.45), between(place, 0.3, 0.9))
-    picture = grain(view, side, shade(wall, 0.9), shade(wall, 1.05), 2, 4, 2)
+    picture = grain(view, side, wall, 0.9, 1.05, 2, 4, 2)
     pen, panels, shift = ImageDraw.Draw(picture), whole(place, 3, 8), between(view, 0, 0.2)
     for panel in range(panels + 2):
         x = round((panel / panels - shift) * side)
         pen.rectangle([x, 0, x + side // 80, round(foot * side)], fill=shade(wall, 0.7))
     if happens(place, 0.6):
         y, band = between(place, 0.2, 0.4), colour(between(place, 0, 1), 0.7, 0.8)
-        pen.rectangle([0, round(y * side), side, round((y + 0.06) * side)], fill=band)
+        pen.rectangle(pixels(side, 0, y, 1, y + 0.06), fill=band)
     floor = colour(between(place, 0, 1), between(place, 0, 0.25), between(place, 0.35, 0.75))
-    below(picture, [(0, foot), (1, foot)], grain(view, side, shade(floor, 0.8), shade(floor, 1.3), 3, 10, 2))
+    below(picture, flat(foot), grain(view, side, floor, 0.8, 1.3, 3, 10, 2))
     return _lamplight(picture, place)
 
 
@@ -217,18 +204,14 @@ def _frame(picture: Image.Image, place: Generator, view: Generator, floor: float
 
 def _wood(place: Generator, view: Generator, side: int) -> Image.Image:
     timber = colour(between(place, 0.04, 0.11), between(place, 0.2, 0.65), between(place, 0.3, 0.9))
-    return grain(view, side, shade(timber, 0.72), shade(timber, 1.15), 3, whole(place, 20, 50))
+    return grain(view, side, timber, 0.72, 1.15, 3, whole(place, 20, 50))
 
 
 def _planks(place: Generator, view: Generator, side: int) -> Image.Image:
     picture = _wood(place, view, side)
     pen, dark, pitch = ImageDraw.Draw(picture), (60, 42, 30), between(place, 0.05, 0.12)
     for row in range(int(1 / pitch) + 1):
-        pen.line(
-            [0, round(row * pitch * side), side, round(row * pitch * side)],
-            fill=dark,
-            width=max(1, side // 150),
-        )
+        pen.line(pixels(side, 0, row * pitch, 1, row * pitch), fill=dark, width=max(1, side // 150))
     return picture
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
-from bgbias.demo_world.chance import Colour, between
+from bgbias.demo_world.chance import Colour, between, shade
 
 
 def noise(rng: np.random.Generator, side: int, across: int, down: int, octaves: int = 3) -> Image.Image:
@@ -20,10 +20,17 @@ def noise(rng: np.random.Generator, side: int, across: int, down: int, octaves: 
 
 
 def grain(
-    rng: np.random.Generator, side: int, dark: Colour, light: Colour, across: int, down: int, octaves: int = 3
+    rng: np.random.Generator,
+    side: int,
+    tint: Colour,
+    dark: float,
+    light: float,
+    across: int,
+    down: int,
+    octaves: int = 3,
 ) -> Image.Image:
-    """A surface of two colours mixed by noise."""
-    return mixed(dark, light, noise(rng, side, across, down, octaves))
+    """A surface of ``tint``, shaded by the factors ``dark`` to ``light`` as noise says."""
+    return mixed(shade(tint, dark), shade(tint, light), noise(rng, side, across, down, octaves))
 
 
 def mixed(dark: Colour, light: Colour, amount: Image.Image) -> Image.Image:
@@ -31,7 +38,7 @@ def mixed(dark: Colour, light: Colour, amount: Image.Image) -> Image.Image:
     return Image.composite(Image.new("RGB", amount.size, light), Image.new("RGB", amount.size, dark), amount)
 
 
-def wash(side: int, top: Colour, bottom: Colour, start: float = 0.0, end: float = 1.0) -> Image.Image:
+def wash(side: int, top: Colour, bottom: Colour, start: float, end: float) -> Image.Image:
     """A vertical gradient that changes between the heights ``start`` and ``end`` (shares of the side)."""
     ramp = Image.new("L", (side, side), 0)
     first, last = round(start * side), max(round(end * side), round(start * side) + 1)
@@ -51,6 +58,16 @@ def ridge(rng: np.random.Generator, height: float, roughness: float, bumps: int)
             finer += [left, (left + right) / 2 + between(rng, -roughness, roughness)]
         line = [*finer, line[-1]]
     return [(index / (len(line) - 1), y) for index, y in enumerate(line)]
+
+
+def flat(height: float) -> list[tuple[float, float]]:
+    """The skyline of a plain."""
+    return [(0, height), (1, height)]
+
+
+def pixels(side: int, *shares: float) -> list[int]:
+    """Shares of the side in whole pixels: left, top, right and bottom of what is drawn."""
+    return [round(share * side) for share in shares]
 
 
 def below(picture: Image.Image, skyline: list[tuple[float, float]], surface: Image.Image) -> None:
