@@ -84,7 +84,7 @@ def pack(photographs: Photographs, folder: Path, short_side: int) -> tuple[Pixel
 def _store(folder: Path, images, columns) -> PixelStore:
     folder.mkdir(parents=True, exist_ok=True)
     write_store(folder / "rgba.bin", folder / "layout.csv", images, columns)
-    return PixelStore.open(folder)
+    return PixelStore.open(folder / "layout.csv")
 
 
 def _mask(path: Path, rgb: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
-    return [PixelStore.open(path.parent) for path in make_layouts(tmp_path_factory.mktemp("stores"))]
+    return [PixelStore.open(path) for path in make_layouts(tmp_path_factory.mktemp("stores"))]
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_embedding_and_search_are_the_cpus(stores, exact):
 @pytest.mark.parametrize("backbone", ["small_cnn", "bninception"])
 def test_attribution_is_the_cpus(backbone, method, tmp_path):
     size = {"small_cnn": 24, "bninception": 96}[backbone]
-    store = PixelStore.open(tiny_stores.write_images(tmp_path, {"test": 2}, size=size).parent)
+    store = PixelStore.open(tiny_stores.write_images(tmp_path, {"test": 2}, size=size))
     widths = {"widths": [8, 16]} if backbone == "small_cnn" else {}
     model, preprocessing = build_model(backbone, {"weights": None, **widths}, 8, seed=0)
     loss = build_loss(LOSS_SETTINGS["triplet"], 2, 8, 0)

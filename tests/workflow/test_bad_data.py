@@ -141,7 +141,7 @@ def test_a_study_that_is_to_leave_nothing_out_is_refused_these_images(packed):
 
 
 def test_every_stage_sees_the_same_pictures(packed):
-    store = PixelStore.open(packed / "data/mine/pixels")
+    store = PixelStore.open(packed / "data/mine/pixels/layout.csv")
     assert set(store.index.paths) == set(GOOD)
     for row, path in enumerate(store.index.paths):
         rgb = read_rgb(packed / "photos" / path)

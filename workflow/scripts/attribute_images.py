@@ -1,7 +1,5 @@
 """Score how much of a run's attention lies on the objects of some test images, by every method asked for."""
 
-from pathlib import Path
-
 import numpy as np
 
 from bgbias.attribution import Target, attention_score, attribution_maps
@@ -42,7 +40,7 @@ def attribute_images(
     centre crop in pixels; ``labels``: the folder of the hand labels that the index names, which then replace
     automatic masks; ``batch_size``: images or noisy copies that pass through the model at once.
     """
-    store, record = PixelStore.open(Path(layout).parent), read_run(run_path)
+    store, record = PixelStore.open(layout), read_run(run_path)
     chosen = choose_device(device)
     model, preprocessing = load_model(model_path, record, size, chosen)
     loss = build_loss(record["settings"]["loss"], record["n_classes"], model.embedding_size, record["seed"])

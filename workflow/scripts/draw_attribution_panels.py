@@ -1,7 +1,5 @@
 """Attribution maps of one loss's models of a dataset, one variant beside the other."""
 
-from pathlib import Path
-
 import numpy as np
 
 from bgbias.figures.attribution_panels import Panel, draw
@@ -32,7 +30,7 @@ def draw_attribution_panels(
     ``images``: each run's attention_images.csv, the scores; both in the order of ``runs``, dictionaries of
     the axes. Of several runs of a variant the first is shown.
     """
-    store = PixelStore.open(Path(layout).parent)
+    store = PixelStore.open(layout)
     chosen = one_run_a_variant(runs)
     panels: dict[int, Panel] = {}
     for variant, place in chosen.items():

@@ -1,7 +1,5 @@
 """The contact sheet of a dataset: some test images, their masks, and the images with swapped backgrounds."""
 
-from pathlib import Path
-
 from bgbias.figures.contact_sheet import draw
 from bgbias.figures.pictures import centre_square, spread, swap
 from bgbias.figures.style import save
@@ -19,8 +17,8 @@ def draw_contact_sheet(
 
     Those are from the store beside ``backgrounds_layout``; ``dataset`` stands in the title.
     """
-    store = PixelStore.open(Path(layout).parent)
-    backgrounds = PixelStore.open(Path(backgrounds_layout).parent)
+    store = PixelStore.open(layout)
+    backgrounds = PixelStore.open(backgrounds_layout)
     # In the order of their classes, so that a sheet shows as many classes as it can.
     rows = sorted(store.index.rows("test"), key=lambda row: (store.index.labels[row], row))
     size = int(store.sizes.min())

@@ -1,7 +1,5 @@
 """Draw queries of a dataset and their best matches under one loss, for each variant, clean and swapped."""
 
-from pathlib import Path
-
 import numpy as np
 
 from bgbias.figures.retrieval_gallery import Query, draw
@@ -33,8 +31,8 @@ def draw_retrieval_gallery(
     ``runs``: the identity columns, in the order of ``matches``; ``evaluation``: seed and background_crop;
     ``transform``: the config's section; ``gallery_draws``: None, or the gallery is one image a class.
     """
-    store = PixelStore.open(Path(layout).parent)
-    backgrounds = PixelStore.open(Path(backgrounds_layout).parent)
+    store = PixelStore.open(layout)
+    backgrounds = PixelStore.open(backgrounds_layout)
     view = evaluation_view(transform, evaluation["background_crop"])
 
     def picture(row: str, protocol: str, draw_: str) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Embed the test images of a run, clean and with several draws of unseen backgrounds."""
 
-from pathlib import Path
-
 import numpy as np
 
 from bgbias.devices import choose_device, prepare_cpu
@@ -32,8 +30,8 @@ def embed_images(
     where given. One array per draw, so that a reader holds one at a time.
     """
     chosen = choose_device(device)
-    store = PixelStore.open(Path(layout).parent)
-    unseen = PixelStore.open(Path(backgrounds_layout).parent)
+    store = PixelStore.open(layout)
+    unseen = PixelStore.open(backgrounds_layout)
     rows = store.index.rows("test")
     if len(rows) == 0:
         raise StudyError(f"{layout} has no test images.")

@@ -1,7 +1,5 @@
 """Train one run of the grid, or save a frozen backbone as it comes."""
 
-from pathlib import Path
-
 from bgbias.axes import FROZEN
 from bgbias.configuration.keywords import EXPORTED
 from bgbias.devices import choose_device, describe_device, prepare_cpu
@@ -38,7 +36,7 @@ def train_model(
     """
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
     chosen = choose_device(device)
-    store = PixelStore.open(Path(layout).parent)
+    store = PixelStore.open(layout)
     if settings["loss"]["type"] == FROZEN:
         name = settings["backbone"]["model"]
         model, _ = build_model(name, settings["backbone"], None, run["seed"])
@@ -47,9 +45,10 @@ def train_model(
         found = {"n_classes": 0, "best_epoch": 0, "epochs": 0, "seconds": 0.0}
         history = []
     else:
-        stores = [open_store(path) for path in (train_backgrounds, validation_backgrounds)]
+        backgrounds = (train_backgrounds, validation_backgrounds)
+        stores = [path and PixelStore.open(path) for path in backgrounds]
         training = Training(store, settings, run["seed"], *stores, device=chosen)
-        layouts = [path for path in (layout, train_backgrounds, validation_backgrounds) if path]
+        layouts = [path for path in (layout, *backgrounds) if path]
         training.run(checkpoint, training_identity(run, settings, hashes["code"], chosen.type, layouts))
         model, history = training.model, training.progress.history
         found = {
@@ -71,11 +70,6 @@ def train_model(
             "hashes": hashes,
         },
     )
-
-
-def open_store(layout: str | None) -> PixelStore | None:
-    """The store beside ``layout``, if one is given."""
-    return PixelStore.open(Path(layout).parent) if layout else None
 
 
 if "snakemake" in globals():

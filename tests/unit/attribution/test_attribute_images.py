@@ -91,7 +91,7 @@ def test_as_many_maps_are_kept_as_the_figure_may_show():
 
 def by_the_library(folder, per_image, distance, labels=None):
     """Scores and maps of the images of ``per_image``, taken one by one."""
-    store = PixelStore.open(folder)
+    store = PixelStore.open(folder / "layout.csv")
     model, preprocessing = build_model("small_cnn", {"weights": None, "widths": [8, 16]}, 8, seed=0)
     target = Target(model.eval(), distance, black_image(SIZE, preprocessing, "cpu"))
     scores, maps = [], []
@@ -141,7 +141,7 @@ def test_images_are_chosen_by_the_seed_of_the_attribution(folder, tmp_path):
 
 
 def test_images_are_the_evaluation_batch_and_masks_their_crop(folder):
-    store, rows = PixelStore.open(folder), np.array([5, 9])
+    store, rows = PixelStore.open(folder / "layout.csv"), np.array([5, 9])
     _, preprocessing = build_model("small_cnn", {"weights": None}, 8, seed=0)
     images, masks = images_and_masks(store, rows, SIZE, preprocessing, "cpu")
     view = EvaluationView(size=SIZE)

@@ -108,7 +108,7 @@ def test_two_halves_are_disjoint_and_together_the_whole(tmp_path):
         pack_backgrounds(
             str(tmp_path / "photos"), folder / "layout.csv", folder / "rgba.bin", short_side=8, half=half
         )
-        return PixelStore.open(folder).index.paths
+        return PixelStore.open(folder / "layout.csv").index.paths
 
     assert packed(0) == ["0.png", "2.png", "4.png"]
     assert packed(1) == ["1.png", "3.png"]
@@ -130,7 +130,7 @@ def test_bad_backgrounds_are_told_together_and_nothing_is_left(tmp_path):
 
 def test_a_hand_label_takes_the_place_of_the_automatic_mask_where_there_is_one(tmp_path):
     write_images(tmp_path, {"test": 1}, images=2, size=16)
-    store = PixelStore.open(tmp_path)
+    store = PixelStore.open(tmp_path / "layout.csv")
     (tmp_path / "labels").mkdir()
     label = np.zeros((32, 32), dtype=np.uint8)
     label[:, 16:] = 255
@@ -142,7 +142,7 @@ def test_a_hand_label_takes_the_place_of_the_automatic_mask_where_there_is_one(t
     ]
     images = [(store.rgba(row).copy(), rows[row]) for row in range(2)]
     write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", images, columns)
-    store = PixelStore.open(tmp_path)
+    store = PixelStore.open(tmp_path / "layout.csv")
 
     automatic, labelled = (
         images_and_masks(store, np.arange(2), 16, Preprocessing(), torch.device("cpu"), labels)

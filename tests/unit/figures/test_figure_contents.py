@@ -41,7 +41,7 @@ def test_the_gallery_shows_what_the_model_saw_and_what_was_right(tmp_path, monke
         return job, inputs | {"evaluation": {"seed": 7, "background_crop": "centre"}}
 
     inputs, (queries, *_) = given_to_draw(figure, tmp_path, monkeypatch)
-    store, scenes = (PixelStore.open(inputs[name].parent) for name in ("layout", "backgrounds_layout"))
+    store, scenes = (PixelStore.open(inputs[name]) for name in ("layout", "backgrounds_layout"))
     plain = Preprocessing((0.0,) * 3, (1.0,) * 3, maximum=255.0)
     view = evaluation_view(inputs["transform"], "centre")
     batch = evaluation_batch(store, np.arange(4), scenes, seed=7, draw=1, view=view, preprocessing=plain)
@@ -97,7 +97,7 @@ def test_each_panel_has_the_maps_and_scores_of_its_own_image(tmp_path, monkeypat
         return job, inputs
 
     inputs, (panels, *_) = given_to_draw(figure, tmp_path, monkeypatch)
-    store = PixelStore.open(inputs["layout"].parent)
+    store = PixelStore.open(inputs["layout"])
     for panel, row in zip(panels, (3, 1), strict=True):
         rgba = centre_crop(store.rgba(row), 16)
         assert (panel.image == rgba[..., :3]).all()
@@ -114,7 +114,7 @@ def test_as_many_panels_are_drawn_as_are_asked_for(tmp_path, monkeypatch):
 
     inputs, (panels, *_) = given_to_draw(figure, tmp_path, monkeypatch)
     (panel,) = panels
-    store = PixelStore.open(inputs["layout"].parent)
+    store = PixelStore.open(inputs["layout"])
     assert (panel.image == centre_crop(store.rgba(3), 16)[..., :3]).all()  # the first of the maps
     assert list(panel.maps) == ["base", "bgaugment"]
 
@@ -135,7 +135,7 @@ def test_a_contact_sheet_shows_test_images_before_other_backgrounds(tmp_path, mo
         return draw_contact_sheet, inputs | {"dataset": "d", "shown": 2}
 
     inputs, (pictures, *_) = given_to_draw(figure, tmp_path, monkeypatch)
-    store, scenes = (PixelStore.open(inputs[name].parent) for name in ("layout", "backgrounds_layout"))
+    store, scenes = (PixelStore.open(inputs[name]) for name in ("layout", "backgrounds_layout"))
     rows = store.index.rows("test")[[0, -1]]
     for number, (row, (image, mask, swapped)) in enumerate(zip(rows, pictures, strict=True)):
         assert (image == store.rgba(row)[..., :3]).all()

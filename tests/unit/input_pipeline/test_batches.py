@@ -24,7 +24,7 @@ VIEW = TrainingView(24)
 def make_store(folder, images) -> PixelStore:
     rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images)]
     write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS)
-    return PixelStore.open(folder)
+    return PixelStore.open(folder / "layout.csv")
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def pack(folder, on_bad_image="skip", minimum_iou=0.5):
         on_bad_image=on_bad_image,
         threads=2,
     )
-    return PixelStore.open(folder / "pixels")
+    return PixelStore.open(folder / "pixels/layout.csv")
 
 
 def test_each_image_is_packed_with_its_own_mask_in_the_order_of_the_index(dataset):

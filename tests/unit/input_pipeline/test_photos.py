@@ -46,7 +46,7 @@ def store(photos, tmp_path_factory):
         for number, (image, label) in enumerate(photos)
     ]
     write_store(folder / "rgba.bin", folder / "layout.csv", packed, list(packed[0][1]))
-    return PixelStore.open(folder)
+    return PixelStore.open(folder / "layout.csv")
 
 
 def difference(ours, theirs):

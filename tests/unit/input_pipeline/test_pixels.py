@@ -37,7 +37,7 @@ def folder(tmp_path):
 
 
 def test_what_was_packed_is_read(folder):
-    store = PixelStore.open(folder)
+    store = PixelStore.open(folder / "layout.csv")
     assert len(store) == 3
     assert store.sizes.tolist() == [list(size) for size in SIZES]
     for row, image in enumerate(images()):
@@ -49,7 +49,7 @@ def test_what_was_packed_is_read(folder):
 def test_the_index_columns_survive(tmp_path):
     row = {"path": "x.jpg", "label": 7, "class_name": "jay", "split": "test", "is_query": 1, "is_gallery": 0}
     write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [(images()[0], row)], list(row))
-    index = PixelStore.open(tmp_path).index
+    index = PixelStore.open(tmp_path / "layout.csv").index
     assert (index.labels.tolist(), index.class_names, index.splits) == ([7], ["jay"], ["test"])
     assert (index.is_query.tolist(), index.is_gallery.tolist()) == ([True], [False])
 
@@ -58,7 +58,7 @@ def test_a_file_of_another_length_is_not_opened(folder):
     with open(folder / "rgba.bin", "ab") as stream:
         stream.write(b"\0")
     with pytest.raises(StudyError, match=r"rgba\.bin.*pack again"):
-        PixelStore.open(folder)
+        PixelStore.open(folder / "layout.csv")
 
 
 @pytest.mark.parametrize("change", [{"offset": "4"}, {"height": "6"}, {"width": "x"}])
@@ -71,18 +71,18 @@ def test_a_layout_that_does_not_fit_is_not_opened(folder, change):
         writer.writeheader()
         writer.writerows(rows)
     with pytest.raises(StudyError, match="pack again"):
-        PixelStore.open(folder)
+        PixelStore.open(folder / "layout.csv")
 
 
 def test_a_layout_of_no_images_is_not_opened(folder):
     (folder / "layout.csv").write_text((folder / "layout.csv").read_text().splitlines()[0] + "\n")
     with pytest.raises(StudyError, match="layout of 0 images"):
-        PixelStore.open(folder)
+        PixelStore.open(folder / "layout.csv")
 
 
 def test_a_missing_store_is_named(tmp_path):
     with pytest.raises(StudyError, match=r"layout\.csv"):
-        PixelStore.open(tmp_path)
+        PixelStore.open(tmp_path / "layout.csv")
 
 
 def test_packing_that_fails_midway_leaves_nothing_that_looks_finished(folder):

@@ -88,7 +88,7 @@ def test_images_are_equal_to_the_last_byte(tmp_path, monkeypatch):
     def groups():
         images = pictures(first, other, turned, first.copy(), other.copy(), first.copy())
         write_store(tmp_path / "rgba.bin", layout, images, ["path", "label", "class_name", "split"])
-        return equal_images(read_rows(layout), tmp_path)
+        return equal_images(read_rows(layout), layout)
 
     assert groups() == [[0, 3, 5], [1, 4]]
     # As if their checksums were the same by chance.

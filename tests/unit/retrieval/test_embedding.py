@@ -42,7 +42,7 @@ def embedded(files, out, batch_size=5, **changes) -> dict[str, np.ndarray]:
 
 def test_rows_labels_and_shapes(files, tmp_path):
     found = embedded(files, tmp_path / "e.npz")
-    index = PixelStore.open(files[0].parent).index
+    index = PixelStore.open(files[0]).index
     assert found["rows"].tolist() == index.rows("test").tolist()
     assert found["labels"].tolist() == index.labels[found["rows"]].tolist()
     assert [name for name in found if name.startswith("swapped")] == ["swapped0", "swapped1", "swapped2"]
@@ -62,7 +62,7 @@ def test_draws_differ_and_neither_batch_size_nor_number_of_draws_matters(files, 
 @pytest.mark.parametrize("crop", ["random", "centre"])
 def test_embeddings_are_those_of_the_evaluation_batches(files, tmp_path, crop):
     found = embedded(files, tmp_path / "e.npz", seed=7, background_crop=crop)
-    store, unseen = (PixelStore.open(path.parent) for path in (files[0], files[3]))
+    store, unseen = (PixelStore.open(path) for path in (files[0], files[3]))
     model, preprocessing = load_model(files[1], read_run(files[2]), 16)
     given = {"seed": 7, "view": evaluation_view(TRANSFORM, crop), "preprocessing": preprocessing}
     for name, backgrounds, draw in (("clean", None, 0), *((f"swapped{of}", unseen, of) for of in range(3))):

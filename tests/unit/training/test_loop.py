@@ -34,7 +34,7 @@ def layouts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stores(layouts):
-    return [PixelStore.open(layout.parent) for layout in layouts]
+    return [PixelStore.open(layout) for layout in layouts]
 
 
 def write_classes(folder, classes, picture) -> PixelStore:
@@ -45,7 +45,7 @@ def write_classes(folder, classes, picture) -> PixelStore:
             row = {"path": f"{label}/{image}", "label": 10 * label, "class_name": f"{label}", "split": split}
             rows.append((picture(len(rows)), row))
     write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS)
-    return PixelStore.open(folder)
+    return PixelStore.open(folder / "layout.csv")
 
 
 def test_a_training_sees_images_of_the_training_split_with_their_labels(tmp_path, monkeypatch):

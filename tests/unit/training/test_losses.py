@@ -123,7 +123,7 @@ CLASSES = [name for name, kind in vars(losses).items() if isinstance(kind, type)
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
-    return [PixelStore.open(path.parent) for path in make_layouts(tmp_path_factory.mktemp("stores"))]
+    return [PixelStore.open(path) for path in make_layouts(tmp_path_factory.mktemp("stores"))]
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))

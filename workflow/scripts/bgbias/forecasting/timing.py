@@ -148,7 +148,7 @@ def _noise_store(folder: Path, classes: dict[str, int], images: int, short_side:
         for image in range(images)
     ]
     write_store(folder / "rgba.bin", folder / "layout.csv", ((picture, row) for row in rows), COLUMNS)
-    return PixelStore.open(folder)
+    return PixelStore.open(folder / "layout.csv")
 
 
 def _second_time(work: Callable[[], object]) -> float:

@@ -38,10 +38,9 @@ class PixelStore:
     data: np.ndarray
 
     @classmethod
-    def open(cls, folder: str | os.PathLike) -> "PixelStore":
-        """Open for reading; nothing is read but the layout. StudyError when file and layout disagree."""
-        folder = Path(folder)
-        rows = read_rows(folder / "layout.csv")
+    def open(cls, layout: str | os.PathLike) -> "PixelStore":
+        """The store of this layout.csv; nothing else is read. StudyError when file and layout disagree."""
+        folder, rows = Path(layout).parent, read_rows(layout)
         try:
             place = np.array([[int(row[name]) for name in PLACE] for row in rows], dtype=np.int64)
             place = place.reshape(-1, 3)
@@ -56,7 +55,7 @@ class PixelStore:
             )
         # A plain array over the map: slicing a numpy.memmap costs ten times as much.
         data = np.asarray(np.memmap(folder / "rgba.bin", dtype=np.uint8, mode="r"))
-        return cls(read_index(folder / "layout.csv"), place[:, 1:], place[:, 0], data)
+        return cls(read_index(layout), place[:, 1:], place[:, 0], data)
 
     def __len__(self) -> int:
         return len(self.sizes)

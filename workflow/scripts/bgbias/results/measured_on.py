@@ -58,16 +58,16 @@ def measured_on(
         images={split: len(found) for split, found in by_split.items()},
         # Not all problems: an image that is no query any more is listed, and still there.
         left_out=len(named - {row["path"] for row in rows}),
-        copies=copies(rows, equal_images(rows, Path(layout).parent)),
+        copies=copies(rows, equal_images(rows, layout)),
     )
 
 
-def equal_images(rows: Sequence[dict], folder: str | os.PathLike) -> list[list[int]]:
-    """The rows of the store's layout whose images are the same to the last byte, in groups of two or more."""
+def equal_images(rows: Sequence[dict], layout: str | os.PathLike) -> list[list[int]]:
+    """The ``rows`` of ``layout`` whose images are the same to the last byte, in groups of two or more."""
     alike = _groups(range(len(rows)), lambda row: pick(rows[row], ("height", "width", CHECKSUM)))
     if not alike:
         return []
-    store = PixelStore.open(folder)
+    store = PixelStore.open(layout)
     # A checksum has 32 bits: among 100 000 images two that differ are likely to have the same.
     return [equal for group in alike for equal in _groups(group, lambda row: store.rgba(row).tobytes())]
 
