@@ -87,12 +87,16 @@ def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
     What needs all rows at once (duplicates, classes across splits) is the matter of
     :func:`bgbias.datasets.index_checks.check_index`.
     """
-    lines, rows = [], []
-    for line, row in read_numbered_rows(path):
-        lines.append(line)
-        rows.append(row)
-    if not rows:
+    return index_of(read_numbered_rows(path), path, split)
+
+
+def index_of(
+    numbered: list[tuple[int, dict[str, str]]], path: str | os.PathLike, split: str | None = None
+) -> Index:
+    """:func:`read_index` of rows that were read already, those of the file ``path``."""
+    if not numbered:
         raise StudyError(f"{path} has no rows. It needs a header {','.join(COLUMNS)} and one line per image.")
+    lines, rows = zip(*numbered, strict=True)
     needed = [name for name in COLUMNS if name != "split" or split is None]
     missing = [name for name in needed if name not in rows[0]]
     if missing:
@@ -125,7 +129,7 @@ def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
         groups=optional("group", str, []),
         is_query=optional("is_query", _flag, None),
         is_gallery=optional("is_gallery", _flag, None),
-        lines=lines,
+        lines=list(lines),
     )
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from bgbias.errors import StudyError
-from bgbias.files import read_rows, replacing, write_rows
-from bgbias.index import Index, read_index
+from bgbias.files import read_numbered_rows, replacing, write_rows
+from bgbias.index import Index, index_of
 
 PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
 CHECKSUM = "crc32"  # of an image's bytes; it makes a layout differ wherever pixels do
@@ -40,22 +40,22 @@ class PixelStore:
     @classmethod
     def open(cls, layout: str | os.PathLike) -> "PixelStore":
         """The store of this layout.csv; nothing else is read. StudyError when file and layout disagree."""
-        folder, rows = Path(layout).parent, read_rows(layout)
+        folder, numbered = Path(layout).parent, read_numbered_rows(layout)
         try:
-            place = np.array([[int(row[name]) for name in PLACE] for row in rows], dtype=np.int64)
+            place = np.array([[int(row[name]) for name in PLACE] for _, row in numbered], dtype=np.int64)
             place = place.reshape(-1, 3)
             ends = np.cumsum(4 * place[:, 1] * place[:, 2])
             actual = (folder / "rgba.bin").stat().st_size
         except (KeyError, ValueError, OSError) as error:
             raise StudyError(f"{folder} is no packed store ({error}). Delete it and pack again.") from error
-        if not rows or actual != ends[-1] or (place[1:, 0] != ends[:-1]).any() or place[0, 0] != 0:
+        if not numbered or actual != ends[-1] or (place[1:, 0] != ends[:-1]).any() or place[0, 0] != 0:
             raise StudyError(
-                f"{folder / 'rgba.bin'} has {actual} bytes, which its layout of {len(rows)} "
+                f"{folder / 'rgba.bin'} has {actual} bytes, which its layout of {len(numbered)} "
                 f"images does not describe. Delete {folder} and pack again."
             )
         # A plain array over the map: slicing a numpy.memmap costs ten times as much.
         data = np.asarray(np.memmap(folder / "rgba.bin", dtype=np.uint8, mode="r"))
-        return cls(read_index(layout), place[:, 1:], place[:, 0], data)
+        return cls(index_of(numbered, layout), place[:, 1:], place[:, 0], data)
 
     def __len__(self) -> int:
         return len(self.sizes)
