@@ -44,23 +44,6 @@ def fingerprint_file(path: str | os.PathLike) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
-def fingerprint_samples(path: str | os.PathLike, samples: int = 64, length: int = 2**16) -> str:
-    """As :func:`fingerprint_file`, but of ``samples`` pieces spread over a file that is larger than they are.
-
-    For a store of pixels, gigabytes whose layout has each image's checksum. Two files of weights may differ
-    between the samples.
-    """
-    size = os.path.getsize(path)
-    if size <= samples * length:
-        return fingerprint_file(path)
-    pieces = [str(size).encode()]
-    with open(path, "rb") as stream:
-        for i in range(samples):
-            stream.seek((size - length) * i // (samples - 1))
-            pieces.append(stream.read(length))
-    return _short(b"".join(pieces))
-
-
 @cache
 def _hash_code(source: bytes) -> str:
     """A fingerprint of a file's code without comments, docstrings and empty lines."""

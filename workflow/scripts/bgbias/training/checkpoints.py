@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgbias.files import sweep
-from bgbias.hashes import fingerprint_file, fingerprint_samples
+from bgbias.hashes import fingerprint_file
 
 if TYPE_CHECKING:  # torch costs seconds, and planning the study removes checkpoints only
     from torch import Tensor
@@ -25,19 +25,18 @@ def training_identity(run: dict, settings: dict, code: str, device: str, layouts
     """All that must be the same for an interrupted training to be continued.
 
     ``run``: the identity columns; ``code``: the fingerprint of what trains; ``device``: cpu or cuda;
-    ``layouts``: of the packed images and backgrounds.
+    ``layouts``: of the packed images and backgrounds, which have a checksum of each image's pixels.
     """
     import torch
 
     weights = settings["backbone"].get("weights")
-    whole = [*layouts, weights] if weights and os.path.isfile(weights) else layouts
+    files = [*layouts, weights] if weights and os.path.isfile(weights) else layouts
     return {
         "run": run,
         "settings": settings,
         "device": device,
         "torch": torch.__version__,
-        "files": [fingerprint_file(path) for path in whole],
-        "pixels": [fingerprint_samples(Path(path).parent / "rgba.bin") for path in layouts],
+        "files": [fingerprint_file(path) for path in files],
         "code": code,
     }
 
