@@ -55,11 +55,8 @@ def draw_mask_examples(
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         draw_mask_examples(
-            snakemake.input.images,
-            snakemake.input.index,
-            snakemake.input.table,
-            snakemake.output.png,
-            snakemake.output.pdf,
+            **snakemake.input,
+            **snakemake.output,
             dataset=snakemake.params.dataset,
             shown=snakemake.params.shown,
             root=snakemake.params.root,

@@ -18,9 +18,4 @@ def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        draw_published_scatter(
-            retrieval=snakemake.input.retrieval,
-            attention=snakemake.input.attention,
-            png=snakemake.output.png,
-            pdf=snakemake.output.pdf,
-        )
+        draw_published_scatter(**snakemake.input, **snakemake.output)

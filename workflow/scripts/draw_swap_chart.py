@@ -14,4 +14,4 @@ def draw_swap_chart(results: str, png: str, pdf: str) -> None:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        draw_swap_chart(results=snakemake.input.results, png=snakemake.output.png, pdf=snakemake.output.pdf)
+        draw_swap_chart(**snakemake.input, **snakemake.output)

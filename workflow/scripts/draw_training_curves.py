@@ -16,9 +16,4 @@ def draw_training_curves(histories: list[str], png: str, pdf: str, *, runs: list
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        draw_training_curves(
-            histories=snakemake.input.histories,
-            png=snakemake.output.png,
-            pdf=snakemake.output.pdf,
-            runs=snakemake.params.runs,
-        )
+        draw_training_curves(**snakemake.input, **snakemake.output, runs=snakemake.params.runs)

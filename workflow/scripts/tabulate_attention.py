@@ -18,10 +18,4 @@ def tabulate_attention(results: str, tex: str, csv: str, md: str, *, method: str
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        tabulate_attention(
-            results=snakemake.input.results,
-            tex=snakemake.output.tex,
-            csv=snakemake.output.csv,
-            md=snakemake.output.md,
-            method=snakemake.params.method,
-        )
+        tabulate_attention(**snakemake.input, **snakemake.output, method=snakemake.params.method)

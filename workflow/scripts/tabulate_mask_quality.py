@@ -16,9 +16,4 @@ def tabulate_mask_quality(results: str, tex: str, csv: str, md: str) -> None:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        tabulate_mask_quality(
-            results=snakemake.input.results,
-            tex=snakemake.output.tex,
-            csv=snakemake.output.csv,
-            md=snakemake.output.md,
-        )
+        tabulate_mask_quality(**snakemake.input, **snakemake.output)

@@ -40,11 +40,8 @@ def tabulate_published(
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         tabulate_published(
-            published=snakemake.input.published,
-            results=snakemake.input.results,
-            tex=snakemake.output.tex,
-            csv=snakemake.output.csv,
-            md=snakemake.output.md,
+            **snakemake.input,
+            **snakemake.output,
             kind=snakemake.params.kind,
             datasets=snakemake.params.datasets,
         )

@@ -19,9 +19,4 @@ def tabulate_retrieval(results: str, tex: str, csv: str, md: str) -> None:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        tabulate_retrieval(
-            results=snakemake.input.results,
-            tex=snakemake.output.tex,
-            csv=snakemake.output.csv,
-            md=snakemake.output.md,
-        )
+        tabulate_retrieval(**snakemake.input, **snakemake.output)
