@@ -88,6 +88,19 @@ def of_runs(pattern, **fixed):
     return [pattern.format(**run) for run in RUNS if all(run[axis] == value for axis, value in fixed.items())]
 
 
+def figure(name, category):
+    """The files of a figure; the PNG is in Snakemake's report too, with the caption of this name."""
+    path, caption = f"{RESULTS}/figures/{name}", name.removesuffix("_{dataset}")
+    return {"png": report(f"{path}.png", caption=f"../report/{caption}.rst", category=category), "pdf": f"{path}.pdf"}
+
+
+def table(name, caption):
+    """The files of a table; Snakemake's report has the one for people."""
+    path = f"{RESULTS}/tables/{name}"
+    shown = report(f"{path}.md", caption=f"../report/{caption}.rst", category="Tables")
+    return {"tex": f"{path}.tex", "csv": f"{path}.csv", "md": shown}
+
+
 def growing(amount, per_input_mb=0):
     """Megabytes or minutes that double with every retry, and ``per_input_mb`` for each MB of the job's inputs."""
 

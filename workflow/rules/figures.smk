@@ -19,12 +19,7 @@ rule figures:
 
 rule draw_contact_sheet:
     output:
-        png=report(
-            f"{RESULTS}/figures/contact_sheet_{{dataset}}.png",
-            caption="../report/contact_sheet.rst",
-            category="Data",
-        ),
-        pdf=f"{RESULTS}/figures/contact_sheet_{{dataset}}.pdf",
+        **figure("contact_sheet_{dataset}", "Data"),
     input:
         unpack(pixels),
         **packed_backgrounds("test"),
@@ -42,12 +37,7 @@ rule draw_contact_sheet:
 
 rule draw_mask_examples:
     output:
-        png=report(
-            f"{RESULTS}/figures/mask_examples_{{dataset}}.png",
-            caption="../report/mask_examples.rst",
-            category="Data",
-        ),
-        pdf=f"{RESULTS}/figures/mask_examples_{{dataset}}.pdf",
+        **figure("mask_examples_{dataset}", "Data"),
     input:
         images="data/{dataset}/mask_quality_images.csv",
         index="data/{dataset}/index.csv",
@@ -68,12 +58,7 @@ rule draw_mask_examples:
 
 rule draw_swap_chart:
     output:
-        png=report(
-            f"{RESULTS}/figures/swap_chart.png",
-            caption="../report/swap_chart.rst",
-            category="Results",
-        ),
-        pdf=f"{RESULTS}/figures/swap_chart.pdf",
+        **figure("swap_chart", "Results"),
     input:
         results=f"{RESULTS}/retrieval.csv",
     params:
@@ -88,12 +73,7 @@ rule draw_swap_chart:
 
 rule draw_training_curves:
     output:
-        png=report(
-            f"{RESULTS}/figures/training_curves.png",
-            caption="../report/training_curves.rst",
-            category="Results",
-        ),
-        pdf=f"{RESULTS}/figures/training_curves.pdf",
+        **figure("training_curves", "Results"),
     input:
         histories=of_runs(f"{RUN}/history.csv"),
     params:
@@ -109,12 +89,7 @@ rule draw_training_curves:
 
 rule draw_attribution_panels:
     output:
-        png=report(
-            f"{RESULTS}/figures/attribution_panels_{{dataset}}.png",
-            caption="../report/attribution_panels.rst",
-            category="Results",
-        ),
-        pdf=f"{RESULTS}/figures/attribution_panels_{{dataset}}.pdf",
+        **figure("attribution_panels_{dataset}", "Results"),
     input:
         unpack(pixels),
         maps=files_of_shown_runs("attention_maps.npz"),
@@ -134,12 +109,7 @@ rule draw_attribution_panels:
 
 rule draw_retrieval_gallery:
     output:
-        png=report(
-            f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.png",
-            caption="../report/retrieval_gallery.rst",
-            category="Results",
-        ),
-        pdf=f"{RESULTS}/figures/retrieval_gallery_{{dataset}}.pdf",
+        **figure("retrieval_gallery_{dataset}", "Results"),
     input:
         unpack(pixels),
         **packed_backgrounds("test"),
@@ -160,12 +130,7 @@ rule draw_retrieval_gallery:
 
 rule draw_published_scatter:
     output:
-        png=report(
-            f"{RESULTS}/figures/published_scatter.png",
-            caption="../report/published_scatter.rst",
-            category="Results",
-        ),
-        pdf=f"{RESULTS}/figures/published_scatter.pdf",
+        **figure("published_scatter", "Results"),
     input:
         retrieval=f"{RESULTS}/tables/published_retrieval.csv",
         attention=f"{RESULTS}/tables/published_attention.csv",

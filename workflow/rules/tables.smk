@@ -10,9 +10,7 @@ rule tables:
 
 rule tabulate_retrieval:
     output:
-        tex=f"{RESULTS}/tables/retrieval.tex",
-        csv=f"{RESULTS}/tables/retrieval.csv",
-        md=report(f"{RESULTS}/tables/retrieval.md", caption="../report/retrieval_table.rst", category="Tables"),
+        **table("retrieval", "retrieval_table"),
     input:
         results=f"{RESULTS}/retrieval.csv",
     params:
@@ -27,9 +25,7 @@ rule tabulate_retrieval:
 
 rule tabulate_attention:
     output:
-        tex=f"{RESULTS}/tables/attention.tex",
-        csv=f"{RESULTS}/tables/attention.csv",
-        md=report(f"{RESULTS}/tables/attention.md", caption="../report/attention_table.rst", category="Tables"),
+        **table("attention", "attention_table"),
     input:
         results=f"{RESULTS}/attention.csv",
     params:
@@ -45,9 +41,7 @@ rule tabulate_attention:
 
 rule tabulate_mask_quality:
     output:
-        tex=f"{RESULTS}/tables/mask_quality.tex",
-        csv=f"{RESULTS}/tables/mask_quality.csv",
-        md=report(f"{RESULTS}/tables/mask_quality.md", caption="../report/mask_quality_table.rst", category="Tables"),
+        **table("mask_quality", "mask_quality_table"),
     input:
         results=f"{RESULTS}/mask_quality.csv",
     params:
@@ -62,13 +56,7 @@ rule tabulate_mask_quality:
 
 rule tabulate_published:
     output:
-        tex=f"{RESULTS}/tables/published_{{kind}}.tex",
-        csv=f"{RESULTS}/tables/published_{{kind}}.csv",
-        md=report(
-            f"{RESULTS}/tables/published_{{kind}}.md",
-            caption="../report/published_table.rst",
-            category="Tables",
-        ),
+        **table("published_{kind}", "published_table"),
     input:
         published="resources/published/{kind}.csv",
         results=f"{RESULTS}/{{kind}}.csv",
