@@ -187,7 +187,7 @@ def test_the_pages_defaults_are_those_of_the_code():
     assert of("index")["index"] == index_name({})
     assert of("index")["test_only"] is False
     assert of("cars196")["counts"] == "published"
-    assert of("vehicleid")["test_list"] == vehicleid.TEST_LISTS[0]
+    assert of("vehicleid")["test_list"] == vehicleid.TEST_LIST
     widths = SCHEMA["properties"]["backbones"]["additionalProperties"]["properties"]["widths"]["default"]
     model = SCHEMA["properties"]["backbones"]["additionalProperties"]["properties"]["model"]["description"]
     assert [name for name in BACKBONES if f"`{name}`" not in model] == []

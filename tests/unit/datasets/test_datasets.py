@@ -128,8 +128,6 @@ def test_vehicleid_takes_the_test_list_that_is_asked_for(tmp_path):
     settings = {"source": "vehicleid", "counts": "any"}
     assert classes_of(dataset_index(tmp_path, settings | {"test_list": 2400}), "test") == [9, 10]
     assert classes_of(dataset_index(tmp_path, settings), "test") == [*range(9, 17)]
-    with pytest.raises(StudyError, match="test_list is 1000; VehicleID has lists of 800, 1600, 2400"):
-        dataset_index(tmp_path, settings | {"test_list": 1000})
 
 
 def test_vehicleid_tests_on_800_vehicles_unless_told_otherwise(tmp_path):
@@ -168,10 +166,6 @@ def test_a_limit_takes_a_seeded_share(tmp_path):
     by_split = dataset_index(tmp_path, settings | {"limit": {"classes": {"test": 1}}})
     assert len(classes_of(by_split, "test")) == 1
     assert len(classes_of(by_split, "train")) == 6  # three eighths of 16: no limit named for train
-    with pytest.raises(StudyError, match="at least 2"):
-        dataset_index(tmp_path, settings | {"limit": {"images": 1}})
-    with pytest.raises(StudyError, match="takes classes and images only"):
-        dataset_index(tmp_path, settings | {"limit": {"image": 3}})
 
 
 @pytest.mark.parametrize("limit", [{"classes": 3}, {"images": 2}])
@@ -194,9 +188,7 @@ def test_a_limit_keeps_queries_and_gallery(tmp_path):
     assert index.is_gallery.sum() == 2
 
 
-def test_an_unknown_source_and_a_missing_root_are_named(tmp_path):
-    with pytest.raises(StudyError, match=r"source 'folder' of a dataset is unknown\. Known: index, folders"):
-        dataset_index(tmp_path, {"source": "folder"})
+def test_a_missing_root_is_named(tmp_path):
     with pytest.raises(StudyError, match="does not exist"):
         dataset_index(tmp_path / "nowhere", {"source": "index"})
 

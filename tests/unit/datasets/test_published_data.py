@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import yaml
 from download_dataset import download_dataset
 from extract_dataset import extract_dataset
 from fetch_backgrounds import fetch_backgrounds
@@ -11,7 +12,6 @@ from index_dataset import index_dataset
 from layouts import CONTENTS, LAYOUTS, packed
 from loopback import Page, http_server
 
-from bgbias.datasets import SOURCES as DATASET_SOURCES
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
@@ -120,7 +120,9 @@ def test_an_archive_that_vanished_is_named(tmp_path):
 
 def test_the_list_names_every_published_dataset_and_is_well_formed():
     datasets = set(SOURCES) - {"study_backgrounds", "weights"}
-    assert datasets == set(DATASET_SOURCES) - {"index", "folders"}
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+    known = set(schema["$defs"]["dataset"]["properties"]["source"]["enum"])
+    assert datasets == known - {"demo_world", "index", "folders"}
     for name in datasets:
         for layout in SOURCES[name]["layouts"]:
             assert set(layout) == {"instructions", "archives"}

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from bgbias.errors import StudyError
 from bgbias.index import SPLITS, Index
 from bgbias.randomness import generator
 
@@ -16,7 +15,6 @@ def limited(index: Index, limit: dict, seed: int) -> Index:
     """
     if not limit:
         return index
-    _check(limit)
     kept: list[int] = []
     for split in SPLITS:
         rows = index.rows(split)
@@ -46,14 +44,3 @@ def _images(index: Index, rows: np.ndarray, most: int | None, seed: int) -> list
             )
         kept += of_kind.tolist()
     return kept
-
-
-def _check(limit: dict) -> None:
-    if set(limit) - {"classes", "images"}:
-        raise StudyError(
-            f"limit has the keys {', '.join(map(str, limit))}; it takes classes and images only."
-        )
-    if (limit.get("images") or 2) < 2:
-        raise StudyError(
-            "limit.images must be at least 2: an image needs a partner of its class to be retrieved."
-        )
