@@ -21,23 +21,17 @@ PUBLISHED = {
 def rows(root: Path, settings: dict) -> Index:
     """Labels are the official class numbers less one; the test split is the official test list."""
     folder = located(root, ["Ebay_train.txt", "Ebay_test.txt"], "Stanford Online Products")
-    paths, words, is_test = [], [], []
-    for name, test in (("Ebay_train.txt", False), ("Ebay_test.txt", True)):
-        for _, number, _, path in read_table(folder / name, 4, skip=1):
-            paths.append(path)
-            words.append(number)
-            is_test.append(test)
-    labels = numbers(words, folder) - 1
+    development, test = (read_table(folder / f"Ebay_{part}.txt", 4, skip=1) for part in ("train", "test"))
+    entries = development + test
+    labels = numbers([number for _, number, _, _ in entries], folder) - 1
     inside = folder.relative_to(root)
     return check_counts(
         Index(
-            paths=[(inside / path).as_posix() for path in paths],
+            paths=[(inside / path).as_posix() for _, _, _, path in entries],
             labels=labels,
             # Products have no names; the kind of product tells a reader of a figure more than the number.
-            class_names=[
-                f"{path.split('_final')[0]} {number}" for path, number in zip(paths, words, strict=True)
-            ],
-            splits=split_of_labels(labels, np.array(is_test, dtype=np.bool_)),
+            class_names=[f"{path.split('_final')[0]} {number}" for _, number, _, path in entries],
+            splits=split_of_labels(labels, np.arange(len(entries)) >= len(development)),
         ),
         PUBLISHED,
         settings,

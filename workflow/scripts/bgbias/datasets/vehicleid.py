@@ -24,20 +24,17 @@ def rows(root: Path, settings: dict) -> Index:
     """
     size = settings.get("test_list", TEST_LIST)
     folder = located(root, ["image", "train_test_split"], "VehicleID")
-    images, vehicles, is_test = [], [], []
-    for name, test in (("train_list.txt", False), (f"test_list_{size}.txt", True)):
-        for image, vehicle in read_table(folder / "train_test_split" / name, 2):
-            images.append(image)
-            vehicles.append(vehicle)
-            is_test.append(test)
-    labels = numbers(vehicles, folder / "train_test_split")
+    lists = folder / "train_test_split"
+    development, test = (read_table(lists / f"{name}.txt", 2) for name in ("train_list", f"test_list_{size}"))
+    entries = development + test
+    labels = numbers([vehicle for _, vehicle in entries], lists)
     inside = folder.relative_to(root) / "image"
     return check_counts(
         Index(
-            paths=[(inside / f"{image}.jpg").as_posix() for image in images],
+            paths=[(inside / f"{image}.jpg").as_posix() for image, _ in entries],
             labels=labels,
-            class_names=vehicles,
-            splits=split_of_labels(labels, np.array(is_test, dtype=np.bool_)),
+            class_names=[vehicle for _, vehicle in entries],
+            splits=split_of_labels(labels, np.arange(len(entries)) >= len(development)),
         ),
         PUBLISHED | {"test_classes": size},
         settings,
