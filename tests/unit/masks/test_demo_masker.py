@@ -10,7 +10,8 @@ import torch
 from bgbias.demo_world.classes import WORLDS, make_classes
 from bgbias.demo_world.dataset import make_image
 from bgbias.demo_world.scenery import new_place, view
-from bgbias.masks.demo_masker import SIDE, MaskNetwork, masks, network_input, reduced, write_onnx
+from bgbias.masks import demo_masker
+from bgbias.masks.demo_masker import SIDE, MaskNetwork, network_input, reduced, write_onnx
 from bgbias.masks.maskers import import_rembg
 from bgbias.randomness import generator
 
@@ -56,9 +57,19 @@ def test_nothing_to_find_gives_an_empty_mask(session):
     assert empty >= 6
 
 
-def test_exported_graph_equals_the_network_in_torch(tmp_path):
+def exported(network, folder):
+    """The network's input for some picture, and the mask that its written graph makes of it."""
     import onnxruntime
 
+    network.eval()
+    write_onnx(network, folder / "network.onnx")
+    run = onnxruntime.InferenceSession(folder / "network.onnx", providers=["CPUExecutionProvider"])
+    x = network_input(generator(1, "pixels").integers(0, 256, (90, 70, 3), dtype=np.uint8))
+    (found,) = run.run(None, {"image": x.numpy()})
+    return x, found
+
+
+def test_exported_graph_equals_the_network_in_torch(tmp_path):
     torch.manual_seed(0)
     network = MaskNetwork()
     for module in network.modules():
@@ -67,26 +78,26 @@ def test_exported_graph_equals_the_network_in_torch(tmp_path):
             module.running_var.uniform_(0.5, 2)
             torch.nn.init.uniform_(module.weight, 0.5, 2)
             torch.nn.init.normal_(module.bias)
-    network.eval()
-    write_onnx(network, tmp_path / "network.onnx")
-    run = onnxruntime.InferenceSession(tmp_path / "network.onnx", providers=["CPUExecutionProvider"])
-    pixels = generator(1, "pixels").integers(0, 256, (90, 70, 3), dtype=np.uint8)
-    x = network_input(pixels)
+    x, found = exported(network, tmp_path)
     with torch.no_grad():
-        expected = masks(network(reduced(x)))
-    (found,) = run.run(None, {"image": x.numpy()})
+        large = torch.nn.functional.interpolate(
+            network(reduced(x)), scale_factor=demo_masker.REDUCTION, mode="bilinear", align_corners=False
+        )
+    expected = (large * demo_masker.SATURATION + 0.5).clamp(0, 1)
+    assert expected.max() > 0.5, "something is found"
     assert found.shape == (1, 1, SIDE, SIDE)
     assert expected.std() > 0
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 
-def test_weak_evidence_anywhere_gives_all_zeros():
-    # Logit 0 is "one half" in the hard sigmoid; nothing above one half is nothing at all.
-    assert not masks(torch.full((1, 1, 8, 8), -0.1)).any()
-    certain = torch.full((1, 1, 8, 8), -9.0)
-    certain[..., 2:6, 2:6] = 9.0
-    found = masks(certain)
-    assert (found.min(), found.max()) == (0, 1), "the range that rembg's stretching leaves as it is"
+@pytest.mark.parametrize(("logit", "mask"), [(-9.0, 0), (-0.1, 0), (9.0, 1)])
+def test_weak_evidence_gives_exact_zeros_and_certainty_exact_ones(tmp_path, logit, mask):
+    # Logit 0 is "one half" in the hard sigmoid; nothing above one half is nothing at all. From 0 to 1 is the
+    # range that rembg's stretching leaves as it is.
+    network = MaskNetwork()
+    torch.nn.init.zeros_(network.last.weight)
+    torch.nn.init.constant_(network.last.bias, logit)
+    assert (exported(network, tmp_path)[1] == mask).all()
 
 
 def test_network_input_is_what_rembg_makes(session):

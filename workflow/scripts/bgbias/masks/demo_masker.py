@@ -24,14 +24,14 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class MaskNetwork(nn.Module):
     """Reduced images to logits: (B, 3, S, S) float32, S a multiple of 8, to (B, 1, S, S)."""
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS):
+    def __init__(self):
         super().__init__()
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         channels = 3
-        for width in widths:
+        for width in WIDTHS:
             self.down.append(nn.Sequential(_block(channels, width), _block(width, width)))
             channels = width
-        for width in reversed(widths[:-1]):
+        for width in reversed(WIDTHS[:-1]):
             self.up.append(_block(channels + width, width))
             channels = width
         self.last = nn.Conv2d(channels, 1, 3, padding=1)
@@ -67,16 +67,9 @@ def reduced(x: torch.Tensor) -> torch.Tensor:
     return functional.avg_pool2d(x, REDUCTION)
 
 
-def masks(logits: torch.Tensor) -> torch.Tensor:
-    """The network's last steps, for tests of the written graph: logits (B, 1, s, s) to masks in [0, 1],
-    ``REDUCTION`` times larger."""
-    large = functional.interpolate(logits, scale_factor=REDUCTION, mode="bilinear", align_corners=False)
-    soft = (large * SATURATION + 0.5).clamp(0, 1)
-    return soft * (soft.amax(dim=(1, 2, 3), keepdim=True) > 0.5)
-
-
 def write_onnx(network: MaskNetwork, path: str | os.PathLike) -> None:
-    """Write ``reduced``, ``network`` and ``masks`` as one ONNX graph (opset 17), normalisation folded in.
+    """Write one ONNX graph (opset 17): ``reduced``, ``network`` with its normalisation folded in, and what
+    makes logits a mask: enlarging, a hard sigmoid, and nothing where no pixel is more likely object than not.
 
     torch's own exporter needs a package that nothing else here needs; the graph is short enough to spell out.
     """
