@@ -2,16 +2,11 @@
 
 import numpy as np
 import pytest
-from tiny_runs import changed, make_layouts, train
+from tiny_runs import changed, train
 
 from bgbias.errors import StudyError
 from bgbias.results.findings import collapse_findings
 from bgbias.training import feeding, loop, validation
-
-
-@pytest.fixture(scope="module")
-def layouts(tmp_path_factory):
-    return make_layouts(tmp_path_factory.mktemp("stores"))
 
 
 @pytest.mark.parametrize(

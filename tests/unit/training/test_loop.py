@@ -10,7 +10,7 @@ import pytest
 import torch
 import train_model
 import yaml
-from tiny_runs import ARCFACE, LOSS_SETTINGS, RUN, SETTINGS, changed, make_layouts, same, train
+from tiny_runs import ARCFACE, LOSS_SETTINGS, RUN, SETTINGS, changed, same, train
 from torch import nn
 
 from bgbias.errors import StudyError
@@ -25,16 +25,6 @@ from bgbias.retrieval.metrics import measure
 from bgbias.training import feeding, loop, validation
 from bgbias.training.progress import Progress
 from bgbias.training.stopping import Stop
-
-
-@pytest.fixture(scope="module")
-def layouts(tmp_path_factory):
-    return make_layouts(tmp_path_factory.mktemp("stores"))
-
-
-@pytest.fixture(scope="module")
-def stores(layouts):
-    return [PixelStore.open(layout) for layout in layouts]
 
 
 def write_classes(folder, classes, picture) -> PixelStore:

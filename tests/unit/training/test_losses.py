@@ -5,10 +5,9 @@ import pytest
 import torch
 from pytorch_metric_learning import distances, losses
 from tiny_runs import LOSS_SETTINGS as SETTINGS
-from tiny_runs import changed, make_layouts
+from tiny_runs import changed
 
 from bgbias.errors import StudyError
-from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.training.loop import Training
 from bgbias.training.losses import LOSSES, build_loss
 from bgbias.training.stopping import Stop
@@ -119,11 +118,6 @@ WITH_WEIGHTS = {
 }  # fmt: skip
 NEEDED = {"HistogramLoss": {"n_bins": 10}, "RankedListLoss": {"margin": 0.4, "Tn": 1}}
 CLASSES = [name for name, kind in vars(losses).items() if isinstance(kind, type)]
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory):
-    return [PixelStore.open(path) for path in make_layouts(tmp_path_factory.mktemp("stores"))]
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))

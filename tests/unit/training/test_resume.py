@@ -14,7 +14,7 @@ import tiny_runs
 import torch
 import train_model
 from safetensors.torch import load_file
-from tiny_runs import ARCFACE, RUN, changed, make_layouts, same, train
+from tiny_runs import ARCFACE, RUN, changed, same, train
 from torch import nn
 
 from bgbias.errors import StudyError
@@ -36,11 +36,6 @@ KILLS = int(os.environ.get("BGBIAS_KILLS", 3))
 SETTINGS = changed(training={"max_epochs": 24, "patience": 24, "iterations_per_epoch": 15}) | {
     "loss": ARCFACE
 }
-
-
-@pytest.fixture(scope="module")
-def layouts(tmp_path_factory):
-    return make_layouts(tmp_path_factory.mktemp("stores"))
 
 
 @pytest.fixture(scope="module")
