@@ -9,29 +9,26 @@ def collect_rows(tables: list[str], out: str) -> None:
     """Write the rows of the CSV files ``tables`` to ``out``, in the order given, which tables and figures
     keep.
 
-    StudyError when there is no table, or one has no rows, other columns or another number of rows.
+    StudyError when one has no rows, other columns or another number of rows.
     """
-    collected, columns, count = [], None, 0
+    collected, first = [], []
     for table in tables:
         rows = read_rows(table)
         if not rows:
             raise StudyError(f"{table} has no rows; delete it and run again.")
-        columns = columns or list(rows[0])
-        if list(rows[0]) != columns:
+        first = first or rows
+        if list(rows[0]) != list(first[0]):
             raise StudyError(
-                f"{table} has the columns {', '.join(rows[0])}, the tables before it {', '.join(columns)}: "
+                f"{table} has the columns {', '.join(rows[0])}, the tables before it {', '.join(first[0])}: "
                 "it was written by another version or with other settings. Delete it and run again."
             )
-        count = count or len(rows)
-        if len(rows) != count:
+        if len(rows) != len(first):
             raise StudyError(
-                f"{tables[0]} and {table} have {count} and {len(rows)} rows: one of them was measured with "
-                "other settings. Delete that one and run again."
+                f"{tables[0]} and {table} have {len(first)} and {len(rows)} rows: one of them was measured "
+                "with other settings. Delete that one and run again."
             )
         collected += rows
-    if columns is None:
-        raise StudyError(f"There is no table to collect into {out}; the grid has no runs.")
-    write_rows(out, collected, columns)
+    write_rows(out, collected, list(first[0]))
 
 
 if "snakemake" in globals():
