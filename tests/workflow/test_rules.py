@@ -40,6 +40,24 @@ transform: {train_size: 40, eval_size: 48}
 """
 
 
+ASKED = """
+include: "Snakefile"
+print("ASKED", *rules.report.input, sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("config", ["tests/config/tiny.yaml", "config/paper.yaml"])
+def test_an_output_of_every_job_is_asked_for(project, config):
+    # Else the next command would not miss what Snakemake deletes where that job fails.
+    (project.root / "asked.smk").write_text(ASKED)
+    done = project.snakemake("report", "-s", "asked.smk", "--dry-run", config=config)
+    assert done.returncode == 0, done.stdout
+    asked = set(done.stdout.partition("ASKED\n")[2].splitlines())
+    made = re.findall(r"^rule (\w+):\n(?: .*\n)*? +output: (.+)\n", done.stdout, flags=re.M)
+    assert {"mask_images", "train_model", "write_report"} <= {rule for rule, _ in made}
+    assert [rule for rule, outputs in made if asked.isdisjoint(outputs.split(", "))] == []
+
+
 def test_settings_reach_the_jobs_that_need_them(project):
     (project.root / "probe.smk").write_text(PROBE)
     (project.root / "probe.yaml").write_text(CONFIG)

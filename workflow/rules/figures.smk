@@ -8,6 +8,7 @@ FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", 
 rule figures:
     input:
         files_of_results(),
+        matches_of_shown_runs(),
         expand(f"{RESULTS}/figures/{{figure}}.{{form}}", figure=FIGURES_OF_THE_STUDY, form=("png", "pdf")),
         expand(
             f"{RESULTS}/figures/{{figure}}_{{dataset}}.{{form}}",

@@ -29,11 +29,13 @@ def files_of_training():
     packed |= set(packed_backgrounds("test").values())
     names = sorted({Path(path).parent.name for path in packed})
     roles = [SimpleNamespace(set=config["background_set"], role=name) for name in names]
+    weights = {backbone_weights(SimpleNamespace(**run)) or "" for run in RUNS} - {""}
     return [
         *files_of_mask_quality(),
         *expand("data/{dataset}/pixels/{file}", dataset=DATASETS, file=("layout.csv", "rgba.bin")),
         *filter(None, map(photos_of_backgrounds, roles)),
         *sorted(packed),
+        *sorted(weights),
         *of_runs(f"{RUN}/model.safetensors"),
     ]
 
@@ -55,6 +57,12 @@ def files_of_attribution():
         f"{RESULTS}/runs_verified",
         f"{RESULTS}/attention.csv",
     ]
+
+
+def matches_of_shown_runs():
+    """What the retrieval galleries show."""
+    of_dataset = files_of_shown_runs("matches.csv")
+    return [path for dataset in DATASETS for path in of_dataset(SimpleNamespace(dataset=dataset))]
 
 
 def files_of_results():
