@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.17")  # unseen.smk reads its records
+min_version("9.17")  # orphans.smk reads its records
 
 if not Path(workflow.basedir).samefile(Path.cwd()):
     raise WorkflowError(f"Call snakemake in the project's folder: cd {workflow.basedir}")
@@ -15,7 +15,7 @@ include: "workflow/rules/disk.smk"
 configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/unseen.smk"
+include: "workflow/rules/orphans.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/data.smk"

@@ -17,7 +17,7 @@ from snakemake.utils import update_config
 sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
 # On the path now, and none of them imports more than numpy and yaml.
-from bgbias import axes, failures, files, hashes, listings, unseen
+from bgbias import axes, failures, files, hashes, listings, orphans
 from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError

@@ -1,6 +1,6 @@
 """Which outputs Snakemake's logs, as 9.27 writes them, leave without an end."""
 
-from bgbias.unseen import outputs_of_unseen
+from bgbias.orphans import outputs_of_orphans
 
 ALONE = """rule embed_images:
     input: model
@@ -32,7 +32,7 @@ def outputs(tmp_path, *calls):
     for number, text in enumerate(calls):
         logs.append(tmp_path / f"{number}.snakemake.log")
         logs[-1].write_text(text)
-    return outputs_of_unseen(logs)
+    return outputs_of_orphans(logs)
 
 
 def test_a_job_that_was_seen_finished_leaves_none(tmp_path):

@@ -1,4 +1,4 @@
-"""What a job made that ended while no Snakemake looked is made again.
+"""What an orphaned job made, one that ended while no Snakemake looked, is made again.
 
 Snakemake has no record of the settings that it was made by, and would take it as up to date for ever, whatever
 changes. Marked as incomplete, it is made again (`rerun-incomplete`).
@@ -20,6 +20,6 @@ def recorded(output):
 # Where there is a lock, another Snakemake may look, or its jobs still run.
 if workflow.is_main_process and not glob(".snakemake/locks/*"):
     records = FilePersistence(nolock=True)
-    begun = unseen.outputs_of_unseen(sorted(glob(".snakemake/log/*.snakemake.log")))
+    begun = orphans.outputs_of_orphans(sorted(glob(".snakemake/log/*.snakemake.log")))
     there = [output for output in map(IOFile, sorted(begun)) if os.path.exists(output)]
     records.started(SimpleNamespace(output=[output for output in there if not recorded(output)]))

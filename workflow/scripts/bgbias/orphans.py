@@ -1,4 +1,4 @@
-"""Jobs that ended while no Snakemake looked: on a cluster they go on when it is stopped or killed."""
+"""Orphaned jobs, which ended while no Snakemake looked: on a cluster they go on when it is killed."""
 
 import os
 import re
@@ -10,18 +10,18 @@ from bgbias.failures import own_words
 _BEGUN = re.compile(r"^ +output: (.+)\n(?: +(?!rule )\S.*\n)*? +jobid: (\d+)$", re.M)
 
 
-def outputs_of_unseen(snakemake_logs: Iterable[str | os.PathLike]) -> set[str]:
+def outputs_of_orphans(snakemake_logs: Iterable[str | os.PathLike]) -> set[str]:
     """The outputs of all jobs that calls of Snakemake began, and neither they nor later ones saw finished.
 
     ``snakemake_logs``: Snakemake's own, one a call, in the order of the calls.
     """
-    unseen: set[str] = set()
+    orphaned: set[str] = set()
     for log in snakemake_logs:
         text = own_words(log)
         finished = set(re.findall(r"^Finished jobid: (\d+)", text, flags=re.M))
         for outputs, job in _BEGUN.findall(text):
             if job in finished:
-                unseen.difference_update(outputs.split(", "))
+                orphaned.difference_update(outputs.split(", "))
             else:
-                unseen.update(outputs.split(", "))
-    return unseen
+                orphaned.update(outputs.split(", "))
+    return orphaned
