@@ -1,6 +1,6 @@
 """What stands in the columns of rows."""
 
-from bgbias.results.rows import one_run_a_variant, seen, variants_of
+from bgbias.results.rows import one_run_a_variant, unique, variants_of
 
 
 def rows(*variants, loss="triplet"):
@@ -8,7 +8,7 @@ def rows(*variants, loss="triplet"):
 
 
 def test_values_stand_in_the_order_of_their_first_appearance():
-    assert seen(rows("b", "a", "b"), "variant") == ["b", "a"]
+    assert unique(rows("b", "a", "b"), "variant") == ["b", "a"]
 
 
 def test_base_is_first_and_the_others_stay_in_their_order():

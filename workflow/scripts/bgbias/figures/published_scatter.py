@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import cycle
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +11,7 @@ from matplotlib.lines import Line2D
 from bgbias.figures.style import INK, MUTED, WIDTH, legend, variant_colours, variant_handles
 from bgbias.results.names import human
 from bgbias.results.published import closeness
-from bgbias.results.rows import seen
+from bgbias.results.rows import unique
 from bgbias.results.table_formats import number
 
 MARKERS = "os^Dv"
@@ -19,8 +20,8 @@ MARKERS = "os^Dv"
 def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
     """A panel for each (title, rows of :func:`bgbias.results.published.compare`): a point a cell."""
     rows = [row for _, part in panels for row in part]
-    colours = variant_colours(seen(rows, "variant"))
-    markers = {dataset: MARKERS[place % len(MARKERS)] for place, dataset in enumerate(seen(rows, "dataset"))}
+    colours = variant_colours(unique(rows, "variant"))
+    markers = dict(zip(unique(rows, "dataset"), cycle(MARKERS), strict=False))
     figure = Figure(figsize=(WIDTH, 0.9 + 3.1), layout="constrained")
     for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axes, part, colours, markers)

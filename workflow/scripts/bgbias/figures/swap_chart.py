@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from bgbias.axes import FROZEN, trained
 from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours, variant_handles
 from bgbias.results.names import human, model_name
-from bgbias.results.rows import seen
+from bgbias.results.rows import unique
 from bgbias.results.summaries import sd_words
 
 PROTOCOLS = ("clean", "swapped")  # of any others the tables tell
@@ -25,12 +25,12 @@ def draw(summary: Sequence[dict]) -> Figure:
     That of a model as it comes is grey. Whiskers are the standard deviation over seeds or draws.
     ``summary`` is that of :func:`bgbias.results.summaries.summarise_retrieval`; a cell needs both protocols.
     """
-    backbones, datasets = seen(summary, "backbone"), seen(summary, "dataset")
-    colours = variant_colours(seen(summary, "variant"))
+    backbones, datasets = unique(summary, "backbone"), unique(summary, "dataset")
+    colours = variant_colours(unique(summary, "variant"))
     # With several backbones the titles of the panels have their names.
     name = human if len(backbones) > 1 else partial(model_name, backbone=backbones[0])
     losses = {
-        backbone: seen([row for row in summary if row["backbone"] == backbone], "loss")
+        backbone: unique([row for row in summary if row["backbone"] == backbone], "loss")
         for backbone in backbones
     }
     heights = [0.55 + len(losses[backbone]) * (0.22 + 0.17 * len(colours)) for backbone in backbones]
@@ -49,7 +49,7 @@ def draw(summary: Sequence[dict]) -> Figure:
     panels[0, 0].set_xlim(left=0, right=1.05 * max(ends, default=1))
     labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
     # A model as it comes has no variant to explain: its row says so.
-    variants = {variant: colours[variant] for variant in seen(trained(summary), "variant")}
+    variants = {variant: colours[variant] for variant in unique(trained(summary), "variant")}
     legend(figure, [*variant_handles(variants), *_marks(sd_words(summary))])
     lines = fit_to_panels(figure, [*titles, *labels])
     figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(backbones))

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from bgbias.figures.style import INK, WIDTH, fit_to_panels, legend, nothing, variant_colours, variant_handles
 from bgbias.results.names import human
-from bgbias.results.rows import seen
+from bgbias.results.rows import unique
 
 
 def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
@@ -21,9 +21,9 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
     if not trained:
         return nothing("No model of this study was trained.")
     runs = [run for run, _ in trained]
-    losses, colours = seen(runs, "loss"), variant_colours(seen(runs, "variant"))
+    losses, colours = unique(runs, "loss"), variant_colours(unique(runs, "variant"))
     lines = list(dict.fromkeys((run["dataset"], run["backbone"]) for run in runs))
-    several = len(seen(runs, "backbone")) > 1
+    several = len(unique(runs, "backbone")) > 1
     figure = Figure(figsize=(WIDTH, 0.7 + 1.9 * len(lines)), layout="constrained")
     panels = figure.subplots(len(lines), len(losses), sharey="row", squeeze=False)
     for run, history in trained:

@@ -7,7 +7,7 @@ import numpy as np
 from bgbias.axes import FAMILY_AXES, FROZEN, MODEL_AXES, trained
 from bgbias.results.measured_on import MeasuredOn
 from bgbias.results.names import enumeration, human, model_name
-from bgbias.results.rows import pick, seen, variants_of
+from bgbias.results.rows import pick, unique, variants_of
 from bgbias.results.table_formats import number
 from bgbias.retrieval.collapse import COLLAPSED
 
@@ -49,7 +49,7 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     untrained = [
         f"{model_name(FROZEN, backbone)} "
         f"{_change_by_dataset([row for row in frozen if row['backbone'] == backbone])}."
-        for backbone in seen(frozen, "backbone")
+        for backbone in unique(frozen, "backbone")
     ]
     if not drops:
         return untrained
@@ -195,7 +195,7 @@ def _largest_drop(rows: Sequence[dict]) -> list[str]:
         return []
     worst = max(falls, key=lambda row: row["drop"])
     model = human(worst["loss"])
-    if len(seen(rows, "backbone")) > 1:
+    if len(unique(rows, "backbone")) > 1:
         model = f"{human(worst['backbone'])} and {model}"
     return [
         f"Swapping the backgrounds of the test images costs {human(worst['variant'])} most on "
@@ -207,7 +207,7 @@ def _largest_drop(rows: Sequence[dict]) -> list[str]:
 def _change_by_dataset(rows: Sequence[dict]) -> str:
     """In words: loses 10 % of its MAP@R on A and 20 % on B, and gains 4 % on C."""
     changes: dict[str, list[str]] = {"loses": [], "gains": []}
-    for dataset in seen(rows, "dataset"):
+    for dataset in unique(rows, "dataset"):
         percent = round(100 * float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset])))
         changes["gains" if percent < 0 else "loses"].append(f"{abs(percent)}\u00a0% on {human(dataset)}")
     said = {verb: enumeration(parts) for verb, parts in changes.items() if parts}
@@ -225,7 +225,7 @@ def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict
 
 def _of(count: int, rows: Sequence[dict], total: int) -> str:
     """In words: 14 of 15 pairs (dataset × loss), and × backbone where there are several."""
-    axes = [axis for axis in FAMILY_AXES if axis != "backbone" or len(seen(rows, axis)) > 1]
+    axes = [axis for axis in FAMILY_AXES if axis != "backbone" or len(unique(rows, axis)) > 1]
     return f"{count} of {total} {'pair' if total == 1 else 'pairs'} ({' × '.join(axes)})"
 
 

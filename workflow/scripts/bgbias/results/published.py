@@ -8,7 +8,7 @@ import pandas as pd
 from bgbias.axes import MODEL_AXES
 from bgbias.files import read_rows
 from bgbias.results.names import human
-from bgbias.results.rows import finite, pick, seen
+from bgbias.results.rows import finite, pick, unique
 from bgbias.results.table_formats import Cell, Table, number
 
 # What identifies a cell of each table.
@@ -102,7 +102,7 @@ def comparison_table(rows: Sequence[dict], kind: str) -> Table:
     """Published, measured and difference side by side, a block a dataset; retrieval in percent."""
     digits = 3 if kind == "mask_quality" else 2
     lines, across = LAYOUT[kind]
-    columns = seen(rows, across)
+    columns = unique(rows, across)
     cells = {(row["dataset"], *pick(row, lines), row[across]): row for row in rows}
 
     def block(dataset: str) -> list[list[Cell]]:
@@ -120,7 +120,7 @@ def comparison_table(rows: Sequence[dict], kind: str) -> Table:
     return Table(
         [human(line) for line in lines],
         groups,
-        [(human(dataset), block(dataset)) for dataset in seen(rows, "dataset")],
+        [(human(dataset), block(dataset)) for dataset in unique(rows, "dataset")],
     )
 
 

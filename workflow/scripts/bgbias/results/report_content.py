@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bgbias.axes import trained
 from bgbias.results.names import enumeration, human, method_name
-from bgbias.results.rows import seen, variants_of
+from bgbias.results.rows import unique, variants_of
 from bgbias.results.summaries import retrieval_metrics, summarise_retrieval
 from bgbias.results.table_formats import Table
 from bgbias.results.tables import retrieval_table
@@ -18,10 +18,10 @@ def scope(summary: Sequence[dict]) -> str:
     """The grid in words: which datasets and backbones, and the losses and variants that were trained."""
     trainings = trained(summary)
     axes = {
-        ("dataset", "datasets"): seen(summary, "dataset"),
-        ("loss", "losses"): seen(trainings, "loss"),
+        ("dataset", "datasets"): unique(summary, "dataset"),
+        ("loss", "losses"): unique(trainings, "loss"),
         ("variant", "variants"): variants_of(trainings),
-        ("backbone", "backbones"): seen(summary, "backbone"),
+        ("backbone", "backbones"): unique(summary, "backbone"),
     }
     parts = [
         f"{names[len(keys) > 1]} {enumeration([*map(human, keys)])}" for names, keys in axes.items() if keys
@@ -55,7 +55,7 @@ def other_metrics(measured: Sequence[dict]) -> list[tuple[str, Table]]:
 
 def other_methods(attention: Sequence[dict], shown: str) -> str:
     """The methods of attribution that were computed and are not shown, in words; empty if there are none."""
-    others = [method_name(method) for method in seen(attention, "method") if method != shown]
+    others = [method_name(method) for method in unique(attention, "method") if method != shown]
     return enumeration(others) if others else ""
 
 

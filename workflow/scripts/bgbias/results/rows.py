@@ -26,14 +26,14 @@ def pick(row: dict, keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(row[key] for key in keys)
 
 
-def seen(rows: Iterable[dict], key: str) -> list[str]:
+def unique(rows: Iterable[dict], key: str) -> list[str]:
     """The values of ``key`` in the order of first appearance."""
     return list(dict.fromkeys(row[key] for row in rows))
 
 
 def variants_of(rows: Iterable[dict]) -> list[str]:
     """The variants, base first: the others are compared with it."""
-    return sorted(seen(rows, "variant"), key=lambda variant: variant != "base")
+    return sorted(unique(rows, "variant"), key=lambda variant: variant != "base")
 
 
 def one_run_a_variant(runs: Sequence[dict]) -> dict[str, int]:

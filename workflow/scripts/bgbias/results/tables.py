@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from bgbias.axes import FAMILY_AXES, FROZEN, MODEL_AXES, trained
 from bgbias.results.names import human, model_name, protocol_name
-from bgbias.results.rows import finite, pick, seen, variants_of
+from bgbias.results.rows import finite, pick, unique, variants_of
 from bgbias.results.table_formats import Cell, Table, number
 
 
@@ -15,14 +15,14 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
     """
     stub = ["Loss", "Variant"] if trained(summary) else ["Model"]
     groups = {
-        dataset: seen([row for row in summary if row["dataset"] == dataset], "protocol")
-        for dataset in seen(summary, "dataset")
+        dataset: unique([row for row in summary if row["dataset"] == dataset], "protocol")
+        for dataset in unique(summary, "dataset")
     }
     cells = {(*pick(row, MODEL_AXES), row["protocol"]): _retrieval_cell(row) for row in summary}
 
     def lines(backbone: str) -> list[list[Cell]]:
         found = []
-        for loss in seen(summary, "loss"):
+        for loss in unique(summary, "loss"):
             family = []
             for variant in variants_of(summary):
                 values = [
@@ -50,7 +50,7 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
     A model as it comes has no variant, but a column of its own.
     """
     summary = [row for row in summary if row["method"] == method]
-    datasets, variants = seen(summary, "dataset"), variants_of(trained(summary))
+    datasets, variants = unique(summary, "dataset"), variants_of(trained(summary))
     if len(trained(summary)) < len(summary):
         variants.append(FROZEN)
     stub, titles = ("Loss", list(map(human, variants))) if trained(summary) else ("Model", ["score"])
@@ -71,7 +71,7 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
                     for variant in variants
                 ),
             ]
-            for loss in seen(summary, "loss")
+            for loss in unique(summary, "loss")
         ]
         return [row for row in rows if any(cell.text for cell in row[1:])]
 
@@ -97,7 +97,7 @@ def mask_quality_table(rows: Sequence[dict]) -> Table:
         mean, sd = (number(finite(row, f"{measure}_{part}", key), 3) for part in ("mean", "sd"))
         return [Cell(mean, f"± {sd}"), *plain]
 
-    several = len(seen(rows, "masker")) > 1
+    several = len(unique(rows, "masker")) > 1
     titles = ["mean", "median", "min", "q25", "q75"]
     lines = [
         [
@@ -123,7 +123,7 @@ def _retrieval_cell(row: dict) -> Cell:
 
 def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:
     """A block a backbone; one block where the rows name their backbones or there is only one."""
-    backbones = seen(summary, "backbone")
-    if len(seen(trained(summary), "backbone")) > 1:
+    backbones = unique(summary, "backbone")
+    if len(unique(trained(summary), "backbone")) > 1:
         return [(human(backbone), lines(backbone)) for backbone in backbones]
     return [("", [line for backbone in backbones for line in lines(backbone)])]
