@@ -1,12 +1,13 @@
 """Birds from the side, perched: what a species looks like and how one is drawn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bgbias.demo_world.canvas import Canvas, oval, smooth
 from bgbias.demo_world.chance import Colour, between, colour, cosine, pick, shade, shift_hue, sine, whole
-from bgbias.demo_world.plumage import BREASTS, HEADS, WINGS, Axes, Skull
+from bgbias.demo_world.plumage import BREASTS, HEADS, WINGS, Axes, Marking, Skull
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Bird:
     accent: Colour
     beak_colour: Colour
     leg_colour: Colour
-    wing: str
-    breast_mark: str
-    head_mark: str
+    wing: Marking
+    breast_mark: Marking
+    head_mark: Callable[[Canvas, Skull, Colour], None]
     crest: str
     tail: str
     tail_length: float
@@ -72,9 +73,9 @@ def design(kind: str, hue: float, rng: np.random.Generator) -> Bird:
         accent=pick(rng, [(25, 25, 28), (248, 246, 240), bright, (200, 40, 35)]),
         beak_colour=pick(rng, [(45, 42, 42), (235, 160, 40), (205, 60, 45), (150, 150, 155)]),
         leg_colour=pick(rng, [(60, 50, 45), (225, 140, 50), (180, 90, 95)]),
-        wing=pick(rng, list(WINGS)),
-        breast_mark=pick(rng, list(BREASTS)),
-        head_mark=pick(rng, list(HEADS)),
+        wing=pick(rng, WINGS),
+        breast_mark=pick(rng, BREASTS),
+        head_mark=pick(rng, HEADS),
         crest=pick(rng, CRESTS),
         tail=pick(rng, TAILS),
         tail_length=between(rng, 0.8, 1.2),
@@ -141,7 +142,7 @@ def _trunk(canvas: Canvas, bird: Bird, axes: Axes) -> None:
         canvas.blob(belly, bird.breast)
     marked = axes.path((-0.7, 0.3), (0, 0.15), (0.66, -0.2), (1, -0.4), (1, 0.5), (0.2, 1), (-0.5, 0.6))
     with canvas.clipped(smooth(marked)):
-        BREASTS[bird.breast_mark](canvas, axes, bird.accent)
+        bird.breast_mark(canvas, axes, bird.accent)
 
 
 def _wing(canvas: Canvas, bird: Bird, axes: Axes, raised: float) -> None:
@@ -150,7 +151,7 @@ def _wing(canvas: Canvas, bird: Bird, axes: Axes, raised: float) -> None:
     feathers = shade(bird.back, 0.82)
     canvas.polygon(wing, feathers)
     with canvas.clipped(wing):
-        WINGS[bird.wing](canvas, axes, bird.accent)
+        bird.wing(canvas, axes, bird.accent)
         for x in (-0.45, -0.75):
             canvas.line(axes.path((x, -0.5), (x - 1, 0.4)), 0.014, shade(feathers, 0.6))
 
@@ -161,7 +162,7 @@ def _head(canvas: Canvas, bird: Bird, build: Build, skull: Skull) -> None:
     outline = oval(skull.x, skull.y, skull.radius, skull.radius * 0.95)
     canvas.polygon(outline, bird.back)
     with canvas.clipped(outline):
-        HEADS[bird.head_mark](canvas, skull, bird.accent)
+        bird.head_mark(canvas, skull, bird.accent)
     owl = bird.build == "Owl"
     eye = skull.radius * (0.36 if owl else 0.22)
     canvas.ellipse(*skull.at(0.35, -0.12), eye, eye, (245, 225, 150) if owl else (235, 235, 235))

@@ -1,5 +1,6 @@
 """Cars from the side: what a model looks like and how one is drawn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from bgbias.demo_world.bodies import BODIES
 from bgbias.demo_world.canvas import Canvas, Points, smooth
 from bgbias.demo_world.chance import Colour, between, colour, happens, pick, shade, shift_hue, whole
-from bgbias.demo_world.liveries import LIVERIES, RIMS, Flank, Rim
+from bgbias.demo_world.liveries import LIVERIES, RIMS, Flank, Livery, Rim
 
 SILL = 0.26  # the height of the sill in object coordinates
 NAMES = [
@@ -22,8 +23,8 @@ class Car:
     body: str
     paint: Colour
     trim: Colour
-    livery: str
-    rim: str
+    livery: Livery
+    rim: Callable[[Canvas, Rim], None]
     spokes: int
     wheel: float  # radius
     height: float  # relative to the body's nominal one
@@ -41,8 +42,8 @@ def design(kind: str, hue: float, rng: np.random.Generator) -> Car:
         body=kind,
         paint=colour(hue, *pick(rng, tones)),
         trim=pick(rng, [(240, 240, 235), (35, 35, 40), contrast]),
-        livery=pick(rng, list(LIVERIES)),
-        rim=pick(rng, list(RIMS)),
+        livery=pick(rng, LIVERIES),
+        rim=pick(rng, RIMS),
         spokes=whole(rng, 4, 9),
         wheel=between(rng, 0.155, 0.22),
         height=between(rng, 0.86, 1.16),
@@ -71,7 +72,7 @@ def draw(canvas: Canvas, car: Car, rng: np.random.Generator) -> None:
         _roof_rack(canvas, line, cabin)
     canvas.polygon(hull, car.paint)
     with canvas.clipped(hull):
-        LIVERIES[car.livery](canvas, Flank(SILL, car.length, car.height, car.paint, car.trim))
+        car.livery(canvas, Flank(SILL, car.length, car.height, car.paint, car.trim))
         canvas.box(-1.1, SILL + 0.03, 1.1, SILL + 0.1, shade(car.paint, 0.45))
         for x, y in wheels:
             canvas.ellipse(x, y, car.wheel * 1.22, car.wheel * 1.22, (22, 22, 24))
@@ -80,7 +81,7 @@ def draw(canvas: Canvas, car: Car, rng: np.random.Generator) -> None:
     turn = whole(rng, 0, 359)
     for x, y in wheels:
         canvas.ellipse(x, y, car.wheel, car.wheel, (28, 28, 30))
-        RIMS[car.rim](canvas, Rim(x, y, car.wheel * 0.68, car.spokes, turn, car.paint))
+        car.rim(canvas, Rim(x, y, car.wheel * 0.68, car.spokes, turn, car.paint))
 
 
 def _fitted(car: Car, points: Points) -> list[tuple[float, float]]:

@@ -1,6 +1,5 @@
 """Decorations of products. Each fills a box in object coordinates; what leaves the object is clipped away."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bgbias.demo_world.canvas import Canvas, smooth
@@ -108,15 +107,4 @@ def waves(canvas: Canvas, area: Area) -> None:
         canvas.line(smooth(line, closed=False, steps=3), 0.075, ink)
 
 
-DECORATIONS: dict[str, Callable[[Canvas, Area], None]] = {
-    "bands": bands,
-    "dots": dots,
-    "zigzag": zigzag,
-    "star": star,
-    "checks": checks,
-    "sun": sun,
-    "diagonal": diagonal,
-    "leaf": leaf,
-    "plaque": plaque,
-    "waves": waves,
-}
+DECORATIONS = (bands, dots, zigzag, star, checks, sun, diagonal, leaf, plaque, waves)

@@ -75,18 +75,7 @@ def wedge(canvas: Canvas, flank: Flank) -> None:
     canvas.polygon([(1.1, flank.sill - 0.05), (-1.1, rear), (-1.1, flank.sill + 0.1)], flank.trim)
 
 
-LIVERIES: dict[str, Livery] = {
-    "plain": plain,
-    "skirt": skirt,
-    "belt": belt,
-    "two-tone": two_tone,
-    "racing": racing,
-    "flames": flames,
-    "checks": checks,
-    "roundel": roundel,
-    "bonnet": bonnet,
-    "wedge": wedge,
-}
+LIVERIES = (plain, skirt, belt, two_tone, racing, flames, checks, roundel, bonnet, wedge)
 
 
 @dataclass(frozen=True)
@@ -129,9 +118,4 @@ def spokes(canvas: Canvas, rim: Rim) -> None:
     canvas.polygon(oval(rim.x, rim.y, rim.radius * 0.25, rim.radius * 0.25), METAL)
 
 
-RIMS: dict[str, Callable[[Canvas, Rim], None]] = {
-    "disc": disc,
-    "whitewall": whitewall,
-    "holes": holes,
-    "spokes": spokes,
-}
+RIMS = (disc, whitewall, holes, spokes)

@@ -60,14 +60,7 @@ def bib(canvas: Canvas, axes: Axes, ink: Colour) -> None:
     canvas.ellipse(*axes.at(0.85, -0.1), 0.24, 0.24, ink)
 
 
-BREASTS: dict[str, Marking] = {
-    "plain": plain,
-    "spots": spots,
-    "streaks": streaks,
-    "band": band,
-    "bib": bib,
-    "barred": barred,
-}
+BREASTS = (plain, spots, streaks, band, bib, barred)
 
 
 def bars(canvas: Canvas, axes: Axes, ink: Colour) -> None:
@@ -94,14 +87,7 @@ def edge(canvas: Canvas, axes: Axes, ink: Colour) -> None:
     canvas.line(axes.path((0.6, 0.25), (-0.3, 0.42), (-1.3, 0.2)), 0.09, ink)
 
 
-WINGS: dict[str, Marking] = {
-    "plain": plain,
-    "bars": bars,
-    "patch": patch,
-    "tips": tips,
-    "scaled": scaled,
-    "edge": edge,
-}
+WINGS = (plain, bars, patch, tips, scaled, edge)
 
 
 @dataclass(frozen=True)
@@ -137,11 +123,4 @@ def cheek(canvas: Canvas, skull: Skull, ink: Colour) -> None:
     canvas.ellipse(*skull.at(-0.05, 0.35), skull.radius * 0.42, skull.radius * 0.36, ink)
 
 
-HEADS: dict[str, Callable[[Canvas, Skull, Colour], None]] = {
-    "plain": plain,
-    "cap": cap,
-    "eye stripe": eye_stripe,
-    "mask": mask,
-    "collar": collar,
-    "cheek": cheek,
-}
+HEADS = (plain, cap, eye_stripe, mask, collar, cheek)

@@ -24,7 +24,7 @@ def design(kind: str, hue: float, rng: np.random.Generator) -> Product:
         body=colour(hue, saturation, value),
         ink=pick(rng, [(250, 247, 238), (35, 33, 38), contrast]),
         second=colour(hue + between(rng, 0.15, 0.85), 0.7, between(rng, 0.4, 0.95)),
-        decoration=pick(rng, list(DECORATIONS)),
+        decoration=pick(rng, DECORATIONS),
         count=whole(rng, 3, 6),
         width=between(rng, 0.8, 1.2),
         height=between(rng, 0.84, 1.05),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bgbias.demo_world.canvas import Canvas, Points, oval, smooth
 from bgbias.demo_world.chance import Colour, cosine, shade, sine
-from bgbias.demo_world.decorations import DECORATIONS, Area
+from bgbias.demo_world.decorations import Area
 
 # Half-widths of turned shapes at equally spaced heights from the top to the foot.
 PROFILES = {
@@ -21,7 +21,7 @@ class Product:
     body: Colour
     ink: Colour
     second: Colour
-    decoration: str
+    decoration: Callable[[Canvas, Area], None]
     count: int  # of the decoration's repetitions
     width: float  # relative to the kind's
     height: float
@@ -179,4 +179,4 @@ def _mirrored(right: Points) -> list[tuple[float, float]]:
 
 def _decorate(canvas: Canvas, product: Product, left: float, top: float, right: float, bottom: float) -> None:
     area = Area(left, top, right, bottom, product.count, product.ink, product.second)
-    DECORATIONS[product.decoration](canvas, area)
+    product.decoration(canvas, area)
