@@ -23,12 +23,12 @@ SQUEEZENET = REAL / "models" / "squeezenet1_1.pth"
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_backbone_gives_the_features_it_promises(name):
     size = 224 if name == "vit_b_16" else 64
-    backbone = build_backbone(name, {}, seed=0)
     maps = []
-    if backbone.last_map is not None:
-        layer = backbone.module.get_submodule(backbone.last_map)
-        layer.register_forward_hook(lambda module, given, output: maps.append(output))
-    with torch.no_grad():
+    with torch.device("meta"), torch.no_grad():  # shapes say it all
+        backbone = build_backbone(name, {}, seed=0)
+        if backbone.last_map is not None:
+            layer = backbone.module.get_submodule(backbone.last_map)
+            layer.register_forward_hook(lambda module, given, output: maps.append(output))
         features = backbone.module.eval()(torch.zeros(2, 3, size, size))
     assert features.shape == (2, backbone.features)
     assert bool(maps) == (backbone.last_map is not None), "the layer is passed by"
@@ -61,7 +61,8 @@ def test_input_is_prepared_as_the_weights_publisher_says(name):
     from torchvision.models import get_model_weights
 
     published = get_model_weights(name).IMAGENET1K_V1.transforms()
-    found = build_backbone(name, {}, 0).preprocessing
+    with torch.device("meta"):  # its weights are not asked for
+        found = build_backbone(name, {}, 0).preprocessing
     assert (found.order, found.maximum) == ("RGB", 1.0)
     # torchvision's GoogLeNet itself turns the usual input into one of −1 to 1.
     halves = ([0.5] * 3, [0.5] * 3)
@@ -230,7 +231,7 @@ def with_top(tmp_path):
 def test_the_embedding_layer_of_a_model_of_ones_own(with_top):
     weight, bias = torch.randn(6, 1024), torch.randn(6)
     settings = with_top(weight=weight, bias=bias)
-    images = torch.randn(2, 3, 224, 224)
+    images = torch.randn(2, 3, 64, 64)
     features = build_backbone("bninception", settings, 0).module.eval()(images)
     model, _ = build_model("bninception", settings | {"head": True}, None, seed=0)
     expected = features @ weight.T + bias
@@ -251,8 +252,8 @@ def test_a_model_with_a_head_of_its_own_is_what_was_saved(with_top, tmp_path):
     save_model(tmp_path / "model.safetensors", model)
     run = {"backbone": "bninception", "settings": {"model": {"backbone": settings, "embedding_size": None}}}
     run["settings"]["model"]["backbone"]["model"] = "bninception"
-    loaded, _ = load_model(tmp_path / "model.safetensors", run, size=224)
-    images = torch.randn(2, 3, 224, 224)
+    loaded, _ = load_model(tmp_path / "model.safetensors", run, size=64)
+    images = torch.randn(2, 3, 64, 64)
     torch.testing.assert_close(loaded(images), model.eval()(images))
     assert loaded.embedding_size == 6
 
