@@ -41,8 +41,6 @@ def test_every_rule_that_uses_a_device_asks_for_a_gpu():
 
 def test_what_the_default_profile_sets_holds_on_the_cluster():
     # With --workflow-profile Snakemake does not read profiles/default.
-    # There are too many lines in the logs of a training that SLURM ended.
-    assert DEFAULT.pop("show-failed-logs")
     assert DEFAULT.items() <= SLURM.items()
 
 

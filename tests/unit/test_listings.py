@@ -1,9 +1,11 @@
 """Listings of images: what counts, and what their fingerprint notices."""
 
+import os
 import shutil
 
 import pytest
 
+from bgbias.errors import StudyError
 from bgbias.listings import fingerprint, list_images, shared_image
 
 
@@ -19,6 +21,12 @@ def test_images_at_any_depth_and_nothing_else(folder):
     (folder / "c").symlink_to(folder / "b")
     found = [path.relative_to(folder).as_posix() for path in list_images(folder)]
     assert found == ["a/1.jpg", "a/2.PNG", "b/deep/3.webp", "c/deep/3.webp"]
+
+
+def test_a_name_that_is_no_utf8_is_told(folder):
+    (folder / os.fsdecode(b"a/f\xfc.jpg")).write_bytes(b"x")
+    with pytest.raises(StudyError, match=r"is not valid UTF-8\. Rename the file"):
+        list_images(folder)
 
 
 def test_a_link_to_a_folder_around_it_ends_there(folder):

@@ -79,3 +79,13 @@ def test_a_log_that_cannot_be_made_is_said_on_the_screen(tmp_path):
     status, screen, _ = run(tmp_path, "pass")
     assert status == 1
     assert "cannot be read or written" in screen
+
+
+def test_progress_is_whole_lines(tmp_path):
+    body = "from bgbias.logs import progress_bar; list(progress_bar([1, 2], 'cutting', 'pieces'))"
+    _, _, log = run(tmp_path, body)
+    assert "\r" not in log
+    assert [line.partition(" [")[0] for line in log.split("\n") if line] == [
+        "cutting: 0/2 pieces",
+        "cutting: 2/2 pieces",
+    ]

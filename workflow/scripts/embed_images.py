@@ -1,12 +1,15 @@
 """Embed the test images of a run, clean and with several draws of unseen backgrounds."""
 
+import math
+from pathlib import Path
+
 import numpy as np
 
-from bgbias.devices import choose_device, prepare_cpu
+from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
 from bgbias.errors import StudyError
-from bgbias.files import replacing
+from bgbias.files import replacing, sweep
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.logs import job_log
+from bgbias.logs import job_log, progress_bar
 from bgbias.models.embedding_model import load_model
 from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions
@@ -37,8 +40,10 @@ def embed_images(
         raise StudyError(f"{layout} has no test images.")
     model, preprocessing = load_model(model_path, read_run(run_path), transform["eval_size"], chosen)
 
+    sweep(Path(out).parent)  # what a job that was killed wrote of it
+    batch_size = choose_batch_size(batch_size, transform["eval_size"], chosen)
+
     def embedded(protocol: str, draw: int) -> np.ndarray:
-        print(array_name(protocol, draw), flush=True)
         batches = evaluation_batches(
             store,
             rows,
@@ -50,7 +55,8 @@ def embed_images(
             device=chosen,
             batch_size=batch_size,
         )
-        return embed(model, batches)
+        total = math.ceil(len(rows) / batch_size)
+        return embed(model, progress_bar(batches, array_name(protocol, draw), "batches", total))
 
     arrays = {
         "rows": rows,

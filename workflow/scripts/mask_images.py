@@ -28,7 +28,9 @@ def mask_images(
     everything = read_index(index).paths
     paths = everything[shard::shards]
     made_by = fingerprint_masker(masker, code)
-    rows = {row["path"]: row for row in masks_there(paths, root, masks, made_by)}
+    there = masks_there(paths, root, masks, made_by)
+    looked = progress_bar(there, "masks that are there", "images", len(paths))
+    rows = {row["path"]: row for row in looked}
     print(f"{len(rows)} of {len(paths)} masks were there already")
     missing = [path for path in paths if path not in rows]
     if missing:  # else there is no need to load, and perhaps to fetch, the network

@@ -36,6 +36,7 @@ def measure_retrieval(
         labels = data["labels"]
         galleries = sides_of_search(data, gallery_draws, seed)
         for protocol, draw in conditions_of(data):
+            print(array_name(protocol, draw), flush=True)
             embeddings = data[array_name(protocol, draw)]
             try:
                 measured = [

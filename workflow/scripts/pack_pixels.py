@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgbias.files import read_rows
+from bgbias.files import read_rows, sweep
 from bgbias.images import image_size, read_mask, read_rgb
 from bgbias.input_pipeline.pixels import check_room, pack_image, write_store
 from bgbias.logs import job_log, progress_bar
@@ -50,6 +50,7 @@ def pack_pixels(
         yield from progress_bar(packed, "pixels", "images", len(kept))
 
     sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
+    sweep(Path(rgba).parent, older_than=0)  # what a job that was killed wrote of it takes room
     check_room(Path(rgba).parent, sizes, short_side)
     written = write_store(rgba, layout, images(), list(rows[0]))
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")

@@ -52,6 +52,14 @@ def test_each_image_is_packed_with_its_own_mask_in_the_order_of_the_index(datase
         assert (store.rgba(row) == (10 * row,) * 3 + (100 + row,)).all()
 
 
+def test_what_a_killed_job_wrote_takes_no_room(dataset):
+    half = dataset / "pixels/.aside-killed.bin"
+    half.parent.mkdir()
+    half.write_bytes(b"half a store")
+    pack(dataset)
+    assert not half.exists()
+
+
 def test_images_whose_mask_failed_stop_the_job_when_asked_to(dataset):
     with pytest.raises(StudyError, match=r"1 images are unusable or have no mask, 'd\.png' is one of them"):
         pack(dataset, on_bad_image="fail")

@@ -84,6 +84,16 @@ def progress_bar(items: Iterable, description: str, unit: str, total: int | None
         total=total,
         mininterval=5,
         ascii=True,
-        file=sys.stderr,
+        file=_Lines(),
         bar_format="{desc}: {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}, {rate_fmt}]\n",
     )
+
+
+class _Lines:
+    """Standard error without the carriage returns by which a bar would overwrite itself on a screen."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text.replace("\r", ""))
+
+    def flush(self) -> None:
+        sys.stderr.flush()

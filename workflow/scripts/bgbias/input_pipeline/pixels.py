@@ -136,6 +136,6 @@ def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], shor
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise StudyError(
-            f"{folder}: the packed images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB "
+            f"{folder}: the packed images need {needed / 1e9:.3g} GB, but {free / 1e9:.3g} GB "
             "are free. Make room, or lower pixels.short_side."
         )

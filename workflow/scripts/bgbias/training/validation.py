@@ -1,11 +1,15 @@
 """The score that selects the epoch: MAP@R on the validation images, clean or with new backgrounds."""
 
+import math
+
 import numpy as np
 import torch
 
+from bgbias.devices import choose_batch_size
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
+from bgbias.logs import progress_bar
 from bgbias.models.embedding_model import EmbeddingModel
 from bgbias.retrieval.collapse import mean_similarity
 from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
@@ -79,6 +83,9 @@ class Validation:
             )
             if self._small:
                 batches = self._kept = list(batches)
+            else:
+                size = choose_batch_size(None, self._view.size, self._device)
+                batches = progress_bar(batches, "validation", "batches", math.ceil(len(self._rows) / size))
         for batch in batches:
             yield batch
             if stop is not None and stop.requested:
