@@ -63,7 +63,7 @@ METHOD = "study" if "study" in config["attribution"]["methods"] else config["att
 TABLES = ("retrieval", "attention", "mask_quality")
 # Of these, measured values are printed beside the published ones.
 COMPARED_DATASETS = study.published_datasets(config)
-COMPARED = TABLES if COMPARED_DATASETS else ()
+COMPARED = study.published_tables(config)
 
 
 def any_of(names):
@@ -123,8 +123,6 @@ def training_minutes(wildcards, input):
 
     It does not grow: a training goes on from its checkpoint, and a limit beyond the partition's waits for ever.
     """
-    if wildcards.loss == axes.FROZEN:
-        return 60
     settings = config["training"]
     trained = settings["iterations_per_epoch"] * settings["batch_size"]
     validated = validation_images(input.layout, os.path.getmtime(input.layout))

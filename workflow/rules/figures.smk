@@ -1,7 +1,11 @@
 """The figures: of the data, of the results, and of what single models see."""
 
 # All of them are in the report.
-FIGURES_OF_THE_STUDY = ("swap_chart", "training_curves", *(["published_scatter"] if COMPARED else []))
+FIGURES_OF_THE_STUDY = (
+    "swap_chart",
+    *(["training_curves"] if config["grid"]["loss"] else []),
+    *(["published_scatter"] if "retrieval" in COMPARED else []),
+)
 FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", "retrieval_gallery")
 
 
@@ -76,10 +80,10 @@ rule draw_training_curves:
     output:
         **figure("training_curves", "Results"),
     input:
-        histories=of_runs(f"{RUN}/history.csv"),
+        histories=[f"{RUN}/history.csv".format(**run) for run in axes.trained(RUNS)],
     params:
         code=hash_script("draw_training_curves.py"),
-        runs=RUNS,
+        runs=axes.trained(RUNS),
     log:
         f"{RESULTS}/logs/draw_training_curves.log",
     conda:
@@ -100,6 +104,7 @@ rule draw_attribution_panels:
         method=METHOD,
         shown=config["publish"]["panels"],
         runs=lambda wildcards: shown_runs(wildcards.dataset),
+        several_seeds=len(config["grid"]["seed"]) > 1,
     log:
         f"{RESULTS}/logs/draw_attribution_panels_{{dataset}}.log",
     conda:
@@ -118,6 +123,7 @@ rule draw_retrieval_gallery:
     params:
         code=hash_script("draw_retrieval_gallery.py"),
         runs=lambda wildcards: shown_runs(wildcards.dataset),
+        several_seeds=len(config["grid"]["seed"]) > 1,
         evaluation={key: config["evaluation"][key] for key in ("seed", "background_crop")},
         transform=EVALUATION_VIEW,
         gallery_draws=gallery_draws,

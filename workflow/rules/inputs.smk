@@ -137,8 +137,6 @@ def packed_backgrounds(role, name="backgrounds"):
 
 def training_backgrounds(wildcards):
     """The backgrounds that this variant's training and validation look at; base needs none of them."""
-    if wildcards.loss == axes.FROZEN:
-        return {}
     variant = config["variants"][wildcards.variant]
     needed = {}
     if variant["probability"] > 0:
@@ -156,13 +154,9 @@ def run_identity(wildcards):
 
 def training_settings(wildcards):
     """Everything that the training of this run depends on, and nothing else: a change elsewhere reruns nothing."""
-    settings = {
+    return {
         "backbone": BACKBONES[wildcards.backbone],
         "loss": study.loss_settings(config, wildcards.loss, wildcards.dataset),
-    }
-    if wildcards.loss == axes.FROZEN:
-        return settings
-    return settings | {
         "embedding_size": config["embedding_size"],
         "variant": config["variants"][wildcards.variant],
         "transform": config["transform"],
@@ -170,9 +164,19 @@ def training_settings(wildcards):
     }
 
 
+def frozen_settings(wildcards):
+    """The same of a backbone that is measured as it comes."""
+    return {
+        "backbone": BACKBONES[wildcards.backbone],
+        "loss": {"type": axes.FROZEN},
+        "transform": {"eval_size": config["transform"]["eval_size"]},
+    }
+
+
 def settings_of_runs():
-    """What :func:`training_settings` gives for each run, in the order of ``RUNS``."""
-    return [training_settings(SimpleNamespace(**run)) for run in RUNS]
+    """What its model depends on, of each run in the order of ``RUNS``."""
+    runs = [SimpleNamespace(**run) for run in RUNS]
+    return [frozen_settings(run) if run.loss == axes.FROZEN else training_settings(run) for run in runs]
 
 
 def backbone_weights(wildcards):

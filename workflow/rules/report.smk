@@ -56,6 +56,7 @@ rule write_report:
         figures=FIGURES_OF_THE_STUDY,
         figures_of_datasets=FIGURES_OF_A_DATASET,
         datasets=DATASETS,
+        shown=[shown_runs(dataset) for dataset in DATASETS],
         # Not inputs: they are no outputs of index_dataset, which says why. Where they change and no index does, they
         # follow what it reads: `raw`, and `images`.
         problems=expand("data/{dataset}/problems.csv", dataset=DATASETS),

@@ -1,4 +1,4 @@
-"""The training grid: one run per dataset, backbone, loss, variant and seed."""
+"""The models: one training per dataset, backbone, loss, variant and seed, and backbones as they come."""
 
 
 rule train:
@@ -49,6 +49,8 @@ rule train_model:
         f"{RESULTS}/logs/train_model/{RUN_NAME}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_model/{RUN_NAME}.tsv"
+    wildcard_constraints:
+        loss=any_of(config["losses"]),
     threads: 1
     resources:
         gpu=GPU,
@@ -59,3 +61,28 @@ rule train_model:
         "../../envs/models.yaml"
     script:
         "../scripts/train_model.py"
+
+
+rule save_frozen_model:
+    output:
+        model=f"{RUN}/model.safetensors",
+        run=f"{RUN}/run.yaml",
+    input:
+        weights=backbone_weights,
+    params:
+        code=hash_script("save_frozen_model.py"),
+        run=run_identity,
+        settings=frozen_settings,
+        given=given_weights,
+    log:
+        f"{RESULTS}/logs/save_frozen_model/{RUN_NAME}.log",
+    wildcard_constraints:
+        loss=axes.FROZEN,
+    priority: 2  # a file that is no network is told before masks are made for it
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(15),
+    conda:
+        "../../envs/models.yaml"
+    script:
+        "../scripts/save_frozen_model.py"

@@ -43,7 +43,9 @@ def attribute_images(
     store, record = PixelStore.open(layout), read_run(run_path)
     chosen = choose_device(device)
     model, preprocessing = load_model(model_path, record, size, chosen)
-    loss = build_loss(record["settings"]["loss"], record["n_classes"], model.embedding_size, record["seed"])
+    loss = build_loss(
+        record["settings"]["loss"], record.get("n_classes", 0), model.embedding_size, record["seed"]
+    )
     target = Target(model, loss.distance.to(chosen), black_image(size, preprocessing, chosen))
 
     settings = settings | {"batch_size": choose_batch_size(batch_size, size, chosen)}

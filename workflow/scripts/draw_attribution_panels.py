@@ -20,6 +20,7 @@ def draw_attribution_panels(
     pdf: str,
     *,
     runs: list[dict],
+    several_seeds: bool,
     method: str,
     shown: int,
 ) -> None:
@@ -28,7 +29,7 @@ def draw_attribution_panels(
 
     ``maps``: each run's attention_maps.npz, ``rows`` int64 (n,) and by a method's name uint8 (n, s, s);
     ``images``: each run's attention_images.csv, the scores; both in the order of ``runs``, dictionaries of
-    the axes. Of several runs of a variant the first is shown.
+    the axes. Of several runs of a variant the first is shown. ``several_seeds``: the title names the seed.
     """
     store = PixelStore.open(layout)
     chosen = one_run_a_variant(runs)
@@ -41,7 +42,7 @@ def draw_attribution_panels(
                 rgba = centre_crop(store.rgba(row), len(map_))
                 panel = panels.setdefault(row, Panel(rgba[..., :3], rgba[..., 3], {}, {}))
                 panel.maps[variant], panel.scores[variant] = map_ / 255, scores[row]
-    save(draw(list(panels.values()), list(chosen), title(runs)), png, pdf)
+    save(draw(list(panels.values()), list(chosen), title(runs, several_seeds)), png, pdf)
 
 
 if "snakemake" in globals():
@@ -53,6 +54,7 @@ if "snakemake" in globals():
             png=snakemake.output.png,
             pdf=snakemake.output.pdf,
             runs=snakemake.params.runs,
+            several_seeds=snakemake.params.several_seeds,
             method=snakemake.params.method,
             shown=snakemake.params.shown,
         )

@@ -7,13 +7,17 @@ from bgbias.results.published import read_comparison
 
 
 def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -> None:
-    """Draw a panel a protocol and one of attention, from the CSV files of tabulate_published."""
+    """Draw a panel a protocol, and one of attention where scores by the published method were measured, from
+    the CSV files of tabulate_published."""
     rows = read_comparison(retrieval)
     panels = [
         (f"MAP@R (%), {protocol}", [row for row in rows if row["protocol"] == protocol])
         for protocol in ("clean", "swapped")
     ]
-    save(draw([*panels, ("Attention score", read_comparison(attention))]), png, pdf)
+    scores = read_comparison(attention)
+    if any(row["measured"] is not None for row in scores):
+        panels.append(("Attention score", scores))
+    save(draw(panels), png, pdf)
 
 
 if "snakemake" in globals():

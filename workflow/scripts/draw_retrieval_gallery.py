@@ -22,13 +22,15 @@ def draw_retrieval_gallery(
     pdf: str,
     *,
     runs: list[dict],
+    several_seeds: bool,
     evaluation: dict,
     transform: dict,
     gallery_draws: int | None,
 ) -> None:
     """Show each query of the runs' ``matches`` (paths of matches.csv) with its neighbours.
 
-    ``runs``: the identity columns, in the order of ``matches``; ``evaluation``: seed and background_crop;
+    ``runs``: the identity columns, in the order of ``matches``; ``several_seeds``: the title names the seed;
+    ``evaluation``: seed and background_crop;
     ``transform``: the config's section; ``gallery_draws``: None, or the gallery is one image a class.
     """
     store = PixelStore.open(layout)
@@ -52,7 +54,7 @@ def draw_retrieval_gallery(
                 query.images[row["protocol"]] = picture(row["query_row"], *condition)
             match = picture(row["match_row"], *condition), row["hit"] == "1"
             query.matches.setdefault((variant, row["protocol"]), []).append(match)
-    save(draw(list(queries.values()), list(chosen), title(runs)), png, pdf)
+    save(draw(list(queries.values()), list(chosen), title(runs, several_seeds)), png, pdf)
 
 
 if "snakemake" in globals():
@@ -64,6 +66,7 @@ if "snakemake" in globals():
             snakemake.output.png,
             snakemake.output.pdf,
             runs=snakemake.params.runs,
+            several_seeds=snakemake.params.several_seeds,
             evaluation=snakemake.params.evaluation,
             transform=snakemake.params.transform,
             gallery_draws=snakemake.params.gallery_draws,

@@ -3,7 +3,7 @@
 from bgbias.files import read_rows
 from bgbias.logs import job_log
 from bgbias.results.published import COLUMNS, KEYS, compare, comparison_table, measures_as_rows
-from bgbias.results.summaries import summarise_attention, summarise_retrieval
+from bgbias.results.summaries import sd_words, summarise_attention, summarise_retrieval
 from bgbias.results.table_formats import save
 
 # How the collected rows become one row a cell, and what turns their unit into the published one.
@@ -17,8 +17,8 @@ SUMMARIES = {
 def tabulate_published(
     published: str, results: str, tex: str, csv: str, md: str, *, kind: str, datasets: dict[str, str]
 ) -> None:
-    """Write the cells of ``published`` (resources/published/{kind}.csv) beside those of ``results`` (the
-    collected {kind}.csv), in the published unit; empty where nothing was measured.
+    """Write the cells of ``published`` (resources/published/{kind}.csv) that are of ``datasets`` beside those
+    of ``results`` (the collected {kind}.csv), in the published unit; empty where nothing was measured.
 
     ``kind``: retrieval, attention or mask_quality; ``datasets``: those that are compared, their names in
     ``results`` → the published ones. StudyError where a number is none.
@@ -27,13 +27,14 @@ def tabulate_published(
     summarise, scale = SUMMARIES[kind]
     if kind == "mask_quality":
         known = measures_as_rows(known)
+    known = [row for row in known if row["dataset"] in datasets.values()]
     measured = [
         row | {"dataset": datasets[row["dataset"]]}
         for row in summarise(read_rows(results))
         if row["dataset"] in datasets
     ]
     rows = compare(known, measured, KEYS[kind], scale)
-    table = comparison_table(rows, kind)
+    table = comparison_table(rows, kind, sd_words(measured) if kind == "retrieval" else "")
     save(table, rows, (*KEYS[kind], *COLUMNS), tex, csv, md)
 
 

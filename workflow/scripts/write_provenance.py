@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+from bgbias.axes import trained
 from bgbias.files import write_text
 from bgbias.hashes import SCRIPTS, hash_settings
 from bgbias.logs import job_log
@@ -35,7 +36,7 @@ def write_provenance(
         "code_hashes": code_hashes,
         "machine": machine(),
         "packages": package_versions(environments),
-        "training_seconds": round(sum(run["seconds"] for run in records), 1),
+        "training_seconds": round(sum(run["seconds"] for run in trained(records)), 1),
         "runs": [run_entry(run) for run in records],
     }
     write_text(out, json.dumps(provenance, indent=1) + "\n")

@@ -1,6 +1,7 @@
 """The study's report: one HTML file that opens without a network."""
 
 from bgbias.axes import trained
+from bgbias.figures.titles import title
 from bgbias.files import read_rows, write_text
 from bgbias.logs import job_log
 from bgbias.results.findings import (
@@ -21,6 +22,7 @@ from bgbias.results.report_content import (
     other_metrics,
     run_facts,
     scope,
+    selection_words,
     settings_lines,
     variants,
 )
@@ -41,6 +43,7 @@ def write_report(
     figures: dict[str, str],
     figures_of_datasets: dict[str, list[str]],
     datasets: list[str],
+    shown: list[list[dict]],
     layouts: list[str],
     indices: list[str],
     problems: list[str],
@@ -55,10 +58,11 @@ def write_report(
 
     ``retrieval``, ``attention``, ``mask_quality``: the collected CSV files; ``runs``: every run.yaml;
     ``provenance``: provenance.json. ``figures``: PNG files by the figures' names; ``figures_of_datasets``:
-    by a name a list of them, one a dataset in the order of ``datasets``, as are ``layouts``, those of the
-    packed images, ``indices`` and ``problems``, which need not exist. ``backgrounds``: the layout of the
-    packed test backgrounds. ``published``: the CSV files of
-    tabulate_published, of the tables in ``compared``, in that order; none where nothing is compared.
+    by a name a list of them, one a dataset in the order of ``datasets``, as are ``shown``, the runs whose
+    matches and maps are in the figures, ``layouts``, those of the packed images, ``indices`` and
+    ``problems``, which need not exist. ``backgrounds``: the layout of the packed test backgrounds.
+    ``published``: the CSV files of tabulate_published, of the tables in ``compared``, in that order; none
+    where nothing is compared.
     ``settings``: the configuration in force; ``method``: the attribution method whose scores are printed.
 
     StudyError when a run.yaml or a table is not whole.
@@ -68,6 +72,8 @@ def write_report(
     scores = summarise_attention(read_rows(attention))
     masks = read_rows(mask_quality)
     records = [read_run(run) for run in runs]
+    several_seeds = len({run["seed"] for run in trained(records)}) > 1
+    comparisons = [(kind, read_comparison(path)) for kind, path in zip(compared, published, strict=True)]
     measured_data = [*map(measured_on, datasets, layouts, indices, problems)]
     test_backgrounds = len(read_rows(backgrounds))
     findings = [
@@ -98,9 +104,15 @@ def write_report(
         other_methods=other_methods(scores, method),
         figures=figures
         | {name: list(zip(datasets, paths, strict=True)) for name, paths in figures_of_datasets.items()},
+        shown={
+            dataset: title(of_dataset, several_seeds)
+            for dataset, of_dataset in zip(datasets, shown, strict=True)
+        },
+        selection=selection_words(summary, settings),
         published=[
-            (kind, comparison_table(read_comparison(path), kind))
-            for kind, path in zip(compared, published, strict=True)
+            comparison_table(rows, kind, sd_words(summary) if kind == "retrieval" else "")
+            for kind, rows in comparisons
+            if any(row["measured"] is not None for row in rows)  # masks without hand labels are not
         ],
         trained=bool(trained(records)),
         facts=[*run_facts(records), *code_facts(provenance)],
@@ -123,6 +135,7 @@ if "snakemake" in globals():
             figures={name: given[name] for name in wanted.figures},
             figures_of_datasets={name: given[name] for name in wanted.figures_of_datasets},
             datasets=wanted.datasets,
+            shown=wanted.shown,
             layouts=given.layouts,
             indices=given.indices,
             problems=wanted.problems,

@@ -63,6 +63,12 @@ def put(config, path, value):
         ("datasets.demo_cars", {"source": "sop", "limit": {"image": 3}}, "limit: the key 'image' is unknown"),
         ("datasets.demo_cars", {"source": "vehicleid", "test_list": 1000}, "1000 is not one of [800, 1600,"),
         ("backgrounds.demo.count", 0, "backgrounds.demo.count: 0 is less than the minimum of 1"),
+        ("backbones.mine", {"model": "mine.onnx"}, "backbones.mine.model: 'mine.onnx' is no network of ours"),
+        (
+            "backbones.small_cnn",
+            {"weights": None, "mean": [103.5, 116, 123], "std": [57, 57, 58]},
+            "maximum of 1; pixels are of values from 0 to 1 here; divide by 255",
+        ),
         ("grid.loss", [], "grid.loss: there is nothing to do; name a loss, or a backbone under `frozen`"),
         ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
         ("transform.scale", [0.16, 100], "transform.scale.1: 100 is greater than the maximum of 1"),
@@ -127,7 +133,7 @@ def put(config, path, value):
         (
             "backbones.small_cnn",
             {"weights": None, "mean": [0.5, 0.5, 0.5]},
-            "'std' is a dependency of 'mean'",
+            "small_cnn: the key 'mean' needs 'std' beside it.",
         ),
         (
             "backbones.small_cnn",
@@ -307,6 +313,9 @@ def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
     check(config, SCHEMA)
     config["backbones"]["mine"] = exported | {"weights": "imagenet"}
     with pytest.raises(StudyError, match=r"backbones\.mine\.weights: an exported network has all this"):
+        check(config, SCHEMA)
+    config["backbones"]["mine"] = {"model": "resnet18", "weights": exported["model"]}
+    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: .*mine\.pt2 is a whole network"):
         check(config, SCHEMA)
     config["backbones"]["mine"] = exported
     config["grid"]["backbone"] = ["mine"]

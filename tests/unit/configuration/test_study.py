@@ -13,6 +13,7 @@ from snakemake.utils import update_config
 from bgbias.configuration import study
 from bgbias.configuration.checks import check
 from bgbias.datasets import folders, vehicleid
+from bgbias.files import read_rows
 from bgbias.index import index_name
 from bgbias.models.backbones import BACKBONES
 
@@ -149,6 +150,44 @@ def test_published_numbers_are_of_what_a_dataset_is_not_of_its_name(config, entr
     config["datasets"] |= {"birds": entry, "sop": {"source": "folders", "root": "my/shop"}, "again": entry}
     config["grid"]["dataset"] = ["birds", "sop", "again"]  # of two that are the same the first is compared
     assert study.published_datasets(config) == published
+
+
+MODELS = {"backbone": ["bninception"], "loss": ["triplet", "mine"], "variant": ["mine", "base"]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "tables"),
+    [
+        ({}, ("retrieval", "attention", "mask_quality")),
+        ({"grid": MODELS | {"backbone": ["resnet50"]}}, ("mask_quality",)),
+        ({"grid": MODELS | {"loss": ["mine"]}}, ("mask_quality",)),
+        ({"grid": MODELS | {"variant": ["mine"]}}, ("mask_quality",)),
+        # Only as it comes, which the paper did not measure.
+        ({"grid": MODELS | {"loss": []}, "frozen": ["bninception"]}, ("mask_quality",)),
+        ({"attribution": {"methods": ["gradcam"]}}, ("retrieval", "mask_quality")),
+        ({"masker": {"model": "isnet"}}, ("retrieval", "attention")),
+        ({"grid": MODELS | {"loss": []}, "masker": {"model": "isnet"}}, ()),
+        ({"datasets": {"birds": {"source": "cub200", "counts": "any"}}}, ()),
+    ],
+)
+def test_what_was_published_is_printed_where_a_cell_of_it_is_measured(config, changed, tables):
+    config |= {"datasets": {"birds": {"source": "cub200"}}, "masker": {"model": "u2net"}, "grid": MODELS}
+    config |= changed
+    config["grid"] = config["grid"] | {"dataset": ["birds"]}
+    assert study.published_tables(config) == tables
+
+
+def test_the_published_models_are_those_of_the_published_tables():
+    rows = {
+        kind: read_rows(ROOT / f"resources/published/{kind}.csv")
+        for kind in ("retrieval", "attention", "mask_quality")
+    }
+    for kind in ("retrieval", "attention"):
+        assert set(study.PUBLISHED_DATASETS) == {row["dataset"] for row in rows[kind]}
+        for axis, names in study.PUBLISHED_MODELS.items():
+            assert set(names) == {row[axis] for row in rows[kind]}
+    assert {row["method"] for row in rows["attention"]} == {study.PUBLISHED_METHOD}
+    assert {row["masker"] for row in rows["mask_quality"]} == {study.PUBLISHED_MASKER}
 
 
 def test_every_key_of_the_schema_is_described():

@@ -73,7 +73,7 @@ def test_fail_names_the_bad_images_and_the_way_out_and_writes_no_index(root):
     assert message.startswith("4 of 21 images of dataset photos")
     for part in ("truncated", "does not exist", "it is empty", "; …", "problems.csv", "on_bad_image: skip"):
         assert part in message
-    assert "cannot identify" in problems(root)["e/0 'é\n\".jpg"]
+    assert "HEIC must be converted" in problems(root)["e/0 'é\n\".jpg"]
     assert not (root.parent / "out" / "index.csv").exists()
 
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from draw_contact_sheet import draw_contact_sheet
-from figure_jobs import RUNS, attribution_panels, mask_examples, retrieval_gallery
+from figure_jobs import RUNS, attribution_panels, mask_examples, published_scatter, retrieval_gallery
 from tiny_stores import write_backgrounds, write_images
 
 from bgbias import figures
@@ -178,6 +178,19 @@ def test_the_scatter_has_published_numbers_across_and_measured_ones_up():
     (point,) = [line for line in axes.get_lines() if line.get_marker() == "o"]
     assert (list(point.get_xdata()), list(point.get_ydata())) == ([40], [30])
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("published", "measured")
+
+
+def test_the_scatter_has_no_panel_of_scores_that_were_not_measured(tmp_path, monkeypatch):
+    def figure(folder):
+        job, inputs = published_scatter(folder)
+        rows = [row | {"measured": ""} for row in read_rows(inputs["attention"])]
+        write_rows(inputs["attention"], rows, list(rows[0]))
+        return job, inputs
+
+    for make, panels in ((published_scatter, 3), (figure, 2)):
+        _, (given, *_) = given_to_draw(make, tmp_path, monkeypatch)
+        assert len(given) == panels
+        monkeypatch.undo()
 
 
 def test_a_backbone_that_was_not_trained_has_its_own_panel_and_no_row_in_others():

@@ -8,23 +8,24 @@ from figure_jobs import (
     attribution_panels,
     contact_sheet,
     mask_examples,
-    nothing_trained,
     published_scatter,
     retrieval_gallery,
     swap_chart,
     training_curves,
 )
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from PIL import Image
 
 from bgbias import figures
-from bgbias.figures.style import variant_colours
+from bgbias.figures.style import LABEL, PREDICTION, variant_colours, variant_lines
+from bgbias.figures.titles import title
 
 
 @pytest.mark.parametrize(
     "figure",
     [
-        swap_chart, training_curves, nothing_trained, contact_sheet, attribution_panels, retrieval_gallery,
+        swap_chart, training_curves, contact_sheet, attribution_panels, retrieval_gallery,
         mask_examples, published_scatter,
     ],
     ids=lambda figure: figure.__name__,
@@ -36,9 +37,12 @@ def test_drawn_twice_alike(figure, tmp_path):
         draw(**inputs, png=png, pdf=pdf)
     for first, second in zip(*outputs, strict=True):
         assert first.read_bytes() == second.read_bytes()  # a rerun that changed nothing changes no file
-    assert outputs[0][1].read_bytes().startswith(b"%PDF")
+    document = outputs[0][1].read_bytes()
+    assert document.startswith(b"%PDF")
+    assert b"/Subtype /Type0" in document, "its fonts are seen"
+    assert b"/Type3" not in document  # IEEE and ACM refuse such fonts
     with Image.open(outputs[0][0]) as picture:
-        assert picture.width == 1600  # 10 inches at 160 dpi
+        assert picture.width == 1600  # whatever the inches: the report shows all of them equally wide
         assert len(picture.convert("L").getcolors()) > 20  # something is on it
 
 
@@ -91,6 +95,15 @@ def large_scatter(variants):
     return figures.published_scatter.draw(
         [("MAP@R (%), clean", rows), ("MAP@R (%), swapped", rows), ("Attention score", rows)]
     )
+
+
+@pytest.mark.parametrize("draw", ["large_chart", "small_chart", "large_curves", "large_scatter"])
+def test_a_charts_words_are_readable_in_a_page_of_lncs(draw):
+    figure = globals()[draw](["base", "bgaugment"])
+    figure.draw_without_rendering()
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+    # The text of LNCS is 4.8 inches wide, and 6 pt its smallest print that is still read.
+    assert min(sizes) * 4.8 / figure.get_figwidth() >= 6
 
 
 def large_gallery(variants):
@@ -185,3 +198,49 @@ def test_a_variant_keeps_its_colour():
     assert len(set(among.values())) == 4
     # Variants of one's own keep theirs when the grid names them in another order.
     assert variant_colours(["base", "strong", "mild"]) == variant_colours(["base", "mild", "strong"])
+
+
+def test_a_variant_keeps_its_line_and_no_two_look_alike():
+    own = [f"mine_{number:02}" for number in range(20)]
+    lines, colours = variant_lines(["base", "bgaugment", *own]), variant_colours(["base", "bgaugment", *own])
+    assert lines["base"] != lines["bgaugment"]  # their colours are one grey
+    # Of five colours and four kinds of lines there are 20 pairs.
+    assert len({(colours[variant], lines[variant]) for variant in own}) == 20
+    assert variant_lines([*reversed(own)])["mine_07"] == lines["mine_07"]
+
+
+@pytest.mark.parametrize("draw", [small_chart, large_curves])
+def test_the_legend_has_the_lines_of_the_panels(draw):
+    variants = ["base", "bgaugment", "mine"]
+    figure = draw(variants)
+    (legend,) = figure.legends
+
+    def looks(lines):
+        return {(line.get_color(), line._unscaled_dash_pattern) for line in lines}
+
+    curves = [line for axes in figure.axes for line in axes.get_lines() if len(line.get_xdata()) > 1]
+    assert looks(curves) == looks(legend.get_lines()[:3])
+    assert len({dashes for _, dashes in looks(curves)}) == 3  # told apart without colours
+
+
+def test_the_outlines_are_as_wide_as_the_legend_shows_them():
+    (axes,) = large_masks([]).axes
+    explained = {line.get_color(): line.get_linewidth() for line in axes.get_lines()}
+    drawn = {to_hex(lines.get_edgecolor()).upper(): lines.get_linewidth()[0] for lines in axes.collections}
+    assert drawn == explained
+    assert explained[LABEL] > explained[PREDICTION]  # seen on both sides of the one that lies over it
+
+
+RUN = {"dataset": "sop", "backbone": "resnet50", "loss": "triplet", "variant": "base", "seed": 3}
+
+
+@pytest.mark.parametrize(
+    ("loss", "several_seeds", "expected"),
+    [
+        ("triplet", False, "Online Products: Triplet, ResNet-50"),
+        ("triplet", True, "Online Products: Triplet, ResNet-50, seed 3"),
+        ("frozen", True, "Online Products: ResNet-50 (as it comes)"),  # measured once
+    ],
+)
+def test_a_figure_of_examples_says_of_which_model_it_is(loss, several_seeds, expected):
+    assert title([RUN | {"loss": loss}], several_seeds) == expected

@@ -34,15 +34,7 @@ def training_curves(folder):
     paths = [folder / f"{run['variant']}.csv" for run in RUNS]
     for path in paths:
         write_rows(path, [{"epoch": e, "map_at_r": e / 10} for e in (1, 2, 3)], ["epoch", "map_at_r"])
-    write_rows(folder / "frozen.csv", [], ["epoch", "map_at_r"])
-    histories = [*paths, folder / "frozen.csv"]
-    return draw_training_curves, {"histories": histories, "runs": [*RUNS, RUNS[0] | {"loss": "frozen"}]}
-
-
-def nothing_trained(folder):
-    write_rows(folder / "frozen.csv", [], ["epoch", "map_at_r"])
-    runs = [RUNS[0] | {"loss": "frozen"}]
-    return draw_training_curves, {"histories": [folder / "frozen.csv"], "runs": runs}
+    return draw_training_curves, {"histories": paths, "runs": RUNS}
 
 
 def contact_sheet(folder):
@@ -64,7 +56,8 @@ def attribution_panels(folder):
         scores = [{"row": row, "method": "study", "score": score} for row, score in ((1, ""), (3, 0.25))]
         write_rows(images[-1], scores, ["row", "method", "score"])
     inputs = {"layout": layout, "maps": maps, "images": images}
-    return draw_attribution_panels, inputs | {"runs": RUNS, "method": "study", "shown": 2}
+    shown = {"runs": RUNS, "several_seeds": False, "method": "study", "shown": 2}
+    return draw_attribution_panels, inputs | shown
 
 
 def retrieval_gallery(folder):
@@ -88,6 +81,7 @@ def retrieval_gallery(folder):
         "backgrounds_layout": write_backgrounds(folder / "b"),
         "matches": matches,
         "runs": RUNS,
+        "several_seeds": False,
         "evaluation": {"seed": 0, "background_crop": "random"},
         "transform": {"eval_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 1.333], "flip": True},
         "gallery_draws": None,

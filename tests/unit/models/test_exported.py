@@ -1,6 +1,8 @@
 """A network from a file of torch.export gives what the network itself gives, or says why it cannot."""
 
+import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -246,7 +248,27 @@ def test_a_file_that_is_no_program_is_told(tmp_path):
         build_backbone(str(path), {}, 0)
     for content in (b"", b"not a program"):
         path.write_bytes(content)
-        with pytest.raises(StudyError, match=r"mine\.pt2 is no program that PyTorch \S+ can read"):
+        with pytest.raises(StudyError, match=r"mine\.pt2 is no file of torch\.export\.save"):
+            build_backbone(str(path), {}, 0)
+
+
+def test_a_program_that_cannot_be_read_is_told_by_who_wrote_it(network, export):
+    """As PyTorch changes its format: a reader refuses a larger number of the major schema version."""
+    path = Path(export(network))
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = next(name for name in parts if name.endswith("models/model.json"))
+    model = json.loads(parts[name])
+    model["schema_version"]["major"] += 1
+    for writer, told in (
+        ("9.9.0", r"written by PyTorch 9\.9\.0, and .* again with the version"),
+        (torch.__version__, "is damaged"),
+    ):
+        parts[name] = json.dumps(model | {"torch_version": writer}).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for each, content in parts.items():
+                archive.writestr(each, content)
+        with pytest.raises(StudyError, match=told):
             build_backbone(str(path), {}, 0)
 
 

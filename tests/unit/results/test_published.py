@@ -88,6 +88,17 @@ def tabulated(folder, kind, measured):
     return [row for row in read_comparison(outputs["csv"]) if row["measured"] is not None]
 
 
+def test_only_the_datasets_of_the_study_are_listed(tmp_path):
+    run = {"dataset": "birds", "backbone": "bninception", "loss": "arcface", "variant": "base", "seed": 0}
+    row = run | {"protocol": "clean", "draw": 0, "map_at_r": 0.2}
+    write_rows(tmp_path / "results.csv", [row], list(row))
+    outputs = {form: tmp_path / f"t.{form}" for form in ("tex", "csv", "md")}
+    inputs = PUBLISHED / "retrieval.csv", tmp_path / "results.csv"
+    tabulate_published(*inputs, **outputs, kind="retrieval", datasets={"birds": "cub200"})
+    assert {row["dataset"] for row in read_rows(outputs["csv"])} == {"cub200"}
+    assert "Cars196" not in outputs["md"].read_text()
+
+
 def test_attention_is_compared_in_the_papers_unit_and_with_its_method(tmp_path):
     run = {"dataset": "cars196", "backbone": "bninception", "loss": "arcface", "variant": "base", "seed": 0}
     methods = {"study": 0.5, "gradcam": 0.9}
@@ -95,6 +106,10 @@ def test_attention_is_compared_in_the_papers_unit_and_with_its_method(tmp_path):
     (row,) = tabulated(tmp_path, "attention", measured)
     assert (row["published"], row["measured"]) == (0.49, 0.5)
     assert row["difference"] == pytest.approx(0.01)
+    # As in the table of attention: the sd over images is no error of the mean, which ± would say.
+    printed = (tmp_path / "t.md").read_text()
+    assert "| ArcFace | 0.49 (0.10) | 0.50 (0.10) | +0.01 |" in printed
+    assert printed.startswith("Attention score: published and measured (standard deviation over test images)")
 
 
 def test_masks_are_compared_in_the_papers_unit_and_with_its_masker(tmp_path):

@@ -65,6 +65,8 @@ def arguments(tmp_path):
         "seconds": 61.0,
         "device": "CPU",
         "versions": {"torch": "2.0"},
+        "input": {"mean": [0.5], "std": [1.0], "order": "RGB", "maximum": 1.0},
+        "embedding_size": 8,
     }
     write_run(tmp_path / "run.yaml", run | facts)
     layout = write_images(tmp_path / "pixels", {"train": 3, "test": 2}, images=2)
@@ -79,6 +81,7 @@ def arguments(tmp_path):
         "figures": dict.fromkeys(("swap_chart", "training_curves"), tmp_path / "chart.png"),
         "figures_of_datasets": {name: [tmp_path / "photo.png"] for name in of_datasets},
         "datasets": ["d<1>"],
+        "shown": [[run]],
         "layouts": [layout],
         "indices": [tmp_path / "index.csv"],
         "problems": [tmp_path / "problems.csv"],
@@ -115,13 +118,92 @@ def test_what_was_measured_on_stands_beside_the_images(arguments):
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     section = page.partition('id="data"')[2].partition('id="matches"')[0]
-    assert re.findall(r"<th[^>]*>([^<]*)</th>", section) == [
-        "", "Training", "Test", "", "Dataset", "classes", "images", "classes", "images", "left out",
-        "test backgrounds",
+    assert re.findall(r"<th[ >][^>]*>([^<]*)</th>", section) == [
+        "Training", "Test", "Dataset", "classes", "images", "classes", "images", "left out",
+        "test backgrounds", "d&lt;1&gt;",
     ]  # fmt: skip
-    assert re.findall(r"<td[^>]*>([^<]*)</td>", section) == ["d&lt;1&gt;", "3", "6", "2", "4", "1", "25"]
+    # The upper line of the head has no title over the names, and none over the last two columns.
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", section) == ["", "", "3", "6", "2", "4", "1", "25"]
     assert "Images left out: 1 of 11 on" in page
     assert "exact copy" not in page
+
+
+def two_variants(arguments, **settings):
+    """The report's arguments with a variant beside base: MAP@R of 50 and 20 against 40 and 30."""
+    rows = read_rows(arguments["retrieval"])
+    better = {"clean": 0.4, "swapped": 0.3}
+    rows += [row | {"variant": "bgaugment", "map_at_r": better[row["protocol"]]} for row in rows]
+    write_rows(arguments["retrieval"], rows, list(rows[0]))
+    base = {"probability": 0.0, "selection": "clean"}
+    bgaugment = {"probability": 1.0, "selection": "swapped"} | settings
+    return arguments | {"settings": {"variants": {"base": base, "bgaugment": bgaugment}}}
+
+
+def test_a_reader_who_only_hears_the_page_misses_nothing(arguments):
+    write_report(**two_variants(arguments))
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert len(re.findall(r"<main>.*</main>", page, flags=re.DOTALL)) == 1
+    assert '<nav aria-label="Sections">' in page
+    assert not re.search(r"<th[^>]*></th>", page), "a head of nothing"
+    assert not re.search(r"<th(?![^>]*scope=)[ >]", page), "a head of it is not said what"
+    table = page.partition('id="retrieval"')[2].partition('id="data"')[0].partition("<details>")[0]
+    rows = [re.sub(r"\s+", " ", row) for row in re.findall(r"<tr.*?</tr>", table, flags=re.DOTALL)]
+    # The second line of a loss looks as if it had none; bold alone is not heard.
+    assert '<span class="unseen">Triplet</span></th> <th class="stub" scope="row">BGAugment</th>' in rows[-1]
+    assert '<b>30.00</b><span class="unseen"> best</span>' in rows[-1]
+    # A table that is scrolled has to be reached by the keyboard, and has the name that stands above it.
+    regions = re.findall(r'<div class="table" role="region" aria-labelledby="(\w+)" tabindex="0">', page)
+    assert regions == re.findall(r'<p class="caption" id="(\w+)">', page)
+    assert len(set(regions)) == len(regions) == page.count("<table ")
+    alternatives = re.findall(r'<img [^>]*alt="([^"]*)">', page)
+    assert len(alternatives) == 6
+    assert all(text.startswith(("Chart: ", "Pictures")) for text in alternatives), "what kind of picture"
+
+
+def test_examples_say_of_which_model_they_are(arguments, tmp_path):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    model = "d&lt;1&gt;: Triplet, B"
+    assert page.count(f"<strong>{model}.</strong>") == 2  # the matches and the maps
+    assert page.count(f'alt="Pictures, {model}: ') == 2
+    # With another seed in the study it is said which one they are of.
+    write_run(tmp_path / "another.yaml", read_run(tmp_path / "run.yaml") | {"seed": 1})
+    write_report(**arguments | {"runs": [*arguments["runs"], tmp_path / "another.yaml"]})
+    assert f"<strong>{model}, seed 0.</strong>" in arguments["html"].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        ("swapped", "so the curves of a panel are not measured on the same pictures."),
+        ("clean", "Measured on the validation images as they are;"),
+    ],
+)
+def test_curves_are_called_unlike_only_where_the_variants_differ(arguments, selection, said):
+    write_report(**two_variants(arguments, selection=selection))
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert said in page
+    assert ("not measured on the same pictures" in page) == (selection == "swapped")
+
+
+def test_curves_of_one_variant_are_alike(arguments):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "not measured on the same" not in page
+
+
+def test_a_mean_without_sd_stands_under_the_means(arguments):
+    rows = read_rows(arguments["retrieval"])
+    seeds = [row | {"seed": 1, "map_at_r": float(row["map_at_r"]) + 0.02} for row in rows]
+    once = [row | {"loss": "frozen", "backbone": "f"} for row in rows]
+    write_rows(arguments["retrieval"], [*rows, *seeds, *once], list(rows[0]))
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    # 50 and 52, 20 and 22: of two values at distance 2 the sample sd is the root of 2. It is neither seen
+    # nor heard where there is none.
+    room = '<span class="rest room" aria-hidden="true">± 1.41</span>'
+    assert f"<td>50.00 {room}</td>" in page
+    assert page.count('<span class="rest">± 1.41</span>') == 2
 
 
 def test_the_other_metrics_are_folded_away_and_no_number_is_shown_twice(arguments):
@@ -129,6 +211,7 @@ def test_the_other_metrics_are_folded_away_and_no_number_is_shown_twice(argument
     page = arguments["html"].read_text(encoding="utf-8")
     folded = page.partition("<details>")[2].partition("</details>")[0]
     assert "Other measures of retrieval: Precision@1, R-precision, Recall@4" in folded
+    assert "tables/retrieval.csv" in folded.partition('class="on-paper">')[2], "on paper nobody can open it"
     assert [folded.count(number) for number in (">25.00<", ">35.00<", ">45.00<")] == [2, 2, 2]
 
 
@@ -180,9 +263,17 @@ def test_published_numbers_are_shown_where_there_are_some(arguments, tmp_path):
     published = {"published": [tmp_path / "compared.csv"], "compared": ["retrieval"], "figures": figures}
     write_report(**arguments | published)
     page = arguments["html"].read_text(encoding="utf-8")
-    assert "Retrieval: published and measured" in page
+    assert "MAP@R in percent: published and measured" in page
     assert [page.count(f">{number}<") for number in ("47.11", "+2.89")] == [1, 1]
     assert len(re.findall(r"<img ", page)) == 7  # the scatter as well
+    # Nothing is left to be compared where no cell was run: no heading, no empty table.
+    nothing = axes | sides | {"measured": "", "difference": "", "source": "s"}
+    write_rows(tmp_path / "compared.csv", [nothing], list(nothing))
+    write_report(**arguments | published | {"figures": arguments["figures"]})
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "Published beside measured" not in page
+    assert "47.11" not in page
+    assert 'href="#published"' not in page
 
 
 def test_the_same_input_gives_the_same_page(arguments):
@@ -203,7 +294,7 @@ def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(argumen
     assert not re.search("trainings|training time|epoch|is trained on|Variant", page)
     assert "B (as it comes)" in page
     assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
-    assert "<dt>device</dt><dd>CPU</dd>" in page
+    assert "<dt>B gives</dt><dd>8 numbers</dd>" in page
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
 
 

@@ -43,15 +43,23 @@ def test_variants_in_words():
 
 
 def test_times_and_epochs_are_those_of_the_trained():
-    run = {"device": "CPU", "versions": {"torch": "2.0"}}
-    frozen = run | {"loss": "frozen", "seconds": 0.0, "epochs": 0}
-    runs = [run | {"loss": "triplet", "seconds": seconds, "epochs": 6} for seconds in (10.0, 12.0)]
+    taken = {"mean": [0.5, 0.25, 0], "std": [1, 1, 0.1], "order": "BGR", "maximum": 255.0}
+    run = {"backbone": "mine", "input": taken, "embedding_size": 64, "versions": {"torch": "2.0"}}
+    frozen = run | {"loss": "frozen"}
+    trained = run | {"loss": "triplet", "device": "CPU", "epochs": 6}
+    runs = [trained | {"seconds": seconds} for seconds in (10.0, 12.0)]
+    network = [
+        ("Mine takes", "BGR of 0 to 255, mean 0.5, 0.25, 0, std 1, 1, 0.1"),
+        ("Mine gives", "64 numbers"),
+    ]
     assert run_facts([*runs, frozen]) == [
         ("models", "3"),
         ("training time, all models", "0:00:22"),
         ("training time, one model", "10 to 12 s"),
         ("epochs", "6"),
         ("device", "CPU"),
+        *network,
         ("torch", "2.0"),
     ]
-    assert run_facts([frozen]) == [("models", "1"), ("device", "CPU"), ("torch", "2.0")]
+    assert run_facts([frozen]) == [("models", "1"), *network, ("torch", "2.0")]
+    assert ("Mine gives", "64 or 512 numbers") in run_facts([*runs, frozen | {"embedding_size": 512}])

@@ -5,10 +5,11 @@ import shutil
 import subprocess
 
 import pytest
+from tabulate_attention import tabulate_attention
 from tabulate_retrieval import tabulate_retrieval
 
 from bgbias.errors import StudyError
-from bgbias.files import write_rows
+from bgbias.files import read_rows, write_rows
 from bgbias.masks.quality import summary
 from bgbias.results.findings import mask_findings
 from bgbias.results.names import human
@@ -138,6 +139,16 @@ def test_the_sd_is_over_seeds_or_draws(counts, words):
     assert sd_words([*rows, {"protocol": "grey", "seeds": 1, "draws": 9}]) == words
 
 
+def test_a_mean_without_sd_stands_under_the_means():
+    seeds = [row for seed in (0, 1) for row in measured("base", "clean", [0.1 + 0.02 * seed], seed=seed)]
+    once = measured("base", "clean", [0.2], loss="frozen")
+    lines = to_latex(retrieval_table(summarise_retrieval([*seeds, *once]))).splitlines()
+    assert r"ArcFace & Base & 11.00 $\pm$ 1.41 \\" in lines
+    assert r"BN-Inception (as it comes) &  & 20.00 \phantom{$\pm$ 1.41} \\" in lines
+    # Where no cell of the column has one, none gets room for it.
+    assert "phantom" not in to_latex(retrieval_table(summarise_retrieval(PAPER)))
+
+
 def test_seeds_count_alike_whatever_the_number_of_their_draws():
     rows = [
         *measured("base", "swapped", [0.1]),
@@ -200,7 +211,23 @@ def test_attention_of_several_seeds():
     (cell,) = summarise_attention([attention("0.2", "0.3"), attention("0.4", "0.4", seed="1")])
     assert cell["mean"] == pytest.approx(0.3)
     assert cell["sd"] == pytest.approx(0.125**0.5)  # over images: the mean of 0.09 and 0.16 is 0.125
+    assert cell["sd_over_seeds"] == pytest.approx(0.02**0.5)  # of two values at distance 0.2
     assert cell["seeds"] == 2
+    table = attention_table([cell], "study")
+    assert to_markdown(table).splitlines()[2] == "| Triplet | 0.30 ± 0.14 (0.35) |"
+    assert (
+        ": mean ± sample standard deviation over 2 seeds (standard deviation over test images)." in table.note
+    )
+
+
+def test_the_attention_of_one_seed_has_no_spread_over_seeds(tmp_path):
+    write_rows(tmp_path / "attention.csv", [attention("0.2", "0.3")], list(attention("0.2")))
+    outputs = {form: tmp_path / f"table.{form}" for form in ("tex", "csv", "md")}
+    tabulate_attention(tmp_path / "attention.csv", **outputs, method="study")
+    (row,) = read_rows(outputs["csv"])
+    assert (row["mean"], row["sd"], row["sd_over_seeds"], row["seeds"]) == ("0.2", "0.3", "", "1")
+    assert "| Triplet | 0.20 (0.30) |" in outputs["md"].read_text()
+    assert "SmoothGrad: mean (standard deviation over test images)." in outputs["tex"].read_text()
 
 
 def test_a_method_that_found_nothing_has_no_score():
@@ -315,7 +342,18 @@ def test_the_job_writes_three_forms(tmp_path):
     assert float(swapped["sd"]) == pytest.approx(0.0008)  # the CSV keeps fractions and all digits
     assert [row["metric"] for row in rows[::4]] == ["map_at_r", "precision_at_1", "recall_at_4"]
     assert {row["mean"] for row in rows[8:]} == {"0.75"}
-    assert outputs["tex"].read_text() == to_latex(retrieval_table(summarise_retrieval(PAPER)))
+    table = retrieval_table(summarise_retrieval(PAPER))
+    comment, needs, tabular = outputs["tex"].read_text().split("\n", 2)
+    assert tabular == to_latex(table)
+    # Whoever gets the file alone learns what the numbers are; a comment changes nothing of what is printed.
+    assert comment == (
+        r"% MAP@R in percent: mean $\pm$ sample standard deviation over 3 background draws. Bold: the best "
+        "variant of a loss."
+    )
+    assert needs.startswith(r"% Needs \usepackage{booktabs}. ")
+    sentence, empty, pipes = outputs["md"].read_text().split("\n", 2)
+    assert sentence == table.note
+    assert (empty, pipes) == ("", to_markdown(table))  # without the empty line it is no table on GitHub
 
 
 def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():

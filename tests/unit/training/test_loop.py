@@ -276,17 +276,6 @@ def test_missing_backgrounds_are_named(stores):
         loop.Training(stores[0], SETTINGS, 0, stores[1], None)
 
 
-def test_a_frozen_backbone_is_saved_as_it_comes(layouts, tmp_path):
-    settings = {"backbone": SETTINGS["backbone"], "loss": {"type": "frozen"}}
-    tensors = train(layouts, tmp_path, settings, RUN | {"loss": "frozen"})
-    assert not any(key.startswith("head") for key in tensors)
-    run = yaml.safe_load((tmp_path / "run.yaml").read_text())
-    assert (run["epochs"], run["settings"]["model"]["embedding_size"]) == (0, None)
-    assert (tmp_path / "history.csv").read_text().count("\n") == 1
-    other = train(layouts, tmp_path, settings, RUN | {"loss": "frozen", "seed": 1})
-    assert not same(tensors, other), "random weights are those of the run's seed"
-
-
 def test_a_training_job_imports_no_more_than_it_uses(layouts, tmp_path):
     """torchvision and the compiler cost 5 s each, scikit-learn and pandas 2 s: more than a short training."""
     program = (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from bgbias.errors import StudyError
 
@@ -101,7 +101,12 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
             f"{path} has more than {limit} million pixels. Scale it down or leave it out."
         ) from error
     except Exception as error:  # Pillow's decoders raise anything on damaged data, struct.error and all
-        reason = "it is empty" if _is_empty(path) else f"{error}"
+        if _is_empty(path):
+            reason = "it is empty"
+        elif isinstance(error, UnidentifiedImageError):
+            reason = "it is no JPEG, PNG, WebP, TIFF or other file that Pillow knows (HEIC must be converted)"
+        else:
+            reason = str(error)
         raise StudyError(
             f"{path} cannot be read as an image: {reason}. Replace the file or leave it out."
         ) from error

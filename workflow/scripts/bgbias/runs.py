@@ -1,8 +1,9 @@
-"""run.yaml: what a trained model is, for every later stage and for the reader."""
+"""run.yaml: what a model is, for every later stage and for the reader."""
 
 import json
 import os
 import platform
+from dataclasses import asdict
 
 import yaml
 
@@ -15,9 +16,15 @@ _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
 
 
 def recorded_settings(settings: dict) -> dict:
-    """The settings of a training as run.yaml keeps them: what makes the model in one place, ``model``."""
+    """A run's settings as run.yaml keeps them: what makes the model in one place, ``model``."""
     model = {"backbone": settings["backbone"], "embedding_size": settings.get("embedding_size")}
     return {"model": model} | {key: value for key, value in settings.items() if key not in model}
+
+
+def input_facts(model, preprocessing) -> dict:
+    """What a model (EmbeddingModel) takes and gives, for the reader: its ``input``, a Preprocessing, for a
+    wrong one is the likeliest silent mistake, and its ``embedding_size``."""
+    return {"input": asdict(preprocessing), "embedding_size": model.embedding_size}
 
 
 def write_run(path: str | os.PathLike, run: dict) -> None:
@@ -28,7 +35,8 @@ def write_run(path: str | os.PathLike, run: dict) -> None:
 
 def read_run(path: str | os.PathLike) -> dict:
     """The run that :func:`write_run` wrote: AXES, ``settings`` (model, loss, variant, training, transform),
-    n_classes, best_epoch, epochs, seconds, device, versions, ``hashes`` (settings, code, program)."""
+    ``input`` (mean, std, order, maximum), embedding_size, versions, ``hashes`` (settings, code, program), and
+    of one that was trained n_classes, best_epoch, epochs, seconds, device."""
     try:
         with open(path, encoding="utf-8") as stream:
             run = yaml.safe_load(stream)

@@ -95,16 +95,17 @@ def _check_backbones(config: dict, schema: dict) -> None:
         model = settings["model"]
         timm, exported = model.startswith(TIMM), model.endswith(EXPORTED)
         if not timm and not exported and model not in known:
-            raise refusal(
-                f"backbones.{name}.model",
-                f"{model!r} is no network of ours (CONTRIBUTING.md says how to add one), does not begin with "
-                f"{TIMM} and is no {EXPORTED} file{suggestion(model, known)}",
-            )
+            raise _unknown_network(name, model, known)
         if exported:
             _check_exported(name, settings, is_trained=name in trained)
         weights = settings["weights"]
         if weights not in (None, IMAGENET) and not Path(weights).is_file():
             raise refusal(f"backbones.{name}.weights", missing("file", weights))
+        if str(weights).endswith(EXPORTED):
+            raise refusal(
+                f"backbones.{name}.weights",
+                f"{weights} is a whole network; name it as `model`, without `weights`",
+            )
         if weights is None and settings.get("head"):
             raise refusal(f"backbones.{name}.head", "without weights there is no layer of its own on top")
         for size in ["eval_size", "train_size"] if name in trained else ["eval_size"]:
@@ -118,11 +119,11 @@ def _check_backbones(config: dict, schema: dict) -> None:
 
 
 def _check_model_files(config: dict, known: Collection[str]) -> None:
-    """A file that is no exported network is told before the schema misses what other networks need."""
+    """What is no network is told before the schema misses what a network needs."""
     entries = config.get("backbones")
     for name, entry in entries.items() if isinstance(entries, dict) else []:
         model = entry.get("model") if isinstance(entry, dict) else None
-        if not isinstance(model, str) or model in known or model.endswith(EXPORTED):
+        if not isinstance(model, str) or model in known or model.startswith(TIMM) or model.endswith(EXPORTED):
             continue
         if Path(model).is_file():
             raise refusal(
@@ -130,6 +131,15 @@ def _check_model_files(config: dict, known: Collection[str]) -> None:
                 f"{model} is a file, but no {EXPORTED} file; export the network as README.md says, or name "
                 "one of ours here and the file as `weights`",
             )
+        raise _unknown_network(name, model, known)
+
+
+def _unknown_network(name: str, model: str, known: Collection[str]) -> StudyError:
+    return refusal(
+        f"backbones.{name}.model",
+        f"{model!r} is no network of ours (CONTRIBUTING.md says how to add one), does not begin with "
+        f"{TIMM} and is no {EXPORTED} file{suggestion(model, known)}",
+    )
 
 
 def _check_exported(name: str, settings: dict, is_trained: bool) -> None:
@@ -199,7 +209,11 @@ def _check_backgrounds(config: dict) -> None:
     roles = ("train", "validation", "test") if config["grid"]["loss"] else ("test",)
     for role in roles:
         if role not in settings:
-            raise refusal(f"backgrounds.{name}", f"the folder {role!r} is missing, which training needs")
+            purpose = "the test" if role == "test" else "training"
+            remedy = "" if role == "test" else "; to train nothing set grid.loss to []"
+            raise refusal(
+                f"backgrounds.{name}", f"the folder {role!r} is missing, which {purpose} needs{remedy}"
+            )
         if not Path(settings[role]).is_dir():
             raise refusal(f"backgrounds.{name}.{role}", missing("folder", settings[role]))
     folders = {role: Path(settings[role]).resolve() for role in roles}

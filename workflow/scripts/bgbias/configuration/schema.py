@@ -86,8 +86,18 @@ def _explain(error) -> Iterator[str]:
         if "number" in kinds and isinstance(error.instance, str) and _is_number(error.instance):
             written = np.format_float_positional(float(error.instance), trim="0")
             yield f"YAML takes it for text; write {written}"
+    elif error.validator == "dependentRequired":
+        given, needed = next(
+            (given, key)
+            for given, keys in error.validator_value.items()
+            for key in keys
+            if given in error.instance and key not in error.instance
+        )
+        yield f"the key {given!r} needs {needed!r} beside it"
     else:
         yield error.message
+        if "$comment" in error.schema:
+            yield error.schema["$comment"]
 
 
 def _is_number(text: str) -> bool:

@@ -12,7 +12,14 @@ from bgbias.index import index_name
 
 # config.yaml's own, which stay where a study says nothing of them.
 DEMO_MASKER, DEMO_BACKGROUNDS = "resources/demo_masker.onnx", "demo"
+# What the numbers in resources/published/ are of.
 PUBLISHED_DATASETS = ("cars196", "cub200", "sop")
+PUBLISHED_MODELS = {
+    "backbone": ("bninception",),
+    "loss": ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax"),
+    "variant": ("base", "bgaugment"),
+}
+PUBLISHED_METHOD, PUBLISHED_MASKER = "study", "u2net"
 SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "losses", "variant": "variants"}
 
 
@@ -57,8 +64,6 @@ def loss_settings(config: dict, loss: str, dataset: str) -> dict:
 
     A published dataset under another name has the values of its source: its numbers stand beside the paper's.
     """
-    if loss == FROZEN:
-        return {"type": FROZEN}
     settings = {"type": loss, **config["losses"][loss]}
     per_dataset = settings.pop("per_dataset", {})
     source = config["datasets"][dataset]["source"]
@@ -98,6 +103,18 @@ def published_datasets(config: dict) -> dict[str, str]:
         if source in PUBLISHED_DATASETS and not part and source not in found.values():
             found[name] = source
     return found
+
+
+def published_tables(config: dict) -> tuple[str, ...]:
+    """The paper's tables of which the study can measure a cell: one of its datasets alone is none."""
+    datasets, grid = published_datasets(config), config["grid"] | {"backbone": trained_backbones(config)}
+    models = datasets and all(set(grid[axis]) & set(names) for axis, names in PUBLISHED_MODELS.items())
+    measured = {
+        "retrieval": models,
+        "attention": models and PUBLISHED_METHOD in config["attribution"]["methods"],
+        "mask_quality": PUBLISHED_MASKER in [masker_settings(config, name)["model"] for name in datasets],
+    }
+    return tuple(table for table, there in measured.items() if there)
 
 
 def same_folder(one: str, other: str) -> bool:

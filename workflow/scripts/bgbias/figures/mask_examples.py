@@ -15,6 +15,9 @@ from bgbias.figures.tiles import contour, cut, heading, legend, page, place, wri
 from bgbias.images import HALF
 from bgbias.results.table_formats import number
 
+# Points: the wide line is seen on both sides of the narrow one that lies over it, also without colours.
+LABEL_LINE, PREDICTION_LINE = 3.0, 1.4
+
 
 @dataclass
 class Example:
@@ -35,8 +38,10 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
     columns = min(6, max(4, len(examples)))
     step, line_height = 1.06, 1.26
     figure, axes = page(columns * step + 0.04)
-    labelled = [(LABEL, "hand label")] if any(example.label is not None for example in examples) else []
-    head = heading(axes, title, beside=legend(axes, [*labelled, (PREDICTION, "mask")]))
+    lines = (
+        [(LABEL, "hand label", LABEL_LINE)] if any(example.label is not None for example in examples) else []
+    )
+    head = heading(axes, title, beside=legend(axes, [*lines, (PREDICTION, "mask", PREDICTION_LINE)]))
     for rank, example in enumerate(sorted(examples, key=lambda example: -(example.iou or 0))):
         line, column = divmod(rank, columns)
         x, y = 0.05 + column * step, head + line * line_height
@@ -44,8 +49,8 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
         part = _around(np.maximum.reduce(outlines) >= HALF)
         place(axes, example.image[part], x, y)
         if example.label is not None:
-            contour(axes, example.label[part], x, y, LABEL, 3.0)
-        contour(axes, example.prediction[part], x, y, PREDICTION, 1.4)
+            contour(axes, example.label[part], x, y, LABEL, LABEL_LINE)
+        contour(axes, example.prediction[part], x, y, PREDICTION, PREDICTION_LINE)
         if example.iou is not None:
             write(axes, x + 0.5, y + 1.11, f"IoU {number(example.iou, 3)}")
     cut(axes, head + math.ceil(len(examples) / columns) * line_height + 0.03)

@@ -22,7 +22,7 @@ def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
     rows = [row for _, part in panels for row in part]
     colours = variant_colours(unique(rows, "variant"))
     markers = dict(zip(unique(rows, "dataset"), cycle(MARKERS), strict=False))
-    figure = Figure(figsize=(WIDTH, 0.9 + 3.1), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.55 + WIDTH / len(panels)), layout="constrained")
     for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axes, part, colours, markers)
         axes.set_title(title)
@@ -30,7 +30,7 @@ def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
         Line2D([], [], color=INK, marker=marker, linestyle="", label=human(dataset))
         for dataset, marker in markers.items()
     ]
-    legend(figure, [*variant_handles(colours), *datasets])
+    legend(figure, [*variant_handles(list(colours), linewidth=4, linestyle="-"), *datasets])
     return figure
 
 
@@ -52,7 +52,7 @@ def _panel(axes: Axes, rows: Sequence[dict], colours: dict[str, str], markers: d
         )
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="published", ylabel="measured")
     axes.grid()
-    text = {"transform": axes.transAxes, "ha": "right", "va": "bottom", "linespacing": 1.4, "fontsize": 9.5}
+    text = {"transform": axes.transAxes, "ha": "right", "va": "bottom", "linespacing": 1.4}
     axes.text(0.985, 0.03, _words(rows), **text)
 
 

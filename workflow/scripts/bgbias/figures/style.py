@@ -1,7 +1,8 @@
 """What all figures share: fonts, colours, sizes, and how a figure becomes a PNG and a PDF.
 
 Colours are from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; a variant
-has the same colour in every figure. A figure is 10 inches wide: shown 1000 px wide, its text is 13 px high.
+has the same colour and the same kind of line in every figure. A chart is 8 inches wide: over the 7 inches of
+a page of two columns its text is 9 pt high, over the 4.8 of LNCS 6 pt.
 """
 
 import math
@@ -21,12 +22,16 @@ from matplotlib.text import Text
 from bgbias.files import replacing
 from bgbias.results.names import human
 
-WIDTH = 10.0
+WIDTH = 8.0  # of a chart, in inches; a page of tiles has its own
+PIXELS = 1600  # across every PNG
 INK, MUTED, RULE = "#222222", "#6b6b6b", "#d9d9d9"
 HIT, MISS = "#009E73", "#C1272D"
 LABEL, PREDICTION = "#56B4E9", "#E69F00"
 _VARIANTS = {"base": "#D55E00", "bgaugment": "#0072B2"}
 _SPARE = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
+# Greys of one lightness are told apart by them, and so are variants whose colours come round again: with four
+# kinds of lines and five colours, 20 differ.
+_LINES = ("-", (0, (3, 1)), (0, (1, 0.7)), (0, (3, 0.8, 1, 0.8)))
 
 matplotlib.rcParams.update({
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
@@ -48,6 +53,7 @@ matplotlib.rcParams.update({
     "grid.linewidth": 0.7,
     "legend.frameon": False,
     "figure.facecolor": "white",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3, which is the default
 })  # fmt: skip
 
 
@@ -57,6 +63,13 @@ def variant_colours(variants: list[str]) -> dict[str, str]:
     own = sorted(set(variants) - set(_VARIANTS))
     spare = {variant: _SPARE[place % len(_SPARE)] for place, variant in enumerate(own)}
     return {variant: (_VARIANTS | spare)[variant] for variant in variants}
+
+
+def variant_lines(variants: list[str]) -> dict[str, str | tuple]:
+    """A line style of matplotlib a variant, dealt as :func:`variant_colours` deals colours."""
+    own = sorted(set(variants) - set(_VARIANTS))
+    lines = {variant: _LINES[place % len(_LINES)] for place, variant in enumerate([*_VARIANTS, *own])}
+    return {variant: lines[variant] for variant in variants}
 
 
 def fit(text: Text, inches: float) -> int:
@@ -80,12 +93,17 @@ def fit_to_panels(figure: Figure, texts: Sequence[tuple[Axes, Text]]) -> int:
     )
 
 
-def variant_handles(colours: dict[str, str], linewidth: float = 4) -> list[Line2D]:
-    """What explains the variants in a legend: a line in each one's colour, by its printed name."""
-    return [
-        Line2D([], [], color=colour, linewidth=linewidth, label=human(variant))
-        for variant, colour in colours.items()
-    ]
+def variant_handles(variants: list[str], **line) -> list[Line2D]:
+    """What explains ``variants`` in a legend: a line in each one's colour and style, by its printed name.
+
+    ``line``: settings of the lines that override these.
+    """
+    colours, styles = variant_colours(variants), variant_lines(variants)
+    handles = []
+    for variant in variants:
+        own = {"color": colours[variant], "linestyle": styles[variant], "linewidth": 2.6}
+        handles.append(Line2D([], [], label=human(variant), **own | line))
+    return handles
 
 
 def legend(figure: Figure, handles: Sequence[Line2D]) -> None:
@@ -99,17 +117,11 @@ def legend(figure: Figure, handles: Sequence[Line2D]) -> None:
     figure.set_figheight(figure.get_figheight() + 0.24 * (lines - 1))
 
 
-def nothing(sentence: str) -> Figure:
-    """A figure that says why there is nothing to see."""
-    figure = Figure(figsize=(WIDTH, 1))
-    figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)
-    return figure
-
-
 def save(figure: Figure, png: str | os.PathLike, pdf: str | os.PathLike) -> None:
-    """Write ``figure`` as PNG (160 dpi) and PDF, atomically; equal figures give equal bytes."""
+    """Write ``figure`` as PNG (1600 px wide) and PDF, atomically; equal figures give equal bytes."""
+    dpi = PIXELS / figure.get_figwidth()
     with replacing(png) as aside:
-        figure.savefig(aside, format="png", dpi=160, metadata={"Software": None})
+        figure.savefig(aside, format="png", dpi=dpi, metadata={"Software": None})
     with replacing(pdf) as aside:
         undated = {"Creator": None, "Producer": None, "CreationDate": None}
-        figure.savefig(aside, format="pdf", dpi=160, metadata=undated)
+        figure.savefig(aside, format="pdf", dpi=dpi, metadata=undated)

@@ -9,7 +9,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bgbias.axes import FROZEN, trained
-from bgbias.figures.style import INK, MUTED, WIDTH, fit_to_panels, legend, variant_colours, variant_handles
+from bgbias.figures.style import (
+    INK,
+    MUTED,
+    WIDTH,
+    fit_to_panels,
+    legend,
+    variant_colours,
+    variant_handles,
+    variant_lines,
+)
 from bgbias.results.names import human, model_name
 from bgbias.results.rows import unique
 from bgbias.results.summaries import sd_words
@@ -43,13 +52,13 @@ def draw(summary: Sequence[dict]) -> Figure:
         for axes, dataset in zip(line, datasets, strict=True):
             rows = [row for row in summary if (row["backbone"], row["dataset"]) == (backbone, dataset)]
             _panel(axes, rows, {loss: name(loss) for loss in losses[backbone]}, colours)
-            title = human(dataset) + (f", {human(backbone)}" if len(backbones) > 1 else "")
+            title = human(dataset) + (f"\n{human(backbone)}" if len(backbones) > 1 else "")
             titles.append((axes, axes.set_title(title)))
     ends = [100 * (row["mean"] + (row["sd"] or 0)) for row in summary if row["protocol"] in PROTOCOLS]
     panels[0, 0].set_xlim(left=0, right=1.05 * max(ends, default=1))
     labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
     # A model as it comes has no variant to explain: its row says so.
-    variants = {variant: colours[variant] for variant in unique(trained(summary), "variant")}
+    variants = unique(trained(summary), "variant")
     legend(figure, [*variant_handles(variants), *_marks(sd_words(summary))])
     lines = fit_to_panels(figure, [*titles, *labels])
     figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(backbones))
@@ -57,13 +66,16 @@ def draw(summary: Sequence[dict]) -> Figure:
 
 
 def _panel(axes: Axes, rows: list[dict], names: dict[str, str], colours: dict[str, str]) -> None:
+    styles = variant_lines(list(colours))
     offsets = (np.arange(len(colours)) - (len(colours) - 1) / 2) * 0.68 / len(colours)
     for place, loss in enumerate(names):
         for offset, (variant, colour) in zip(offsets, colours.items(), strict=True):
             cell = {row["protocol"]: row for row in rows if (row["loss"], row["variant"]) == (loss, variant)}
-            y, ink = (place, MUTED) if loss == FROZEN else (place + offset, colour)
+            y, ink, style = place + offset, colour, styles[variant]
+            if loss == FROZEN:
+                y, ink, style = place, MUTED, "-"
             if set(PROTOCOLS) <= set(cell):
-                _arrow(axes, y, cell["clean"], cell["swapped"], ink)
+                _arrow(axes, y, cell["clean"], cell["swapped"], ink, style)
     axes.set_yticks(range(len(names)), list(names.values()))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -73,9 +85,10 @@ def _panel(axes: Axes, rows: list[dict], names: dict[str, str], colours: dict[st
         axes.axhline(boundary, color=MUTED, linewidth=0.4, alpha=0.5)
 
 
-def _arrow(axes: Axes, y: float, clean: dict, swapped: dict, colour: str) -> None:
+def _arrow(axes: Axes, y: float, clean: dict, swapped: dict, colour: str, style: str | tuple) -> None:
     start, end = 100 * clean["mean"], 100 * swapped["mean"]
-    axes.plot([start, end], [y, y], color=colour, linewidth=2.6, alpha=0.45, solid_capstyle="butt")
+    shaft = {"linewidth": 2.6, "linestyle": style, "alpha": 0.45, "solid_capstyle": "butt"}
+    axes.plot([start, end], [y, y], color=colour, **shaft)
     for cell, x in ((clean, start), (swapped, end)):
         if cell["sd"] is not None:
             axes.errorbar(x, y, xerr=100 * cell["sd"], color=colour, capsize=3, linewidth=1.2)

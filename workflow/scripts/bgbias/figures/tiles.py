@@ -8,8 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
 
-from bgbias.figures.style import HIT, INK, MISS, RULE, WIDTH, fit
+from bgbias.figures.style import HIT, INK, MISS, RULE, fit
 from bgbias.images import HALF
+
+WIDTH = 10.0  # inches; on less the names over narrow tiles collide
 
 
 def page(width: float) -> tuple[Figure, Axes]:
@@ -45,13 +47,14 @@ def columns(axes: Axes, y: float, names: Sequence[tuple[float, str]], width: flo
     return y
 
 
-def legend(axes: Axes, entries: Sequence[tuple[str, str]]) -> float:
-    """Explain (colour, name) at the upper right, in the line of the title; the inches that it takes."""
+def legend(axes: Axes, entries: Sequence[tuple[str, str, float]]) -> float:
+    """Explain lines (colour, name, width in points) at the upper right, in the line of the title; the inches
+    that it takes."""
     line, width = _inch(axes), axes.get_xlim()[1]
     x = width
-    for colour, name in reversed(entries):
+    for colour, name, width_of_line in reversed(entries):
         x -= (0.55 + 0.088 * len(name)) * line
-        axes.plot([x, x + 0.28 * line], [0.22 * line] * 2, color=colour, linewidth=3)
+        axes.plot([x, x + 0.28 * line], [0.22 * line] * 2, color=colour, linewidth=width_of_line)
         write(axes, x + 0.36 * line, 0.22 * line, name, ha="left")
     return (width - x) / line
 

@@ -6,10 +6,12 @@ from bgbias.axes import FROZEN
 from bgbias.results.names import human, model_name
 
 
-def title(runs: Sequence[dict]) -> str:
-    """Dataset, loss and backbone of the runs in a figure."""
+def title(runs: Sequence[dict], several_seeds: bool) -> str:
+    """Dataset, loss and backbone of the runs in a figure, and their seed where the study has several."""
     dataset, backbone, loss = (runs[0][axis] for axis in ("dataset", "backbone", "loss"))
-    model = model_name(loss, backbone) + ("" if loss == FROZEN else f", {human(backbone)}")
+    model = model_name(loss, backbone)
+    if loss != FROZEN:  # a model as it comes is named by its backbone, and measured once
+        model += f", {human(backbone)}" + (f", seed {runs[0]['seed']}" if several_seeds else "")
     return f"{human(dataset)}: {model}"
 
 

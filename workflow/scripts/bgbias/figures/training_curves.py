@@ -6,7 +6,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bgbias.figures.style import INK, WIDTH, fit_to_panels, legend, nothing, variant_colours, variant_handles
+from bgbias.figures.style import (
+    INK,
+    WIDTH,
+    fit_to_panels,
+    legend,
+    variant_colours,
+    variant_handles,
+    variant_lines,
+)
 from bgbias.results.names import human
 from bgbias.results.rows import unique
 
@@ -16,19 +24,15 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
 
     ``runs``: dataset, backbone, loss, variant, seed; ``histories``: of each run the rows epoch, map_at_r.
     """
-    # A backbone that is evaluated as it comes has no history.
-    trained = [(run, history) for run, history in zip(runs, histories, strict=True) if history]
-    if not trained:
-        return nothing("No model of this study was trained.")
-    runs = [run for run, _ in trained]
-    losses, colours = unique(runs, "loss"), variant_colours(unique(runs, "variant"))
+    losses, variants = unique(runs, "loss"), unique(runs, "variant")
+    colours, styles = variant_colours(variants), variant_lines(variants)
     lines = list(dict.fromkeys((run["dataset"], run["backbone"]) for run in runs))
     several = len(unique(runs, "backbone")) > 1
     figure = Figure(figsize=(WIDTH, 0.7 + 1.9 * len(lines)), layout="constrained")
     panels = figure.subplots(len(lines), len(losses), sharey="row", squeeze=False)
-    for run, history in trained:
+    for run, history in zip(runs, histories, strict=True):
         axes = panels[lines.index((run["dataset"], run["backbone"])), losses.index(run["loss"])]
-        _curve(axes, history, colours[run["variant"]])
+        _curve(axes, history, color=colours[run["variant"]], linestyle=styles[run["variant"]])
     titles, labels = [], []
     for place, ((dataset, backbone), row) in enumerate(zip(lines, panels, strict=True)):
         label = human(dataset) + (f"\n{human(backbone)}" if several else "") + "\nMAP@R (%)"
@@ -41,15 +45,15 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
     for axes in panels[-1]:
         axes.set_xlabel("epoch")
     kept = Line2D([], [], color=INK, marker="o", linestyle="", markersize=6, label="epoch kept")
-    legend(figure, [*variant_handles(colours, linewidth=2.5), kept])
+    legend(figure, [*variant_handles(variants), kept])
     fit_to_panels(figure, labels)  # before the titles: its lines make panels narrower
     figure.set_figheight(figure.get_figheight() + 0.2 * (fit_to_panels(figure, titles) - 1))
     return figure
 
 
-def _curve(axes: Axes, history: Sequence[dict], colour: str) -> None:
+def _curve(axes: Axes, history: Sequence[dict], color: str, linestyle: str | tuple) -> None:
     epochs = [int(row["epoch"]) for row in history]
     scores = [100 * float(row["map_at_r"]) for row in history]
     best = max(range(len(scores)), key=scores.__getitem__)  # the first of equals, as training keeps it
-    axes.plot(epochs, scores, color=colour, linewidth=1.6)
-    axes.plot(epochs[best], scores[best], "o", color=colour, markersize=6, markeredgecolor="white")
+    axes.plot(epochs, scores, color=color, linestyle=linestyle, linewidth=1.6)
+    axes.plot(epochs[best], scores[best], "o", color=color, markersize=6, markeredgecolor="white")

@@ -52,6 +52,6 @@ def _check_quality(quality: dict[str, str], table: Path, minimum_iou: float, max
     if bad > maximum_empty * masks:
         raise StudyError(
             f"{bad} of the {masks} masks of {dataset} are empty or failed, a share of {bad / masks:.3f}, "
-            f"allowed {maximum_empty}. {remedy}, or raise `mask_quality.maximum_empty` if you can live with "
-            f"that. Each image: {table}."
+            f"allowed {maximum_empty}. {remedy}, take images without an object out, or raise "
+            f"`mask_quality.maximum_empty` if you can live with that. Each image: {table}."
         )

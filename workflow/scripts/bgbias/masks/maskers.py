@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from textwrap import shorten
 
 import numpy as np
 
@@ -176,5 +177,5 @@ def _session(model: str, weights: str | None, threads: int):
         )
         raise StudyError(
             f"The rembg model {model} cannot be loaded ({type(error).__name__}: "
-            f"{str(error)[:200]}). {remedy}."
+            f"{shorten(str(error), 200, placeholder=' …')}). {remedy}."
         ) from error

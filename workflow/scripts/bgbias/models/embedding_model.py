@@ -93,9 +93,13 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
         with torch.inference_mode():
             features = model.eval().backbone(torch.zeros(1, 3, size, size))
     except (RuntimeError, AssertionError, ValueError) as error:
+        taken = getattr(model.backbone, "exported_size", None)
+        if taken:
+            remedy = f"It was exported with {taken[0]}×{taken[1]}: set transform.eval_size to that"
+        else:
+            remedy = "Change transform.train_size and transform.eval_size, or take another backbone"
         raise StudyError(
-            f"The backbone {name} cannot take images of {size}×{size} pixels ({first_line(error)}). Change "
-            "transform.train_size and transform.eval_size, or take another backbone."
+            f"The backbone {name} cannot take images of {size}×{size} pixels ({first_line(error)}). {remedy}."
         ) from error
     finally:
         model.train(was_training)

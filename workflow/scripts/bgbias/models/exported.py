@@ -1,6 +1,8 @@
 """A network of the user's own as one file: a program that ``torch.export`` wrote, code and weights in one."""
 
+import json
 import os
+import zipfile
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +37,7 @@ class ExportedNetwork(nn.Module):
         self.at_once = _largest_batch(program)
         self.to("cpu")
         self.features = self._check_and_count(program, path)
+        self.exported_size = tuple(program.example_inputs[0][0].shape[2:])
 
     def forward(self, images: Tensor) -> Tensor:
         if self.at_once is not None and len(images) > self.at_once:
@@ -135,6 +138,25 @@ def _read(path: str | os.PathLike) -> torch.export.ExportedProgram:
     try:
         return torch.export.load(path)
     except Exception as error:  # of many kinds, one for each way in which a file can be something else
-        raise StudyError(
-            f"{path} is no program that PyTorch {torch.__version__} can read ({first_line(error)}). {_ANEW}."
-        ) from error
+        writer = _writer(path)
+        if writer is None:
+            raise StudyError(
+                f"{path} is no file of torch.export.save, but of torch.save, TorchScript or something else. "
+                f"{_ANEW}."
+            ) from error
+        if writer != torch.__version__:
+            raise StudyError(
+                f"{path} was written by PyTorch {writer}, and {torch.__version__} cannot read it: export it "
+                "again with the version in requirements.txt."
+            ) from error
+        raise StudyError(f"{path} is damaged ({first_line(error)}). {_ANEW}.") from error
+
+
+def _writer(path: str | os.PathLike) -> str | None:
+    """The version of PyTorch that exported the file; None where it is no exported program."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            model = next(name for name in archive.namelist() if name.endswith("/models/model.json"))
+            return str(json.loads(archive.read(model))["torch_version"])
+    except (OSError, zipfile.BadZipFile, StopIteration, ValueError, KeyError, TypeError):
+        return None

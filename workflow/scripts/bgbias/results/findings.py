@@ -57,7 +57,8 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
     sentences = _largest_drop([row for row in drops if row["variant"] == baseline])
     for variant in (baseline, *others):
         of_variant = [row for row in drops if row["variant"] == variant]
-        sentences.append(f"On average {human(variant)} {_change_by_dataset(of_variant)}.")
+        on_average = "On average " if len(of_variant) > len(unique(of_variant, "dataset")) else ""
+        sentences.append(f"{on_average}{human(variant)} {_change_by_dataset(of_variant)}.")
     sentences += untrained
     for variant in others:
         pairs = _pairs(drops, baseline, variant)
@@ -67,7 +68,7 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
             sentences.append(
                 f"With swapped backgrounds {human(variant)} retrieves better than {human(baseline)} in "
                 f"{_of(better, drops, len(pairs))}; on the clean images it changes MAP@R by "
-                f"{_signed(change)} points on average."
+                f"{_signed(change)} points{' on average' if len(pairs) > 1 else ''}."
             )
     return sentences
 
@@ -189,7 +190,8 @@ def _drops(summary: Sequence[dict]) -> list[dict]:
 
 
 def _largest_drop(rows: Sequence[dict]) -> list[str]:
-    """Where swapping costs most; nothing where no number falls as it is printed."""
+    """Where swapping costs most, or what it costs the only model; nothing where no number falls as it is
+    printed."""
     falls = [row for row in rows if _percent(row["swapped"]) < _percent(row["clean"])]
     if not falls:
         return []
@@ -197,11 +199,11 @@ def _largest_drop(rows: Sequence[dict]) -> list[str]:
     model = human(worst["loss"])
     if len(unique(rows, "backbone")) > 1:
         model = f"{human(worst['backbone'])} and {model}"
-    return [
-        f"Swapping the backgrounds of the test images costs {human(worst['variant'])} most on "
-        f"{human(worst['dataset'])} with {model}: MAP@R falls from "
-        f"{_percent(worst['clean'])} to {_percent(worst['swapped'])}\u00a0%."
-    ]
+    variant, place = human(worst["variant"]), f"on {human(worst['dataset'])} with {model}"
+    fall = f"MAP@R falls from {_percent(worst['clean'])} to {_percent(worst['swapped'])}\u00a0%."
+    if len(rows) == 1:
+        return [f"Swapping the backgrounds of the test images costs {variant} accuracy {place}: {fall}"]
+    return [f"Swapping the backgrounds of the test images costs {variant} most {place}: {fall}"]
 
 
 def _change_by_dataset(rows: Sequence[dict]) -> str:

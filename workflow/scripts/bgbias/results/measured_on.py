@@ -114,6 +114,8 @@ def data_table(measured: Sequence[MeasuredOn], backgrounds: int) -> Table:
             ("", ["left out", "test backgrounds"]),
         ],
         [("", [[*map(Cell, line)] for line in lines])],
+        "Classes and images of each split, images left out, and the backgrounds that the test images are "
+        "swapped to.",
     )
 
 

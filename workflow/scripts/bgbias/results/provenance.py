@@ -58,8 +58,8 @@ def machine() -> dict:
 
 def run_entry(run: dict) -> dict:
     """What the provenance says of one run, from the contents of its run.yaml."""
-    kept = ("hashes", "device", "seconds", "epochs", "best_epoch", "versions")
-    return {key: run[key] for key in (*AXES, *kept)}
+    kept = ("hashes", "input", "device", "seconds", "epochs", "best_epoch", "versions")
+    return {key: run[key] for key in (*AXES, *kept) if key in run}
 
 
 def _git(project: str | os.PathLike, *arguments: str) -> str:

@@ -98,8 +98,11 @@ def closeness(rows: Sequence[dict]) -> dict | None:
     }
 
 
-def comparison_table(rows: Sequence[dict], kind: str) -> Table:
-    """Published, measured and difference side by side, a block a dataset; retrieval in percent."""
+def comparison_table(rows: Sequence[dict], kind: str, sd_over: str = "") -> Table:
+    """Published, measured and difference side by side, a block a dataset; retrieval in percent.
+
+    ``sd_over``: what a measured sd of retrieval is over, in words.
+    """
     digits = 3 if kind == "mask_quality" else 2
     lines, across = LAYOUT[kind]
     columns = unique(rows, across)
@@ -113,7 +116,7 @@ def comparison_table(rows: Sequence[dict], kind: str) -> Table:
             families.add(name[0])
             stub = [Cell("" if repeated else human(name[0])), *(Cell(human(part)) for part in name[1:])]
             values = [cells.get((dataset, *name, column)) for column in columns]
-            found.append(stub + [cell for row in values for cell in _three(row, digits)])
+            found.append(stub + [cell for row in values for cell in _three(row, kind, digits)])
         return found
 
     groups = [(human(column), ["published", "measured", "difference"]) for column in columns]
@@ -121,22 +124,36 @@ def comparison_table(rows: Sequence[dict], kind: str) -> Table:
         [human(line) for line in lines],
         groups,
         [(human(dataset), block(dataset)) for dataset in unique(rows, "dataset")],
+        f"{_what(kind, sd_over)}, and their difference. Cells that were not run are empty.",
     )
 
 
-def _three(row: dict | None, digits: int) -> list[Cell]:
+def _what(kind: str, sd_over: str) -> str:
+    over = f" (measured: {sd_over})" if sd_over else ""
+    return {
+        "retrieval": f"MAP@R in percent: published and measured, ± standard deviation where known{over}",
+        "attention": "Attention score: published and measured (standard deviation over test images)",
+        "mask_quality": "Agreement of masks with hand labels: published and measured",
+    }[kind]
+
+
+def _three(row: dict | None, kind: str, digits: int) -> list[Cell]:
     """Published, measured and signed difference; empty cells for what is not there."""
     if row is None:
         return [Cell()] * 3
-    published, measured = (_with_sd(row, side, digits) for side in ("published", "measured"))
+    published, measured = (_with_sd(row, side, kind, digits) for side in ("published", "measured"))
     if row["difference"] is None:
         return [published, measured, Cell()]
     difference = number(row["difference"], digits)
     return [published, measured, Cell(difference if difference.startswith("−") else f"+{difference}")]
 
 
-def _with_sd(row: dict, side: str, digits: int) -> Cell:
+def _with_sd(row: dict, side: str, kind: str, digits: int) -> Cell:
     mean, sd = row[side], row[f"{side}_sd"]
     if mean is None:
         return Cell()
-    return Cell(number(mean, digits), "" if sd is None else f"± {number(sd, digits)}")
+    if sd is None:
+        return Cell(number(mean, digits))
+    # As in the table of attention: how much images differ is no error of the mean.
+    spread = f"({number(sd, digits)})" if kind == "attention" else f"± {number(sd, digits)}"
+    return Cell(number(mean, digits), spread)

@@ -47,6 +47,21 @@ def variant_words(settings: dict) -> str:
     return f"{images}; its epoch is chosen on {picked} validation images"
 
 
+def selection_words(summary: Sequence[dict], settings: dict) -> str:
+    """Which validation images the curves of the trained variants are of; empty where none was trained."""
+    selections = {settings["variants"][name]["selection"] for name in variants_of(trained(summary))}
+    if len(selections) > 1:
+        return (
+            "Each variant is judged, and its epoch chosen, by its own validation score (see the settings: "
+            "clean or background-swapped images), so the curves of a panel are not measured on the same "
+            "pictures."
+        )
+    kinds = {"clean": "the validation images as they are", "swapped": "background-swapped validation images"}
+    return "".join(
+        f"Measured on {kinds[kind]}; the epoch with the best score is kept." for kind in selections
+    )
+
+
 def other_metrics(measured: Sequence[dict]) -> list[tuple[str, Table]]:
     """The tables of the metrics but MAP@R, by name. Recall@1 is Precision@1, and not shown twice."""
     metrics = [name for name in retrieval_metrics(measured) if name not in ("map_at_r", "recall_at_1")]
@@ -64,7 +79,7 @@ def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
     facts = [
         ("models", str(len(runs))),
         *_training_facts(trained(runs)),
-        ("device", ", ".join(dict.fromkeys(str(run["device"]) for run in runs))),
+        *_backbone_facts(runs),
     ]
     versions: dict[str, dict] = {}
     for run in runs:
@@ -105,7 +120,22 @@ def _training_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
         ("training time, all models", str(timedelta(seconds=round(sum(seconds))))),
         ("training time, one model", f"{_range(list(map(round, seconds)))} s"),
         ("epochs", _range(epochs)),
+        ("device", ", ".join(dict.fromkeys(str(run["device"]) for run in runs))),
     ]
+
+
+def _backbone_facts(runs: Sequence[dict]) -> Iterator[tuple[str, str]]:
+    """How each backbone's images were normalised, and how long its embeddings are."""
+    for backbone in unique(runs, "backbone"):
+        of_backbone = [run for run in runs if run["backbone"] == backbone]
+        taken = of_backbone[0]["input"]
+        mean, std = (", ".join(map(_plain, taken[key])) for key in ("mean", "std"))
+        yield (
+            f"{human(backbone)} takes",
+            f"{taken['order']} of 0 to {_plain(taken['maximum'])}, mean {mean}, std {std}",
+        )
+        lengths = dict.fromkeys(str(run["embedding_size"]) for run in of_backbone)
+        yield f"{human(backbone)} gives", f"{' or '.join(lengths)} numbers"
 
 
 def _range(values: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from bgbias.errors import StudyError
 from bgbias.results.rows import finite, pick
 
 RETRIEVAL_COLUMNS = (*MODEL_AXES, "protocol", "metric", "mean", "sd", "seeds", "draws", "best")
-ATTENTION_COLUMNS = (*MODEL_AXES, "method", "mean", "sd", "seeds", "best")
+ATTENTION_COLUMNS = (*MODEL_AXES, "method", "mean", "sd", "sd_over_seeds", "seeds", "best")
 
 
 def retrieval_metrics(rows: Sequence[dict]) -> list[str]:
@@ -62,7 +62,8 @@ def sd_words(summary: Sequence[dict]) -> str:
 
 
 def summarise_attention(rows: Iterable[dict]) -> list[dict]:
-    """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is that over images.
+    """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is that over images, and
+    ``sd_over_seeds`` the sample sd of the seeds' means, None with one seed.
 
     A method that found nothing in any image of a run has no score there, and counts for nothing.
     """
@@ -71,7 +72,10 @@ def summarise_attention(rows: Iterable[dict]) -> list[dict]:
     seeds = _frame(scored, cell, [], ["mean", "sd"]).groupby(cell, sort=False)
     # ASSUME: several seeds: the mean of their means, and the root mean square of their sds over images.
     sd = seeds["sd"].agg(lambda sds: math.sqrt((sds**2).mean()))
-    summary = pd.DataFrame({"mean": seeds["mean"].mean(), "sd": sd, "seeds": seeds.size()})
+    means = seeds["mean"]
+    summary = pd.DataFrame(
+        {"mean": means.mean(), "sd": sd, "sd_over_seeds": means.std(), "seeds": seeds.size()}
+    )
     return _marked(summary.reset_index(), [*FAMILY_AXES, "method"], scale=1)
 
 

@@ -12,6 +12,10 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", "|": r"$|$",
     "±": r"$\pm$", "−": r"$-$", "–": "--",
 }  # fmt: skip
+_LATEX_NEEDS = (
+    r"Needs \usepackage{booktabs}. Where it is too wide: table* over both columns; in LNCS \scriptsize or "
+    r"\resizebox{\textwidth}{!}{...}."
+)
 _MARKDOWN = {sign: "\\" + sign for sign in "\\|*_`<>["}
 
 
@@ -30,16 +34,24 @@ class Table:
 
     ``groups``: (title, column titles) from left to right; ``blocks``: (title, rows), an empty title prints no
     heading; every row has one cell for each stub and each column. A repeated name in the first stub is left
-    empty, and a row that has one starts a new family of rows.
+    empty, and a row that has one starts a new family of rows. ``note``: sentences that say what the numbers
+    are, for whoever has the table alone.
     """
 
     stub: list[str]
     groups: list[tuple[str, list[str]]]
     blocks: list[tuple[str, list[list[Cell]]]] = field(default_factory=list)
+    note: str = ""
 
     @property
     def width(self) -> int:
         return len(self.stub) + sum(len(columns) for _, columns in self.groups)
+
+    def rests(self) -> list[str]:
+        """Each column's longest ``rest``. A cell without one gets as much room: its number would stand under
+        the others' rests."""
+        rows = [row for _, rows in self.blocks for row in rows]
+        return [max((row[place].rest for row in rows), key=len, default="") for place in range(self.width)]
 
 
 def to_latex(table: Table) -> str:
@@ -58,7 +70,7 @@ def to_latex(table: Table) -> str:
         for place, row in enumerate(rows):
             if place and _starts_family(rows, row):
                 lines.append(r"\addlinespace")
-            lines.append(_latex_row([_latex_cell(cell) for cell in row]))
+            lines.append(_latex_row([*map(_latex_cell, row, table.rests())]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
@@ -84,9 +96,9 @@ def save(
     csv: str | os.PathLike,
     md: str | os.PathLike,
 ) -> None:
-    """Write ``table`` for LaTeX and for people, and ``rows``, which may hold more, for programs."""
-    write_text(tex, to_latex(table))
-    write_text(md, to_markdown(table))
+    """Write ``table`` with its note for LaTeX and for people; ``rows``, which may hold more, for programs."""
+    write_text(tex, f"% {_escape(table.note, _LATEX)}\n% {_LATEX_NEEDS}\n{to_latex(table)}")
+    write_text(md, f"{_escape(table.note, _MARKDOWN)}\n\n{to_markdown(table)}")
     write_rows(csv, rows, columns)
 
 
@@ -115,9 +127,11 @@ def _latex_row(cells: list[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _latex_cell(cell: Cell) -> str:
-    text = _bold(_escape(cell.text, _LATEX), cell, r"\textbf{", "}")
-    return f"{text} {_escape(cell.rest, _LATEX)}".strip()
+def _latex_cell(cell: Cell, room: str) -> str:
+    text, rest = _bold(_escape(cell.text, _LATEX), cell, r"\textbf{", "}"), _escape(cell.rest, _LATEX)
+    if text and room and not rest:
+        rest = rf"\phantom{{{_escape(room, _LATEX)}}}"
+    return f"{text} {rest}".strip()
 
 
 def _markdown_cell(cell: Cell) -> str:

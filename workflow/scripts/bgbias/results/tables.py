@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from bgbias.axes import FAMILY_AXES, FROZEN, MODEL_AXES, trained
-from bgbias.results.names import human, model_name, protocol_name
+from bgbias.results.names import human, method_name, model_name, protocol_name
 from bgbias.results.rows import finite, pick, unique, variants_of
+from bgbias.results.summaries import sd_words
 from bgbias.results.table_formats import Cell, Table, number
 
 
@@ -37,15 +38,19 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
             found += family
         return found
 
+    sd_over = sd_words(summary)
+    spread = f": mean ± sample standard deviation {sd_over}" if sd_over else ""
     return Table(
         stub,
         [(human(dataset), [*map(protocol_name, protocols)]) for dataset, protocols in groups.items()],
         _blocks(summary, lines),
+        f"{human(summary[0]['metric'])} in percent{spread}.{_bold_words(summary)}",
     )
 
 
 def attention_table(summary: Sequence[dict], method: str) -> Table:
-    """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images).
+    """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images), with
+    several seeds mean ± sd over them (sd over images).
 
     A model as it comes has no variant, but a column of its own.
     """
@@ -55,9 +60,7 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
         variants.append(FROZEN)
     stub, titles = ("Loss", list(map(human, variants))) if trained(summary) else ("Model", ["score"])
     cells = {
-        (*pick(row, FAMILY_AXES), FROZEN if row["loss"] == FROZEN else row["variant"]): Cell(
-            number(row["mean"]), f"({number(row['sd'])})", row["best"] == 1
-        )
+        (*pick(row, FAMILY_AXES), FROZEN if row["loss"] == FROZEN else row["variant"]): _attention_cell(row)
         for row in summary
     }
 
@@ -75,10 +78,15 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
         ]
         return [row for row in rows if any(cell.text for cell in row[1:])]
 
+    seeds = max((row["seeds"] for row in summary), default=1)
+    spread = f" ± sample standard deviation over {seeds} seeds" if seeds > 1 else ""
     return Table(
         [stub],
         [(human(dataset), titles) for dataset in datasets],
         _blocks(summary, lines),
+        f"Attention score by {method_name(method)}: mean{spread} (standard deviation over test images). 0: "
+        "attention spread evenly over the image; 1: all of it on the object; below 0: it avoids the object."
+        f"{_bold_words(summary)}",
     )
 
 
@@ -113,12 +121,24 @@ def mask_quality_table(rows: Sequence[dict]) -> Table:
         ["Dataset", *(["Masker"] if several else [])],
         [("", ["labelled"]), ("IoU", titles), ("Overlap", titles[:2])],
         [("", lines)],
+        "Masks against hand labels, both cut at half. IoU: intersection over union; overlap: the share of "
+        "the labelled object that the mask covers. ± population standard deviation over images.",
     )
 
 
 def _retrieval_cell(row: dict) -> Cell:
     sd = "" if row["sd"] is None else f"± {number(100 * row['sd'])}"
     return Cell(number(100 * row["mean"]), sd, row["best"] == 1)
+
+
+def _attention_cell(row: dict) -> Cell:
+    spread, over_images = row["sd_over_seeds"], f"({number(row['sd'])})"
+    rest = over_images if spread is None else f"± {number(spread)} {over_images}"
+    return Cell(number(row["mean"]), rest, row["best"] == 1)
+
+
+def _bold_words(summary: Sequence[dict]) -> str:
+    return " Bold: the best variant of a loss." if any(row["best"] for row in summary) else ""
 
 
 def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:

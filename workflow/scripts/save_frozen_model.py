@@ -1,0 +1,42 @@
+"""Save a backbone that is measured as it comes, once it has shown that it can be."""
+
+from bgbias.configuration.keywords import EXPORTED
+from bgbias.devices import prepare_cpu
+from bgbias.hashes import fingerprint_file, hash_script, hash_settings
+from bgbias.logs import job_log
+from bgbias.models.embedding_model import build_model, check_size, save_model
+from bgbias.runs import input_facts, recorded_settings, versions, write_run
+
+
+def save_frozen_model(model_path: str, run_path: str, *, run: dict, settings: dict) -> None:
+    """Write the model and its run.yaml.
+
+    ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone, loss, and of the transform
+    ``eval_size``. StudyError where the backbone cannot be built, or cannot embed images of that size.
+    """
+    name = settings["backbone"]["model"]
+    model, preprocessing = build_model(name, settings["backbone"], None, run["seed"])
+    check_size(model, run["backbone"], settings["transform"]["eval_size"])
+    hashes = {"settings": hash_settings(settings), "code": hash_script("save_frozen_model.py")}
+    if name.endswith(EXPORTED):
+        hashes["program"] = fingerprint_file(name)
+    save_model(model_path, model)
+    write_run(
+        run_path,
+        {
+            **run,
+            "settings": recorded_settings(settings),
+            **input_facts(model, preprocessing),
+            "versions": versions(),
+            "hashes": hashes,
+        },
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        prepare_cpu(snakemake.threads)
+        wanted = snakemake.params
+        save_frozen_model(
+            snakemake.output.model, snakemake.output.run, run=wanted.run, settings=wanted.settings
+        )
