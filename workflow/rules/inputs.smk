@@ -206,10 +206,11 @@ def given_weights(wildcards):
 
 
 def shown_runs(dataset):
-    """The runs that the figures of single images show: one loss, backbone and seed, every variant."""
+    """The runs that the figures of single images show: one loss, backbone and seed, every variant; of a study that trains
+    nothing all its models."""
     grid, loss = config["grid"], config["publish"]["loss"]
     if not grid["loss"]:
-        fixed = {"backbone": config["frozen"][0], "loss": axes.FROZEN}
+        fixed = {"loss": axes.FROZEN}
     else:
         loss = loss if loss in grid["loss"] else grid["loss"][0]
         fixed = {"backbone": grid["backbone"][0], "loss": loss, "seed": grid["seed"][0]}

@@ -9,7 +9,7 @@ from bgbias.figures.titles import title
 from bgbias.files import read_rows
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
-from bgbias.results.rows import one_run_a_variant
+from bgbias.results.rows import shown_side_by_side
 
 
 def draw_attribution_panels(
@@ -32,7 +32,7 @@ def draw_attribution_panels(
     the axes. Of several runs of a variant the first is shown. ``several_seeds``: the title names the seed.
     """
     store = PixelStore.open(layout)
-    chosen = one_run_a_variant(runs)
+    chosen = shown_side_by_side(runs)
     panels: dict[int, Panel] = {}
     for variant, place in chosen.items():
         rows = [row for row in read_rows(images[place]) if row["method"] == method]

@@ -1,4 +1,4 @@
-"""Draw hand-labelled images of a dataset from the best mask to the worst; without hand labels, some masks."""
+"""Draw hand-labelled images of a dataset from the best mask to the worst; without labels, masks by size."""
 
 from pathlib import Path
 
@@ -27,10 +27,10 @@ def draw_mask_examples(
     masks: str,
 ) -> None:
     """Draw up to ``shown`` images of ``index``, evenly spaced in the order of ``images``, the
-    mask_quality_images.csv of the ``dataset``.
+    mask_quality_images.csv of the ``dataset``, or without hand labels in that of how much the masks cover.
 
-    ``table``: its masks.csv, which says which masks failed; ``root``: what the index's paths are relative to;
-    ``masks``: the folder of the dataset's masks.
+    ``table``: its masks.csv, which says this and which masks failed; ``root``: what the index's paths are
+    relative to; ``masks``: the folder of the dataset's masks.
     """
     known = read_index(index)
     ranked = sorted(read_rows(images), key=lambda row: float(row["iou"]))
@@ -39,9 +39,11 @@ def draw_mask_examples(
         among = [(row["path"], label_of[row["path"]], float(row["iou"])) for row in ranked]
         what = "labelled images, from the best mask to the worst"
     else:
-        failed = set(flagged(read_rows(table), "failed"))
-        among = [(path, None, None) for path in known.paths if path not in failed]
-        what = "masks"
+        # The emptiest are the ones to look at, and the fullest.
+        by_size = sorted(read_rows(table), key=lambda row: float(row["coverage"]))
+        failed = set(flagged(by_size, "failed"))
+        among = [(row["path"], None, None) for row in by_size if row["path"] not in failed]
+        what = "masks, from the smallest to the largest"
     examples = []
     for path, label_path, iou in spread(among, shown):
         image = read_rgb(Path(root, path))

@@ -8,7 +8,7 @@ from bgbias.figures.titles import title
 from bgbias.files import read_rows
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
-from bgbias.results.rows import one_run_a_variant
+from bgbias.results.rows import shown_side_by_side
 from bgbias.retrieval.embedding import compared_picture, evaluation_view
 from bgbias.retrieval.matches import partners
 from bgbias.retrieval.protocols import PROTOCOLS
@@ -42,7 +42,7 @@ def draw_retrieval_gallery(
         seed = evaluation["seed"]
         return compared_picture(store, int(row), behind, seed=seed, draw=int(draw_), view=view)
 
-    chosen = one_run_a_variant(runs)
+    chosen = shown_side_by_side(runs)
     queries: dict[int, Query] = {}
     for variant, place in chosen.items():
         for row in read_rows(matches[place]):

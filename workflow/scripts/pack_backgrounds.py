@@ -18,7 +18,8 @@ def pack_backgrounds(
     folder: str, layout: str, rgba: str, *, short_side: int, half: int | None = None
 ) -> None:
     """Write the store of all photos below ``folder``, sorted by path; with ``half`` (0 or 1), of every other
-    one from that on. StudyError when there is none.
+    one from that on. The layout's ``enlarged`` says 1 of a photo that was smaller. StudyError when there is
+    none.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -39,11 +40,14 @@ def pack_backgrounds(
 
     def pack(path: str) -> tuple[np.ndarray, dict] | StudyError:
         try:
-            return pack_image(read_rgb(root / path), None, short_side), background_row(path)
+            rgb = read_rgb(root / path)
+            enlarged = {"enlarged": int(min(rgb.shape[:2]) < short_side)}
+            return pack_image(rgb, None, short_side), background_row(path) | enlarged
         except StudyError as error:
             return error
 
-    count = write_store(rgba, layout, without_errors(prefetch(pack, paths, depth=4)), COLUMNS)
+    packed = without_errors(prefetch(pack, paths, depth=4))
+    count = write_store(rgba, layout, packed, [*COLUMNS, "enlarged"])
     print(f"packed {count} backgrounds of {folder} with a short side of {short_side} pixels")
 
 

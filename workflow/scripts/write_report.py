@@ -75,7 +75,7 @@ def write_report(
     several_seeds = len({run["seed"] for run in trained(records)}) > 1
     comparisons = [(kind, read_comparison(path)) for kind, path in zip(compared, published, strict=True)]
     measured_data = [*map(measured_on, datasets, layouts, indices, problems)]
-    test_backgrounds = len(read_rows(backgrounds))
+    test_backgrounds = read_rows(backgrounds)
     findings = [
         *collapse_findings(measured),
         *retrieval_findings(summary),
@@ -96,7 +96,7 @@ def write_report(
             "retrieval": retrieval_table(summary),
             "attention": attention_table(scores, method),
             "mask_quality": mask_quality_table(masks),
-            "data": data_table(measured_data, test_backgrounds),
+            "data": data_table(measured_data, len(test_backgrounds)),
         },
         other_metrics=other_metrics(measured),
         labelled=any(int(row["n"]) for row in masks),

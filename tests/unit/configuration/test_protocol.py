@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from pack_backgrounds import pack_backgrounds
 from PIL import Image
 from tiny_stores import write_images
 
 from bgbias.attribution.images import images_and_masks
 from bgbias.configuration.protocol import PRESETS, background_role, settled
-from bgbias.errors import StudyError
 from bgbias.input_pipeline.pixels import PixelStore, pack_image, write_store
 from bgbias.input_pipeline.preprocessing import Preprocessing
 
@@ -96,36 +94,6 @@ def test_roles_are_halved_only_where_training_and_validation_are_one_folder(sett
         "validation",
         "test",
     ]
-
-
-def test_two_halves_are_disjoint_and_together_the_whole(tmp_path):
-    (tmp_path / "photos").mkdir()
-    for number in range(5):
-        Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(tmp_path / f"photos/{number}.png")
-
-    def packed(half):
-        folder = tmp_path / str(half)
-        pack_backgrounds(
-            str(tmp_path / "photos"), folder / "layout.csv", folder / "rgba.bin", short_side=8, half=half
-        )
-        return PixelStore.open(folder / "layout.csv").index.paths
-
-    assert packed(0) == ["0.png", "2.png", "4.png"]
-    assert packed(1) == ["1.png", "3.png"]
-    assert packed(None) == sorted(packed(0) + packed(1))
-
-
-def test_bad_backgrounds_are_told_together_and_nothing_is_left(tmp_path):
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    Image.new("RGB", (8, 8)).save(photos / "b.png")
-    for count in (2, 4):
-        for number in range(count):
-            (photos / f"{number}.jpg").write_text("no picture")
-        said = r"photos/0\.jpg .*photos/1\.jpg .*" + (r" So it is with 1 more\." if count == 4 else "")
-        with pytest.raises(StudyError, match=said):
-            pack_backgrounds(str(photos), tmp_path / "layout.csv", tmp_path / "rgba.bin", short_side=8)
-    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
 def test_a_hand_label_takes_the_place_of_the_automatic_mask_where_there_is_one(tmp_path):

@@ -31,12 +31,14 @@ class Example:
 
 
 def draw(examples: Sequence[Example], title: str) -> Figure:
-    """All ``examples``, best first, cut to where the object is or is thought to be.
+    """All ``examples``, without hand labels as they come, else best first, cut to where the object is or is
+    thought to be.
 
     The outlines are those of both masks at 128, where the measure cuts them.
     """
     columns = min(6, max(4, len(examples)))
-    step, line_height = 1.06, 1.26
+    step = 1.06
+    line_height = 1.26 if any(example.iou is not None for example in examples) else step
     figure, axes = page(columns * step + 0.04)
     lines = (
         [(LABEL, "hand label", LABEL_LINE)] if any(example.label is not None for example in examples) else []

@@ -9,6 +9,8 @@ from bgbias.results.names import human, model_name
 def title(runs: Sequence[dict], several_seeds: bool) -> str:
     """Dataset, loss and backbone of the runs in a figure, and their seed where the study has several."""
     dataset, backbone, loss = (runs[0][axis] for axis in ("dataset", "backbone", "loss"))
+    if len({run["backbone"] for run in runs}) > 1:
+        return f"{human(dataset)}: models as they come"
     model = model_name(loss, backbone)
     if loss != FROZEN:  # a model as it comes is named by its backbone, and measured once
         model += f", {human(backbone)}" + (f", seed {runs[0]['seed']}" if several_seeds else "")

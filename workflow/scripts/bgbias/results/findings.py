@@ -11,6 +11,7 @@ from bgbias.results.rows import pick, unique, variants_of
 from bgbias.results.table_formats import number
 from bgbias.retrieval.collapse import COLLAPSED
 
+FEW_IMAGES = 50
 FEW_BACKGROUNDS = 20  # with fewer than that, more than one pair of images in twenty shares one by chance
 
 
@@ -98,9 +99,16 @@ def mask_findings(rows: Sequence[dict]) -> list[str]:
     return [*_agreement_of_masks(rows), *_unlabelled(rows), *_empty_masks(rows)]
 
 
-def data_findings(measured: Sequence[MeasuredOn], backgrounds: int) -> list[str]:
-    """What is wrong with the images: copies among them, those left out, fewer than some dozen backgrounds."""
-    return [*_copies(measured), *_left_out(measured), *_few_backgrounds(backgrounds)]
+def data_findings(measured: Sequence[MeasuredOn], backgrounds: Sequence[dict]) -> list[str]:
+    """What is wrong with the images: copies among them, those left out, few of them, few or small
+    ``backgrounds``, the rows of the layout of the test's."""
+    return [
+        *_copies(measured),
+        *_left_out(measured),
+        *_few_images(measured),
+        *_few_backgrounds(len(backgrounds)),
+        *_small_backgrounds(backgrounds),
+    ]
 
 
 def _agreement_of_masks(rows: Sequence[dict]) -> list[str]:
@@ -127,7 +135,8 @@ def _empty_masks(rows: Sequence[dict]) -> list[str]:
         return []
     counts = enumeration([f"{row['empty']} of {row['masks']} on {human(row['dataset'])}" for row in rows])
     return [
-        f"Masks that are empty or failed: {counts}. An image with an empty one loses its object in the swap."
+        f"Masks that are empty or failed: {counts}. An image with an empty one loses its object in the swap. "
+        "The dataset’s masks.csv names them."
     ]
 
 
@@ -168,6 +177,25 @@ def _left_out(measured: Sequence[MeasuredOn]) -> list[str]:
     ]
 
 
+def _few_images(measured: Sequence[MeasuredOn]) -> list[str]:
+    return [
+        f"{human(data.dataset)} has only {data.images['test']} test images: one that is found or not moves a "
+        f"measure by up to {_percent(1 / data.images['test'])} points."
+        for data in measured
+        if data.images["test"] < FEW_IMAGES
+    ]
+
+
+def _small_backgrounds(backgrounds: Sequence[dict]) -> list[str]:
+    enlarged = sum(row.get("enlarged") == "1" for row in backgrounds)
+    if not enlarged:
+        return []
+    return [
+        f"{enlarged} of the {len(backgrounds)} test backgrounds are smaller than images are packed "
+        "(pixels.short_side), and blurred: take larger ones, before which an object looks as in a photograph."
+    ]
+
+
 def _few_backgrounds(count: int) -> list[str]:
     if count >= FEW_BACKGROUNDS:
         return []
@@ -190,24 +218,23 @@ def _drops(summary: Sequence[dict]) -> list[dict]:
 
 
 def _largest_drop(rows: Sequence[dict]) -> list[str]:
-    """Where swapping costs most, or what it costs the only model; nothing where no number falls as it is
-    printed."""
+    """Where swapping costs most; nothing of a model alone, or where no number falls as it is printed."""
     falls = [row for row in rows if _percent(row["swapped"]) < _percent(row["clean"])]
-    if not falls:
+    if len(rows) == 1 or not falls:
         return []
     worst = max(falls, key=lambda row: row["drop"])
     model = human(worst["loss"])
     if len(unique(rows, "backbone")) > 1:
         model = f"{human(worst['backbone'])} and {model}"
-    variant, place = human(worst["variant"]), f"on {human(worst['dataset'])} with {model}"
-    fall = f"MAP@R falls from {_percent(worst['clean'])} to {_percent(worst['swapped'])}\u00a0%."
-    if len(rows) == 1:
-        return [f"Swapping the backgrounds of the test images costs {variant} accuracy {place}: {fall}"]
-    return [f"Swapping the backgrounds of the test images costs {variant} most {place}: {fall}"]
+    return [
+        f"Swapping the backgrounds of the test images costs {human(worst['variant'])} most on "
+        f"{human(worst['dataset'])} with {model}: MAP@R falls from "
+        f"{_percent(worst['clean'])} to {_percent(worst['swapped'])}\u00a0%."
+    ]
 
 
 def _change_by_dataset(rows: Sequence[dict]) -> str:
-    """In words: loses 10 % of its MAP@R on A and 20 % on B, and gains 4 % on C."""
+    """In words: loses 10 % of its MAP@R on A and 20 % on B, and gains 4 % on C; of one row with its MAP@R."""
     changes: dict[str, list[str]] = {"loses": [], "gains": []}
     for dataset in unique(rows, "dataset"):
         percent = round(100 * float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset])))
@@ -215,7 +242,8 @@ def _change_by_dataset(rows: Sequence[dict]) -> str:
     said = {verb: enumeration(parts) for verb, parts in changes.items() if parts}
     first = next(iter(said))
     said[first] = said[first].replace("%", "% of its MAP@R", 1)
-    return ", and ".join(f"{verb} {parts}" for verb, parts in said.items())
+    ends = f" (from {_percent(rows[0]['clean'])} to {_percent(rows[0]['swapped'])}\u00a0%)"
+    return ", and ".join(f"{verb} {parts}" for verb, parts in said.items()) + (ends if len(rows) == 1 else "")
 
 
 def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict, dict]]:

@@ -36,12 +36,15 @@ def variants_of(rows: Iterable[dict]) -> list[str]:
     return sorted(unique(rows, "variant"), key=lambda variant: variant != "base")
 
 
-def one_run_a_variant(runs: Sequence[dict]) -> dict[str, int]:
-    """The place of each variant's first run in ``runs``: a figure of examples shows one model a variant.
+def shown_side_by_side(runs: Sequence[dict]) -> dict[str, int]:
+    """The models that a figure of examples shows, by what tells them apart, and their places in ``runs``: of
+    each variant the first run.
 
-    A model as it comes has no variant, and stands under the name of its loss.
+    A model as it comes has no variant, and stands under the name of its loss; several under their backbones'.
     """
+    several = len(unique(runs, "backbone")) > 1
     places: dict[str, int] = {}
     for place, run in enumerate(runs):
-        places.setdefault(FROZEN if run["loss"] == FROZEN else run["variant"], place)
+        as_it_comes = run["backbone"] if several else FROZEN
+        places.setdefault(as_it_comes if run["loss"] == FROZEN else run["variant"], place)
     return places
