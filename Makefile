@@ -15,7 +15,7 @@ help:
 	@echo "make forecast   what the paper's study would cost here, measured; another one: CONFIG=..."
 	@echo "make test       all tests"
 	@echo "make test-unit  the library's tests only"
-	@echo "make lint       ruff and snakemake --lint"
+	@echo "make lint       ruff, snakefmt and snakemake --lint"
 	@echo "make bench      the measurements of docs/performance.md; small sizes, or BENCH=--full on an idle machine"
 	@echo "make docs       config/README.md from the schema"
 
@@ -34,6 +34,7 @@ test-unit: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakefmt --check Snakefile workflow/rules
 	$(SNAKEMAKE) --lint
 
 $(VENV)/.study: requirements.txt constraints.txt

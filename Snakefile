@@ -10,9 +10,12 @@ min_version("9.17")  # orphans.smk reads its records
 if not Path(workflow.basedir).samefile(Path.cwd()):
     raise WorkflowError(f"Call snakemake in the project's folder: cd {workflow.basedir}")
 
+
 include: "workflow/rules/disk.smk"
 
+
 configfile: "config/config.yaml"
+
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/orphans.smk"
@@ -28,9 +31,20 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
+
 report: "workflow/report/workflow.rst"
 
-localrules: all, masks, mask_quality, train, evaluate, attribute, tables, figures, report
+
+localrules:
+    all,
+    masks,
+    mask_quality,
+    train,
+    evaluate,
+    attribute,
+    tables,
+    figures,
+    report,
 
 
 rule all:

@@ -11,9 +11,9 @@ from bgbias.imports import reached
 SCRIPTS = ROOT / "workflow" / "scripts"
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
 RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-# A rule's environment and its script stand next to each other, the script last.
-PAIR = r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"\s+script:\s+"\.\./scripts/(\w+\.py)"'
-SCRIPT_OF_ENVIRONMENT = re.findall(PAIR, RULES)
+# Of each rule its environment, and last its script.
+PAIR = r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"$(?:(?!^rule ).)*?script:\s+"\.\./scripts/(\w+\.py)"'
+SCRIPT_OF_ENVIRONMENT = re.findall(PAIR, RULES, flags=re.M | re.S)
 
 
 def named_modules(environment: str) -> set[str]:

@@ -7,14 +7,26 @@ rule attribute:
 
 
 rule attribute_images:
-    output:
-        attention=f"{RUN}/attention.csv",
-        images=f"{RUN}/attention_images.csv",
-        maps=f"{RUN}/attention_maps.npz",
     input:
         unpack(pixels),
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
+    output:
+        attention=f"{RUN}/attention.csv",
+        images=f"{RUN}/attention_images.csv",
+        maps=f"{RUN}/attention_maps.npz",
+    log:
+        f"{RESULTS}/logs/attribute_images/{RUN_NAME}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attribute_images/{RUN_NAME}.tsv"
+    conda:
+        "../../envs/models.yaml"
+    threads: 1
+    resources:
+        gpu=GPU,
+        batch_size=config["attribution"].get("batch_size", 0),  # no parameter, as in embed_images
+        mem_mb=growing(4000, per_input_mb=1),
+        runtime=growing(240),
     params:
         code=hash_script("attribute_images.py"),
         run=run_identity,
@@ -22,17 +34,5 @@ rule attribute_images:
         size=config["transform"]["eval_size"],
         labels=hand_labels,
         device=config["device"],
-    log:
-        f"{RESULTS}/logs/attribute_images/{RUN_NAME}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/attribute_images/{RUN_NAME}.tsv"
-    threads: 1
-    resources:
-        gpu=GPU,
-        batch_size=config["attribution"].get("batch_size", 0),  # no parameter, as in embed_images
-        mem_mb=growing(4000, per_input_mb=1),
-        runtime=growing(240),
-    conda:
-        "../../envs/models.yaml"
     script:
         "../scripts/attribute_images.py"

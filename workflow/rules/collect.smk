@@ -2,55 +2,55 @@
 
 
 rule verify_runs:
-    output:
-        f"{RESULTS}/runs_verified",
     input:
         runs=of_runs(f"{RUN}/run.yaml"),
         accepted=expand(f"{RESULTS}/masks_accepted/{{dataset}}", dataset=DATASETS),
-    params:
-        code=hash_script("verify_runs.py"),
-        expected=settings_of_runs(),
+    output:
+        f"{RESULTS}/runs_verified",
     log:
         f"{RESULTS}/logs/verify_runs.log",
     conda:
         "../../envs/tables.yaml"
+    params:
+        code=hash_script("verify_runs.py"),
+        expected=settings_of_runs(),
     script:
         "../scripts/verify_runs.py"
 
 
 rule collect_retrieval:
-    output:
-        f"{RESULTS}/retrieval.csv",
     input:
         tables=of_runs(f"{RUN}/retrieval.csv"),
         verified=f"{RESULTS}/runs_verified",
-    params:
-        code=hash_script("collect_rows.py"),
-        grid=config["grid"],  # its order is that of the rows, and Snakemake sorts a job's inputs to compare them
+    output:
+        f"{RESULTS}/retrieval.csv",
     log:
         f"{RESULTS}/logs/collect_retrieval.log",
     conda:
         "../../envs/tables.yaml"
+    params:
+        code=hash_script("collect_rows.py"),
+        grid=config["grid"],  # its order is that of the rows, and Snakemake sorts a job's inputs to compare them
     script:
         "../scripts/collect_rows.py"
 
 
 use rule collect_retrieval as collect_attention with:
-    output:
-        f"{RESULTS}/attention.csv",
     input:
         tables=of_runs(f"{RUN}/attention.csv"),
         verified=f"{RESULTS}/runs_verified",
+    output:
+        f"{RESULTS}/attention.csv",
     log:
         f"{RESULTS}/logs/collect_attention.log",
 
 
 use rule collect_retrieval as collect_mask_quality with:
-    output:
-        f"{RESULTS}/mask_quality.csv",
     input:
         tables=expand("data/{dataset}/mask_quality.csv", dataset=DATASETS),
-    params:
-        grid=DATASETS,
+    output:
+        f"{RESULTS}/mask_quality.csv",
     log:
         f"{RESULTS}/logs/collect_mask_quality.log",
+    params:
+        grid=DATASETS,

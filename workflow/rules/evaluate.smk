@@ -7,22 +7,19 @@ rule evaluate:
 
 
 rule embed_images:
-    output:
-        embeddings=f"{RUN}/embeddings.npz",
     input:
         unpack(pixels),
+        **packed_backgrounds("test"),
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
-        **packed_backgrounds("test"),
-    params:
-        code=hash_script("embed_images.py"),
-        evaluation={key: config["evaluation"][key] for key in ("draws", "seed", "background_crop")},
-        transform=EVALUATION_VIEW,
-        device=config["device"],
+    output:
+        embeddings=f"{RUN}/embeddings.npz",
     log:
         f"{RESULTS}/logs/embed_images/{RUN_NAME}.log",
     benchmark:
         f"{RESULTS}/benchmarks/embed_images/{RUN_NAME}.tsv"
+    conda:
+        "../../envs/models.yaml"
     threads: 1
     resources:
         gpu=GPU,
@@ -30,17 +27,32 @@ rule embed_images:
         batch_size=config["evaluation"].get("batch_size", 0),
         mem_mb=growing(4000, per_input_mb=1),
         runtime=growing(120),
-    conda:
-        "../../envs/models.yaml"
+    params:
+        code=hash_script("embed_images.py"),
+        evaluation={key: config["evaluation"][key] for key in ("draws", "seed", "background_crop")},
+        transform=EVALUATION_VIEW,
+        device=config["device"],
     script:
         "../scripts/embed_images.py"
 
 
 rule measure_retrieval:
-    output:
-        retrieval=f"{RUN}/retrieval.csv",
     input:
         embeddings=f"{RUN}/embeddings.npz",
+    output:
+        retrieval=f"{RUN}/retrieval.csv",
+    log:
+        f"{RESULTS}/logs/measure_retrieval/{RUN_NAME}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_retrieval/{RUN_NAME}.tsv"
+    conda:
+        "../../envs/models.yaml"
+    threads: 1
+    resources:
+        gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
+        mem_mb=growing(2000),
+        search_mb=config["evaluation"]["search_memory_mb"],  # no parameter either
+        runtime=growing(15),
     params:
         code=hash_script("measure_retrieval.py"),
         run=run_identity,
@@ -48,39 +60,27 @@ rule measure_retrieval:
         seed=config["evaluation"]["seed"],
         gallery_draws=gallery_draws,
         search_device=config["evaluation"]["search_device"],
-    log:
-        f"{RESULTS}/logs/measure_retrieval/{RUN_NAME}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/measure_retrieval/{RUN_NAME}.tsv"
-    threads: 1
-    resources:
-        gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
-        mem_mb=growing(2000),
-        search_mb=config["evaluation"]["search_memory_mb"],  # no parameter either
-        runtime=growing(15),
-    conda:
-        "../../envs/models.yaml"
     script:
         "../scripts/measure_retrieval.py"
 
 
 rule find_matches:
-    output:
-        matches=f"{RUN}/matches.csv",
     input:
         embeddings=f"{RUN}/embeddings.npz",
+    output:
+        matches=f"{RUN}/matches.csv",
+    log:
+        f"{RESULTS}/logs/find_matches/{RUN_NAME}.log",
+    conda:
+        "../../envs/models.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(5),
     params:
         code=hash_script("find_matches.py"),
         shown=config["publish"]["gallery_queries"],
         seed=config["evaluation"]["seed"],
         gallery_draws=gallery_draws,
-    log:
-        f"{RESULTS}/logs/find_matches/{RUN_NAME}.log",
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(5),
-    conda:
-        "../../envs/models.yaml"
     script:
         "../scripts/find_matches.py"

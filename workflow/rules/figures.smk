@@ -23,103 +23,107 @@ rule figures:
 
 
 rule draw_contact_sheet:
-    output:
-        **figure("contact_sheet_{dataset}", "Data"),
     input:
         unpack(pixels),
         **packed_backgrounds("test"),
-    params:
-        code=hash_script("draw_contact_sheet.py"),
-        dataset="{dataset}",
-        shown=config["publish"]["contact_rows"],
+    output:
+        **figure("contact_sheet_{dataset}", "Data"),
     log:
         f"{RESULTS}/logs/draw_contact_sheet_{{dataset}}.log",
     conda:
         "../../envs/publish.yaml"
+    params:
+        code=hash_script("draw_contact_sheet.py"),
+        dataset="{dataset}",
+        shown=config["publish"]["contact_rows"],
     script:
         "../scripts/draw_contact_sheet.py"
 
 
 rule draw_mask_examples:
-    output:
-        **figure("mask_examples_{dataset}", "Data"),
     input:
         images="data/{dataset}/mask_quality_images.csv",
         index="data/{dataset}/index.csv",
         table="data/{dataset}/masks.csv",
+    output:
+        **figure("mask_examples_{dataset}", "Data"),
+    log:
+        f"{RESULTS}/logs/draw_mask_examples_{{dataset}}.log",
+    conda:
+        "../../envs/publish.yaml"
     params:
         code=hash_script("draw_mask_examples.py"),
         dataset="{dataset}",
         shown=config["publish"]["mask_examples"],
         root=image_root,
         masks=mask_folder,
-    log:
-        f"{RESULTS}/logs/draw_mask_examples_{{dataset}}.log",
-    conda:
-        "../../envs/publish.yaml"
     script:
         "../scripts/draw_mask_examples.py"
 
 
 rule draw_swap_chart:
-    output:
-        **figure("swap_chart", "Results"),
     input:
         results=f"{RESULTS}/retrieval.csv",
-    params:
-        code=hash_script("draw_swap_chart.py"),
+    output:
+        **figure("swap_chart", "Results"),
     log:
         f"{RESULTS}/logs/draw_swap_chart.log",
     conda:
         "../../envs/publish.yaml"
+    params:
+        code=hash_script("draw_swap_chart.py"),
     script:
         "../scripts/draw_swap_chart.py"
 
 
 rule draw_training_curves:
-    output:
-        **figure("training_curves", "Results"),
     input:
         histories=[f"{RUN}/history.csv".format(**run) for run in axes.trained(RUNS)],
-    params:
-        code=hash_script("draw_training_curves.py"),
-        runs=axes.trained(RUNS),
+    output:
+        **figure("training_curves", "Results"),
     log:
         f"{RESULTS}/logs/draw_training_curves.log",
     conda:
         "../../envs/publish.yaml"
+    params:
+        code=hash_script("draw_training_curves.py"),
+        runs=axes.trained(RUNS),
     script:
         "../scripts/draw_training_curves.py"
 
 
 rule draw_attribution_panels:
-    output:
-        **figure("attribution_panels_{dataset}", "Results"),
     input:
         unpack(pixels),
         maps=files_of_shown_runs("attention_maps.npz"),
         images=files_of_shown_runs("attention_images.csv"),
+    output:
+        **figure("attribution_panels_{dataset}", "Results"),
+    log:
+        f"{RESULTS}/logs/draw_attribution_panels_{{dataset}}.log",
+    conda:
+        "../../envs/publish.yaml"
     params:
         code=hash_script("draw_attribution_panels.py"),
         method=METHOD,
         shown=config["publish"]["panels"],
         runs=lambda wildcards: shown_runs(wildcards.dataset),
         several_seeds=len(config["grid"]["seed"]) > 1,
-    log:
-        f"{RESULTS}/logs/draw_attribution_panels_{{dataset}}.log",
-    conda:
-        "../../envs/publish.yaml"
     script:
         "../scripts/draw_attribution_panels.py"
 
 
 rule draw_retrieval_gallery:
-    output:
-        **figure("retrieval_gallery_{dataset}", "Results"),
     input:
         unpack(pixels),
         **packed_backgrounds("test"),
         matches=files_of_shown_runs("matches.csv"),
+    output:
+        **figure("retrieval_gallery_{dataset}", "Results"),
+    log:
+        f"{RESULTS}/logs/draw_retrieval_gallery_{{dataset}}.log",
+    conda:
+        "../../envs/models.yaml"
     params:
         code=hash_script("draw_retrieval_gallery.py"),
         runs=lambda wildcards: shown_runs(wildcards.dataset),
@@ -127,25 +131,21 @@ rule draw_retrieval_gallery:
         evaluation={key: config["evaluation"][key] for key in ("seed", "background_crop")},
         transform=EVALUATION_VIEW,
         gallery_draws=gallery_draws,
-    log:
-        f"{RESULTS}/logs/draw_retrieval_gallery_{{dataset}}.log",
-    conda:
-        "../../envs/models.yaml"
     script:
         "../scripts/draw_retrieval_gallery.py"
 
 
 rule draw_published_scatter:
-    output:
-        **figure("published_scatter", "Results"),
     input:
         retrieval=f"{RESULTS}/tables/published_retrieval.csv",
         attention=f"{RESULTS}/tables/published_attention.csv",
-    params:
-        code=hash_script("draw_published_scatter.py"),
+    output:
+        **figure("published_scatter", "Results"),
     log:
         f"{RESULTS}/logs/draw_published_scatter.log",
     conda:
         "../../envs/publish.yaml"
+    params:
+        code=hash_script("draw_published_scatter.py"),
     script:
         "../scripts/draw_published_scatter.py"

@@ -12,33 +12,28 @@ rule report:
 
 
 rule write_provenance:
-    output:
-        f"{RESULTS}/provenance.json",
     input:
         runs=of_runs(f"{RUN}/run.yaml"),
         environments=sorted(map(str, Path("envs").glob("*.yaml"))),
+    output:
+        f"{RESULTS}/provenance.json",
+    log:
+        f"{RESULTS}/logs/write_provenance.log",
+    conda:
+        "../../envs/tables.yaml"
     params:
         code_hashes=hash_every_script(),
         study=config["study"],
         expected=settings_of_runs(),
         settings=settings_in_force(config),
-    log:
-        f"{RESULTS}/logs/write_provenance.log",
-    conda:
-        "../../envs/tables.yaml"
     script:
         "../scripts/write_provenance.py"
 
 
 rule write_report:
-    output:
-        html=report(f"{RESULTS}/report.html", caption="../report/report.rst", category="Report"),
     input:
         **{name: f"{RESULTS}/figures/{name}.png" for name in FIGURES_OF_THE_STUDY},
-        **{
-            name: expand(f"{RESULTS}/figures/{name}_{{dataset}}.png", dataset=DATASETS)
-            for name in FIGURES_OF_A_DATASET
-        },
+        **{name: expand(f"{RESULTS}/figures/{name}_{{dataset}}.png", dataset=DATASETS) for name in FIGURES_OF_A_DATASET},
         retrieval=f"{RESULTS}/retrieval.csv",
         attention=f"{RESULTS}/attention.csv",
         mask_quality=f"{RESULTS}/mask_quality.csv",
@@ -51,6 +46,12 @@ rule write_report:
         runs=of_runs(f"{RUN}/run.yaml"),
         provenance=f"{RESULTS}/provenance.json",
         template="workflow/report/report.html.j2",
+    output:
+        html=report(f"{RESULTS}/report.html", caption="../report/report.rst", category="Report"),
+    log:
+        f"{RESULTS}/logs/write_report.log",
+    conda:
+        "../../envs/publish.yaml"
     params:
         code=hash_script("write_report.py"),
         figures=FIGURES_OF_THE_STUDY,
@@ -65,9 +66,5 @@ rule write_report:
         method=METHOD,
         study=config["study"],
         settings=settings_in_force(config),
-    log:
-        f"{RESULTS}/logs/write_report.log",
-    conda:
-        "../../envs/publish.yaml"
     script:
         "../scripts/write_report.py"

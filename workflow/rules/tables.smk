@@ -9,66 +9,66 @@ rule tables:
 
 
 rule tabulate_retrieval:
-    output:
-        **table("retrieval", "retrieval_table"),
     input:
         results=f"{RESULTS}/retrieval.csv",
-    params:
-        code=hash_script("tabulate_retrieval.py"),
+    output:
+        **table("retrieval", "retrieval_table"),
     log:
         f"{RESULTS}/logs/tabulate_retrieval.log",
     conda:
         "../../envs/publish.yaml"
+    params:
+        code=hash_script("tabulate_retrieval.py"),
     script:
         "../scripts/tabulate_retrieval.py"
 
 
 rule tabulate_attention:
-    output:
-        **table("attention", "attention_table"),
     input:
         results=f"{RESULTS}/attention.csv",
-    params:
-        code=hash_script("tabulate_attention.py"),
-        method=METHOD,
+    output:
+        **table("attention", "attention_table"),
     log:
         f"{RESULTS}/logs/tabulate_attention.log",
     conda:
         "../../envs/publish.yaml"
+    params:
+        code=hash_script("tabulate_attention.py"),
+        method=METHOD,
     script:
         "../scripts/tabulate_attention.py"
 
 
 rule tabulate_mask_quality:
-    output:
-        **table("mask_quality", "mask_quality_table"),
     input:
         results=f"{RESULTS}/mask_quality.csv",
-    params:
-        code=hash_script("tabulate_mask_quality.py"),
+    output:
+        **table("mask_quality", "mask_quality_table"),
     log:
         f"{RESULTS}/logs/tabulate_mask_quality.log",
     conda:
         "../../envs/publish.yaml"
+    params:
+        code=hash_script("tabulate_mask_quality.py"),
     script:
         "../scripts/tabulate_mask_quality.py"
 
 
 rule tabulate_published:
-    output:
-        **table("published_{kind}", "published_table"),
     input:
         published="resources/published/{kind}.csv",
         results=f"{RESULTS}/{{kind}}.csv",
+    output:
+        **table("published_{kind}", "published_table"),
+    log:
+        f"{RESULTS}/logs/tabulate_published_{{kind}}.log",
+    wildcard_constraints:
+        kind=any_of(TABLES),
+    conda:
+        "../../envs/publish.yaml"
     params:
         code=hash_script("tabulate_published.py"),
         kind="{kind}",
         datasets=COMPARED_DATASETS,
-    wildcard_constraints:
-        kind=any_of(TABLES),
-    log:
-        f"{RESULTS}/logs/tabulate_published_{{kind}}.log",
-    conda:
-        "../../envs/publish.yaml"
     script:
         "../scripts/tabulate_published.py"

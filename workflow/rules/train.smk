@@ -9,6 +9,13 @@ rule train:
 rule download_weights:
     output:
         receipt=f"{pretrained.FOLDER}/{{model}}.csv",
+    log:
+        f"{pretrained.FOLDER}/logs/{{model}}.log",
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        downloads=1,
+        runtime=growing(120),
     params:
         # Neither a fingerprint of the code nor addresses: the checksum decides what the file is, and a new receipt would
         # train every model again. The script reads it in the list; here it is for the job to run again when it changes.
@@ -16,26 +23,33 @@ rule download_weights:
         checksum=lambda wildcards: DOWNLOADS["weights"].get(wildcards.model, {}).get("sha256"),
         sources=DOWNLOADS_FILE,
         path=lambda wildcards: pretrained.weights_path(wildcards.model, DOWNLOADS["weights"]),
-    log:
-        f"{pretrained.FOLDER}/logs/{{model}}.log",
-    resources:
-        downloads=1,
-        runtime=growing(120),
-    conda:
-        "../../envs/models.yaml"
     script:
         "../scripts/download_weights.py"
 
 
 rule train_model:
-    output:
-        model=f"{RUN}/model.safetensors",
-        history=f"{RUN}/history.csv",
-        run=f"{RUN}/run.yaml",
     input:
         unpack(pixels),
         unpack(training_backgrounds),
         weights=backbone_weights,
+    output:
+        model=f"{RUN}/model.safetensors",
+        history=f"{RUN}/history.csv",
+        run=f"{RUN}/run.yaml",
+    log:
+        f"{RESULTS}/logs/train_model/{RUN_NAME}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_model/{RUN_NAME}.tsv"
+    wildcard_constraints:
+        loss=any_of(config["losses"]),
+    conda:
+        "../../envs/models.yaml"
+    threads: 1
+    resources:
+        gpu=GPU,
+        # Packed pixels are mapped into memory, and some clusters count what was touched of them.
+        mem_mb=growing(4000, per_input_mb=1),
+        runtime=training_minutes,
     params:
         code=hash_script("train_model.py"),
         run=run_identity,
@@ -45,44 +59,30 @@ rule train_model:
         device=config["device"],
         # Beside the outputs, not among them: Snakemake deletes the outputs of a job that failed.
         checkpoint=f"{RUN}/checkpoint",
-    log:
-        f"{RESULTS}/logs/train_model/{RUN_NAME}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_model/{RUN_NAME}.tsv"
-    wildcard_constraints:
-        loss=any_of(config["losses"]),
-    threads: 1
-    resources:
-        gpu=GPU,
-        # Packed pixels are mapped into memory, and some clusters count what was touched of them.
-        mem_mb=growing(4000, per_input_mb=1),
-        runtime=training_minutes,
-    conda:
-        "../../envs/models.yaml"
     script:
         "../scripts/train_model.py"
 
 
 rule save_frozen_model:
+    input:
+        weights=backbone_weights,
     output:
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
-    input:
-        weights=backbone_weights,
-    params:
-        code=hash_script("save_frozen_model.py"),
-        run=run_identity,
-        settings=frozen_settings,
-        given=given_weights,
     log:
         f"{RESULTS}/logs/save_frozen_model/{RUN_NAME}.log",
     wildcard_constraints:
         loss=axes.FROZEN,
     priority: 2  # a file that is no network is told before masks are made for it
+    conda:
+        "../../envs/models.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(15),
-    conda:
-        "../../envs/models.yaml"
+    params:
+        code=hash_script("save_frozen_model.py"),
+        run=run_identity,
+        settings=frozen_settings,
+        given=given_weights,
     script:
         "../scripts/save_frozen_model.py"
