@@ -81,6 +81,10 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
     assert project.planned(config="mine.yaml") == {}
     # Both are shown side by side.
     assert len(list((project.root / "results/mine").rglob("matches.csv"))) == 2
+    # Of a variant nothing is needed, although it would now be chosen on swapped validation images.
+    assert "train_model" not in project.planned(
+        "--forceall", "--config", "protocol=strict", config="mine.yaml"
+    )
     # Before any mask: the two models come first among what can be made at once.
     first = re.findall(r"^(?:local)?rule (\w+):", done.stdout, flags=re.M)
     assert first[:2] == ["save_frozen_model"] * 2

@@ -46,11 +46,16 @@ print("ASKED", *rules.report.input, sep="\\n")
 """
 
 
-@pytest.mark.parametrize("config", ["tests/config/tiny.yaml", "config/paper.yaml"])
+PAPER = "config/paper.yaml"
+WITHOUT_SCORES = [PAPER, "--config", "grid={dataset: [cub200]}", "attribution={methods: [gradcam]}"]
+
+
+@pytest.mark.parametrize("config", [["tests/config/tiny.yaml"], [PAPER], WITHOUT_SCORES])
 def test_an_output_of_every_job_is_asked_for(project, config):
     # Else the next command would not miss what Snakemake deletes where that job fails.
     (project.root / "asked.smk").write_text(ASKED)
-    done = project.snakemake("report", "-s", "asked.smk", "--dry-run", config=config)
+    config, *others = config
+    done = project.snakemake("report", "-s", "asked.smk", "--dry-run", *others, config=config)
     assert done.returncode == 0, done.stdout
     asked = set(done.stdout.partition("ASKED\n")[2].splitlines())
     made = re.findall(r"^rule (\w+):\n(?: .*\n)*? +output: (.+)\n", done.stdout, flags=re.M)

@@ -29,6 +29,7 @@ rule attribute_images:
         runtime=growing(240),
     params:
         code=hash_script("attribute_images.py"),
+        quality="data/{dataset}/mask_quality.csv",
         run=run_identity,
         settings={key: value for key, value in config["attribution"].items() if key != "batch_size"},
         size=config["transform"]["eval_size"],

@@ -29,6 +29,7 @@ rule embed_images:
         runtime=growing(120),
     params:
         code=hash_script("embed_images.py"),
+        quality="data/{dataset}/mask_quality.csv",
         evaluation={key: config["evaluation"][key] for key in ("draws", "seed", "background_crop")},
         transform=EVALUATION_VIEW,
         device=config["device"],

@@ -138,7 +138,7 @@ rule draw_retrieval_gallery:
 rule draw_published_scatter:
     input:
         retrieval=f"{RESULTS}/tables/published_retrieval.csv",
-        attention=f"{RESULTS}/tables/published_attention.csv",
+        **({"attention": f"{RESULTS}/tables/published_attention.csv"} if "attention" in COMPARED else {}),
     output:
         **figure("published_scatter", "Results"),
     log:

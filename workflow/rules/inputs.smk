@@ -166,11 +166,7 @@ def training_settings(wildcards):
 
 def frozen_settings(wildcards):
     """The same of a backbone that is measured as it comes."""
-    return {
-        "backbone": BACKBONES[wildcards.backbone],
-        "loss": {"type": axes.FROZEN},
-        "transform": {"eval_size": config["transform"]["eval_size"]},
-    }
+    return {"backbone": BACKBONES[wildcards.backbone], "loss": {"type": axes.FROZEN}}
 
 
 def settings_of_runs():

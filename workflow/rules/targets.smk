@@ -25,7 +25,7 @@ def files_of_mask_quality():
 
 def files_of_training():
     """All that the models are made of, and the models."""
-    packed = {path for run in RUNS for path in training_backgrounds(SimpleNamespace(**run)).values()}
+    packed = {path for run in axes.trained(RUNS) for path in training_backgrounds(SimpleNamespace(**run)).values()}
     packed |= set(packed_backgrounds("test").values())
     names = sorted({Path(path).parent.name for path in packed})
     roles = [SimpleNamespace(set=config["background_set"], role=name) for name in names]

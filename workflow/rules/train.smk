@@ -83,6 +83,7 @@ rule save_frozen_model:
         code=hash_script("save_frozen_model.py"),
         run=run_identity,
         settings=frozen_settings,
+        size=config["transform"]["eval_size"],
         given=given_weights,
     script:
         "../scripts/save_frozen_model.py"

@@ -10,6 +10,7 @@ from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log, progress_bar
+from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import load_model
 from bgbias.runs import read_run
 from bgbias.training.losses import build_loss
@@ -80,6 +81,9 @@ def attribute_images(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        # As before a training, which a model as it comes has not been through.
+        wanted = snakemake.config
+        check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
         prepare_cpu(snakemake.threads)
         attribute_images(
             snakemake.input.layout,

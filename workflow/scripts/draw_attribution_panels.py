@@ -1,4 +1,4 @@
-"""Attribution maps of one loss's models of a dataset, one variant beside the other."""
+"""Attribution maps of some models of a dataset, one beside the other."""
 
 import numpy as np
 

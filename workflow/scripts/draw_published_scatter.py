@@ -6,7 +6,7 @@ from bgbias.logs import job_log
 from bgbias.results.published import read_comparison
 
 
-def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -> None:
+def draw_published_scatter(retrieval: str, png: str, pdf: str, attention: str | None = None) -> None:
     """Draw a panel a protocol, and one of attention where scores by the published method were measured, from
     the CSV files of tabulate_published."""
     rows = read_comparison(retrieval)
@@ -14,9 +14,8 @@ def draw_published_scatter(retrieval: str, attention: str, png: str, pdf: str) -
         (f"MAP@R (%), {protocol}", [row for row in rows if row["protocol"] == protocol])
         for protocol in ("clean", "swapped")
     ]
-    scores = read_comparison(attention)
-    if any(row["measured"] is not None for row in scores):
-        panels.append(("Attention score", scores))
+    if attention:
+        panels.append(("Attention score", read_comparison(attention)))
     save(draw(panels), png, pdf)
 
 

@@ -1,4 +1,4 @@
-"""Draw queries of a dataset and their best matches under one loss, for each variant, clean and swapped."""
+"""Draw queries of a dataset and their best matches by some models, clean and swapped."""
 
 import numpy as np
 
@@ -30,8 +30,8 @@ def draw_retrieval_gallery(
     """Show each query of the runs' ``matches`` (paths of matches.csv) with its neighbours.
 
     ``runs``: the identity columns, in the order of ``matches``; ``several_seeds``: the title names the seed;
-    ``evaluation``: seed and background_crop;
-    ``transform``: the config's section; ``gallery_draws``: None, or the gallery is one image a class.
+    ``evaluation``: seed and background_crop; ``transform``: the config's section; ``gallery_draws``: None, or
+    the gallery is one image a class.
     """
     store = PixelStore.open(layout)
     backgrounds = PixelStore.open(backgrounds_layout)

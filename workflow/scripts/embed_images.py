@@ -10,6 +10,7 @@ from bgbias.errors import StudyError
 from bgbias.files import replacing, sweep
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log, progress_bar
+from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import load_model
 from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
 from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions
@@ -72,6 +73,9 @@ def embed_images(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        # As before a training, which a model as it comes has not been through.
+        wanted = snakemake.config
+        check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
         prepare_cpu(snakemake.threads)
         embed_images(
             snakemake.input.layout,

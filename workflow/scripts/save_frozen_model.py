@@ -8,15 +8,15 @@ from bgbias.models.embedding_model import build_model, check_size, save_model
 from bgbias.runs import input_facts, recorded_settings, versions, write_run
 
 
-def save_frozen_model(model_path: str, run_path: str, *, run: dict, settings: dict) -> None:
+def save_frozen_model(model_path: str, run_path: str, *, run: dict, settings: dict, size: int) -> None:
     """Write the model and its run.yaml.
 
-    ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone, loss, and of the transform
-    ``eval_size``. StudyError where the backbone cannot be built, or cannot embed images of that size.
+    ``run``: dataset, backbone, loss, variant, seed; ``settings``: backbone, loss. StudyError where the
+    backbone cannot be built, or cannot embed images of ``size`` × ``size`` pixels.
     """
     name = settings["backbone"]["model"]
     model, preprocessing = build_model(name, settings["backbone"], None, run["seed"])
-    check_size(model, run["backbone"], settings["transform"]["eval_size"])
+    check_size(model, run["backbone"], size)
     hashes = {"settings": hash_settings(settings), "code": hash_script("save_frozen_model.py")}
     if name.endswith(EXPORTED):
         hashes["program"] = fingerprint_file(name)
@@ -36,7 +36,7 @@ def save_frozen_model(model_path: str, run_path: str, *, run: dict, settings: di
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         prepare_cpu(snakemake.threads)
-        wanted = snakemake.params
+        output, wanted = snakemake.output, snakemake.params
         save_frozen_model(
-            snakemake.output.model, snakemake.output.run, run=wanted.run, settings=wanted.settings
+            output.model, output.run, run=wanted.run, settings=wanted.settings, size=wanted.size
         )

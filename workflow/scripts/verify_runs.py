@@ -16,8 +16,8 @@ def verify_runs(runs: list[str], flag: str, *, expected: list[dict]) -> None:
     for path, settings in zip(runs, expected, strict=True):
         if (read_run(path).get("hashes") or {}).get("settings") != hash_settings(settings):
             raise StudyError(
-                f"{path} was trained with other settings than the configuration has now. Remove the folder "
-                "that it is in and run again, or go back to the configuration of that training."
+                f"{path} was made with other settings than the configuration has now. Remove the folder "
+                "that it is in and run again, or go back to the configuration that it was made with."
             )
     write_text(flag, "")
 

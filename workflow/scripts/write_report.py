@@ -9,6 +9,7 @@ from bgbias.results.findings import (
     collapse_findings,
     data_findings,
     mask_findings,
+    query_findings,
     retrieval_findings,
     training_findings,
 )
@@ -62,8 +63,8 @@ def write_report(
     matches and maps are in the figures, ``layouts``, those of the packed images, ``indices`` and
     ``problems``, which need not exist. ``backgrounds``: the layout of the packed test backgrounds.
     ``published``: the CSV files of tabulate_published, of the tables in ``compared``, in that order; none
-    where nothing is compared.
-    ``settings``: the configuration in force; ``method``: the attribution method whose scores are printed.
+    where nothing is compared. ``settings``: the configuration in force; ``method``: the attribution method
+    whose scores are printed.
 
     StudyError when a run.yaml or a table is not whole.
     """
@@ -82,6 +83,7 @@ def write_report(
         *attention_findings(scores, method),
         *mask_findings(masks),
         *data_findings(measured_data, test_backgrounds),
+        *query_findings(measured),
         *training_findings(records),
     ]
     page = render(
@@ -99,7 +101,7 @@ def write_report(
             "data": data_table(measured_data, len(test_backgrounds)),
         },
         other_metrics=other_metrics(measured),
-        labelled=any(int(row["n"]) for row in masks),
+        labelled=[row["dataset"] for row in masks if int(row["n"])],
         method=method_name(method),
         other_methods=other_methods(scores, method),
         figures=figures

@@ -244,3 +244,8 @@ RUN = {"dataset": "sop", "backbone": "resnet50", "loss": "triplet", "variant": "
 )
 def test_a_figure_of_examples_says_of_which_model_it_is(loss, several_seeds, expected):
     assert title([RUN | {"loss": loss}], several_seeds) == expected
+
+
+def test_a_figure_of_several_models_as_they_come_is_of_none_alone():
+    runs = [RUN | {"loss": "frozen", "backbone": name} for name in ("mine", "resnet50")]
+    assert title(runs, several_seeds=False) == "Online Products: models as they come"

@@ -15,8 +15,9 @@ SMALL = {"model": "small_cnn", "widths": [4, 8], "weights": None}
 
 def save(folder, backbone=SMALL, run=RUN, size=24):
     folder.mkdir(exist_ok=True)
-    settings = {"backbone": backbone, "loss": {"type": "frozen"}, "transform": {"eval_size": size}}
-    save_frozen_model(folder / "model.safetensors", folder / "run.yaml", run=run, settings=settings)
+    settings = {"backbone": backbone, "loss": {"type": "frozen"}}
+    paths = folder / "model.safetensors", folder / "run.yaml"
+    save_frozen_model(*paths, run=run, settings=settings, size=size)
     return load_file(folder / "model.safetensors"), read_run(folder / "run.yaml")
 
 

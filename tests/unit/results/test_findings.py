@@ -6,6 +6,7 @@ from bgbias.results.findings import (
     attention_findings,
     data_findings,
     mask_findings,
+    query_findings,
     retrieval_findings,
     training_findings,
 )
@@ -236,17 +237,17 @@ def test_few_backgrounds_are_shared(count, said):
     assert data_findings([data("sop")], PHOTOS[:count]) == said
 
 
-def test_few_test_images_make_rough_numbers():
-    said = data_findings([data("sop", test=50), data("mine", test=16)], PHOTOS)
+def test_few_queries_make_rough_numbers():
+    rows = [{"dataset": name, "n_queries": count} for name, count in (("sop", "50"), ("mine", "16"))]
     # One of 16 queries is 6.25 percent of them.
-    assert said == [
-        "Mine has only 16 test images: one that is found or not moves a measure by up to 6.2 points."
+    assert query_findings(rows) == [
+        "Mine has only 16 queries: one that is answered right or not moves Precision@1 by 6.2 points."
     ]
 
 
 def test_backgrounds_that_were_enlarged_are_told():
     said = data_findings([data("sop")], [*PHOTOS, {"enlarged": "1"}])
     assert said == [
-        "1 of the 21 test backgrounds are smaller than images are packed (pixels.short_side), and blurred: "
-        "take larger ones, before which an object looks as in a photograph."
+        "Test backgrounds that are smaller than images are packed (pixels.short_side), and so blurred: 1 of "
+        "21. Take larger ones: a sharp object before them looks pasted."
     ]

@@ -65,7 +65,7 @@ def test_what_is_written(tmp_path, run):
 
 def test_a_run_of_other_settings_is_refused_by_name(tmp_path, run):
     other = SETTINGS | {"training": {"learning_rate": 0.2}}
-    with pytest.raises(StudyError, match=r"run\.yaml was trained with other settings.*Remove the folder"):
+    with pytest.raises(StudyError, match=r"run\.yaml was made with other settings.*Remove the folder"):
         verify_runs([run], tmp_path / "verified", expected=[other])
     assert not (tmp_path / "verified").exists()
     verify_runs([run], tmp_path / "verified", expected=[SETTINGS])
@@ -78,7 +78,7 @@ def test_runs_whose_settings_were_exchanged_are_refused(tmp_path):
     for path, its in zip(paths, settings, strict=True):
         write_run(path, RUN | {"hashes": {"settings": hashes.hash_settings(its)}})
     verify_runs(paths, tmp_path / "flag", expected=settings)
-    with pytest.raises(StudyError, match=r"0\.yaml was trained with other settings"):
+    with pytest.raises(StudyError, match=r"0\.yaml was made with other settings"):
         verify_runs(paths, tmp_path / "other", expected=settings[::-1])
 
 

@@ -37,7 +37,7 @@ def arguments(tmp_path):
     run = {"dataset": "d<1>", "backbone": "b", "loss": "triplet", "variant": "base", "seed": 0}
     tables = {
         "retrieval": [
-            run | {"protocol": p, "draw": 0, "map_at_r": m, "mean_similarity": 0.2} | OTHERS
+            run | {"protocol": p, "draw": 0, "n_queries": 60, "map_at_r": m, "mean_similarity": 0.2} | OTHERS
             for p, m in (("clean", 0.5), ("swapped", 0.2))
         ],
         "attention": [run | {"method": "study", "mean": 0.5, "sd": 0.1, "n": 3}],
@@ -154,7 +154,7 @@ def test_a_reader_who_only_hears_the_page_misses_nothing(arguments):
     # A table that is scrolled has to be reached by the keyboard, and has the name that stands above it.
     regions = re.findall(r'<div class="table" role="region" aria-labelledby="(\w+)" tabindex="0">', page)
     assert regions == re.findall(r'<p class="caption" id="(\w+)">', page)
-    assert len(set(regions)) == len(regions) == page.count("<table ")
+    assert len(set(regions)) == len(regions) == page.count("<table>")
     alternatives = re.findall(r'<img [^>]*alt="([^"]*)">', page)
     assert len(alternatives) == 6
     assert all(text.startswith(("Chart: ", "Pictures")) for text in alternatives), "what kind of picture"
@@ -294,7 +294,7 @@ def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(argumen
     assert not re.search("trainings|training time|epoch|is trained on|Variant", page)
     assert "B (as it comes)" in page
     assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
-    assert "<dt>B gives</dt><dd>8 numbers</dd>" in page
+    assert "<dt>B, embedding</dt><dd>8 numbers</dd>" in page
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
 
 

@@ -49,8 +49,8 @@ def test_times_and_epochs_are_those_of_the_trained():
     trained = run | {"loss": "triplet", "device": "CPU", "epochs": 6}
     runs = [trained | {"seconds": seconds} for seconds in (10.0, 12.0)]
     network = [
-        ("Mine takes", "BGR of 0 to 255, mean 0.5, 0.25, 0, std 1, 1, 0.1"),
-        ("Mine gives", "64 numbers"),
+        ("Mine, input", "BGR of 0 to 255, mean 0.5, 0.25, 0, std 1, 1, 0.1"),
+        ("Mine, embedding", "64 numbers"),
     ]
     assert run_facts([*runs, frozen]) == [
         ("models", "3"),
@@ -62,4 +62,6 @@ def test_times_and_epochs_are_those_of_the_trained():
         ("torch", "2.0"),
     ]
     assert run_facts([frozen]) == [("models", "1"), *network, ("torch", "2.0")]
-    assert ("Mine gives", "64 or 512 numbers") in run_facts([*runs, frozen | {"embedding_size": 512}])
+    old = {key: value for key, value in frozen.items() if key not in ("input", "embedding_size")}
+    assert run_facts([old]) == [("models", "1"), ("torch", "2.0")]
+    assert ("Mine, embedding", "64 or 512 numbers") in run_facts([*runs, frozen | {"embedding_size": 512}])

@@ -14,7 +14,8 @@ IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
-    """All images below ``folder``, sorted by posix path; hidden files and other suffixes are left out.
+    """All images below ``folder``, sorted by posix path; hidden files, other suffixes and
+    what may not be read are left out.
 
     Links are followed, but not to a folder that they lie in.
     """
@@ -23,16 +24,19 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
 
 def _images_below(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
     # Not os.walk, which knows of each entry what it is and does not say: asking again takes twice the time.
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                if not (entry.is_symlink() and _leads_back(entry.path)):
-                    yield from _images_below(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
-                _check_name(entry.path)
-                yield entry
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, PermissionError):
+        return  # a lost+found, which every disk has
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            if not (entry.is_symlink() and _leads_back(entry.path)):
+                yield from _images_below(entry.path)
+        elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
+            _check_name(entry.path)
+            yield entry
 
 
 def _check_name(path: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a model looks: attribution maps over the images, one variant beside the other, with their scores."""
+"""Where a model looks: attribution maps over the images, one model beside the other, with their scores."""
 
 import math
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What all figures share: fonts, colours, sizes, and how a figure becomes a PNG and a PDF.
 
 Colours are from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; a variant
-has the same colour and the same kind of line in every figure. A chart is 8 inches wide: over the 7 inches of
+has the same colour in every figure, and the same kind of line. A chart is 8 inches wide: over the 7 inches of
 a page of two columns its text is 9 pt high, over the 4.8 of LNCS 6 pt.
 """
 

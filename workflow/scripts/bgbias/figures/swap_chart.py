@@ -1,7 +1,6 @@
 """The finding in one picture: what each model loses when the backgrounds of the test images are swapped."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,39 +19,39 @@ from bgbias.figures.style import (
     variant_lines,
 )
 from bgbias.results.names import human, model_name
-from bgbias.results.rows import unique
+from bgbias.results.rows import pick, unique
 from bgbias.results.summaries import sd_words
 
 PROTOCOLS = ("clean", "swapped")  # of any others the tables tell
-DOT = {"marker": "o", "linestyle": "", "markersize": 6}
-RING = DOT | {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.8}
+DOT = {"marker": "o", "linestyle": "", "markersize": 4}  # larger, it would hide its whiskers
+RING = DOT | {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.5}
+_MODEL = ("backbone", "loss")
 
 
 def draw(summary: Sequence[dict]) -> Figure:
     """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
 
-    That of a model as it comes is grey. Whiskers are the standard deviation over seeds or draws.
-    ``summary`` is that of :func:`bgbias.results.summaries.summarise_retrieval`; a cell needs both protocols.
+    A model as it comes is a grey row under its backbone's name. Where several backbones are trained each has
+    a line of panels. Whiskers are the standard deviation over seeds or draws. ``summary`` is that of
+    :func:`bgbias.results.summaries.summarise_retrieval`; a cell needs both protocols.
     """
-    backbones, datasets = unique(summary, "backbone"), unique(summary, "dataset")
-    colours = variant_colours(unique(summary, "variant"))
-    # With several backbones the titles of the panels have their names.
-    name = human if len(backbones) > 1 else partial(model_name, backbone=backbones[0])
-    losses = {
-        backbone: unique([row for row in summary if row["backbone"] == backbone], "loss")
-        for backbone in backbones
-    }
-    heights = [0.55 + len(losses[backbone]) * (0.22 + 0.17 * len(colours)) for backbone in backbones]
+    datasets, colours = unique(summary, "dataset"), variant_colours(unique(summary, "variant"))
+    several = len(unique(trained(summary), "backbone")) > 1
+    parts = [list(summary)]
+    if several:
+        backbones = unique(summary, "backbone")
+        parts = [[row for row in summary if row["backbone"] == backbone] for backbone in backbones]
+    names = [_names(part, several) for part in parts]
+    heights = [0.55 + len(lines) * (0.22 + 0.17 * len(colours)) for lines in names]
     figure = Figure(figsize=(WIDTH, 0.9 + sum(heights)), layout="constrained")
     panels = figure.subplots(
-        len(backbones), len(datasets), sharey="row", sharex=True, squeeze=False, height_ratios=heights
+        len(parts), len(datasets), sharey="row", sharex=True, squeeze=False, height_ratios=heights
     )
     titles = []
-    for line, backbone in zip(panels, backbones, strict=True):
+    for line, part, lines in zip(panels, parts, names, strict=True):
         for axes, dataset in zip(line, datasets, strict=True):
-            rows = [row for row in summary if (row["backbone"], row["dataset"]) == (backbone, dataset)]
-            _panel(axes, rows, {loss: name(loss) for loss in losses[backbone]}, colours)
-            title = human(dataset) + (f"\n{human(backbone)}" if len(backbones) > 1 else "")
+            _panel(axes, [row for row in part if row["dataset"] == dataset], lines, colours)
+            title = human(dataset) + (f"\n{human(part[0]['backbone'])}" if several else "")
             titles.append((axes, axes.set_title(title)))
     ends = [100 * (row["mean"] + (row["sd"] or 0)) for row in summary if row["protocol"] in PROTOCOLS]
     panels[0, 0].set_xlim(left=0, right=1.05 * max(ends, default=1))
@@ -61,18 +60,25 @@ def draw(summary: Sequence[dict]) -> Figure:
     variants = unique(trained(summary), "variant")
     legend(figure, [*variant_handles(variants), *_marks(sd_words(summary))])
     lines = fit_to_panels(figure, [*titles, *labels])
-    figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(backbones))
+    figure.set_figheight(figure.get_figheight() + 0.2 * (lines - 1) * len(parts))
     return figure
 
 
-def _panel(axes: Axes, rows: list[dict], names: dict[str, str], colours: dict[str, str]) -> None:
+def _names(rows: list[dict], titled: bool) -> dict[tuple[str, ...], str]:
+    """What each model's row is called; where a title names the backbone, by the loss alone."""
+    name = (lambda loss, backbone: human(loss)) if titled else model_name
+    return {pick(row, _MODEL): name(row["loss"], row["backbone"]) for row in rows}
+
+
+def _panel(axes: Axes, rows: list[dict], names: dict[tuple[str, ...], str], colours: dict[str, str]) -> None:
     styles = variant_lines(list(colours))
     offsets = (np.arange(len(colours)) - (len(colours) - 1) / 2) * 0.68 / len(colours)
-    for place, loss in enumerate(names):
+    for place, model in enumerate(names):
         for offset, (variant, colour) in zip(offsets, colours.items(), strict=True):
-            cell = {row["protocol"]: row for row in rows if (row["loss"], row["variant"]) == (loss, variant)}
+            wanted = (*model, variant)
+            cell = {row["protocol"]: row for row in rows if pick(row, (*_MODEL, "variant")) == wanted}
             y, ink, style = place + offset, colour, styles[variant]
-            if loss == FROZEN:
+            if model[1] == FROZEN:
                 y, ink, style = place, MUTED, "-"
             if set(PROTOCOLS) <= set(cell):
                 _arrow(axes, y, cell["clean"], cell["swapped"], ink, style)

@@ -7,7 +7,8 @@ from bgbias.results.names import human, model_name
 
 
 def title(runs: Sequence[dict], several_seeds: bool) -> str:
-    """Dataset, loss and backbone of the runs in a figure, and their seed where the study has several."""
+    """Dataset, loss and backbone of the runs in a figure, and their seed where the study has several; of
+    several models as they come the dataset."""
     dataset, backbone, loss = (runs[0][axis] for axis in ("dataset", "backbone", "loss"))
     if len({run["backbone"] for run in runs}) > 1:
         return f"{human(dataset)}: models as they come"

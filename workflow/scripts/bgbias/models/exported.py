@@ -141,15 +141,22 @@ def _read(path: str | os.PathLike) -> torch.export.ExportedProgram:
         writer = _writer(path)
         if writer is None:
             raise StudyError(
-                f"{path} is no file of torch.export.save, but of torch.save, TorchScript or something else. "
-                f"{_ANEW}."
+                f"{path} is no whole file of torch.export.save: it is damaged, or of torch.save, TorchScript "
+                f"or something else ({first_line(error)}). {_ANEW}."
             ) from error
-        if writer != torch.__version__:
+        if writer != _version(torch.__version__):
             raise StudyError(
-                f"{path} was written by PyTorch {writer}, and {torch.__version__} cannot read it: export it "
-                "again with the version in requirements.txt."
+                f"{path} was written by PyTorch {writer}, and {_version(torch.__version__)} cannot read it: "
+                "export it again with the version in requirements.txt."
             ) from error
-        raise StudyError(f"{path} is damaged ({first_line(error)}). {_ANEW}.") from error
+        raise StudyError(
+            f"{path} cannot be read: it is damaged, or has operators that are not PyTorch's own "
+            f"({first_line(error)}). {_ANEW}."
+        ) from error
+
+
+def _version(of: str) -> str:
+    return of.partition("+")[0]  # not for which GPU it was built
 
 
 def _writer(path: str | os.PathLike) -> str | None:
@@ -157,6 +164,6 @@ def _writer(path: str | os.PathLike) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             model = next(name for name in archive.namelist() if name.endswith("/models/model.json"))
-            return str(json.loads(archive.read(model))["torch_version"])
+            return _version(str(json.loads(archive.read(model))["torch_version"]))
     except (OSError, zipfile.BadZipFile, StopIteration, ValueError, KeyError, TypeError):
         return None

@@ -11,7 +11,7 @@ from bgbias.results.rows import pick, unique, variants_of
 from bgbias.results.table_formats import number
 from bgbias.retrieval.collapse import COLLAPSED
 
-FEW_IMAGES = 50
+FEW_QUERIES = 50  # with fewer than that, one of them is more than two points of Precision@1
 FEW_BACKGROUNDS = 20  # with fewer than that, more than one pair of images in twenty shares one by chance
 
 
@@ -24,7 +24,7 @@ def collapse_findings(rows: Sequence[dict]) -> list[str]:
     names = "; ".join(map(_run, collapsed[:3])) + ("; …" if len(collapsed) > 3 else "")
     remedy = " A smaller training.learning_rate may help." if trained(collapsed) else ""
     return [
-        f"{len(collapsed)} of {len(clean)} {'model has' if len(clean) == 1 else 'models have'} collapsed "
+        f"{len(collapsed)} of {len(clean)} {'model has' if len(collapsed) == 1 else 'models have'} collapsed "
         f"(the embeddings' mean similarity is above {number(COLLAPSED)}), so that these numbers say little: "
         f"{names}.{remedy}"
     ]
@@ -100,12 +100,11 @@ def mask_findings(rows: Sequence[dict]) -> list[str]:
 
 
 def data_findings(measured: Sequence[MeasuredOn], backgrounds: Sequence[dict]) -> list[str]:
-    """What is wrong with the images: copies among them, those left out, few of them, few or small
-    ``backgrounds``, the rows of the layout of the test's."""
+    """What is wrong with the images: copies among them, those left out, few or small ``backgrounds``, the
+    rows of the layout of the test's."""
     return [
         *_copies(measured),
         *_left_out(measured),
-        *_few_images(measured),
         *_few_backgrounds(len(backgrounds)),
         *_small_backgrounds(backgrounds),
     ]
@@ -177,12 +176,14 @@ def _left_out(measured: Sequence[MeasuredOn]) -> list[str]:
     ]
 
 
-def _few_images(measured: Sequence[MeasuredOn]) -> list[str]:
+def query_findings(measured: Sequence[dict]) -> list[str]:
+    """Of which datasets there are so few queries that a single one counts, from the rows of retrieval."""
+    queries = {row["dataset"]: int(row["n_queries"]) for row in measured}
     return [
-        f"{human(data.dataset)} has only {data.images['test']} test images: one that is found or not moves a "
-        f"measure by up to {_percent(1 / data.images['test'])} points."
-        for data in measured
-        if data.images["test"] < FEW_IMAGES
+        f"{human(dataset)} has only {count} queries: one that is answered right or not moves Precision@1 by "
+        f"{_percent(1 / count)} points."
+        for dataset, count in queries.items()
+        if count < FEW_QUERIES
     ]
 
 
@@ -191,8 +192,8 @@ def _small_backgrounds(backgrounds: Sequence[dict]) -> list[str]:
     if not enlarged:
         return []
     return [
-        f"{enlarged} of the {len(backgrounds)} test backgrounds are smaller than images are packed "
-        "(pixels.short_side), and blurred: take larger ones, before which an object looks as in a photograph."
+        "Test backgrounds that are smaller than images are packed (pixels.short_side), and so blurred: "
+        f"{enlarged} of {len(backgrounds)}. Take larger ones: a sharp object before them looks pasted."
     ]
 
 

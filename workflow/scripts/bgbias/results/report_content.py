@@ -56,10 +56,10 @@ def selection_words(summary: Sequence[dict], settings: dict) -> str:
             "clean or background-swapped images), so the curves of a panel are not measured on the same "
             "pictures."
         )
+    if not selections:
+        return ""
     kinds = {"clean": "the validation images as they are", "swapped": "background-swapped validation images"}
-    return "".join(
-        f"Measured on {kinds[kind]}; the epoch with the best score is kept." for kind in selections
-    )
+    return f"Measured on {kinds[selections.pop()]}; the epoch with the best score is kept."
 
 
 def other_metrics(measured: Sequence[dict]) -> list[tuple[str, Table]]:
@@ -127,15 +127,18 @@ def _training_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
 def _backbone_facts(runs: Sequence[dict]) -> Iterator[tuple[str, str]]:
     """How each backbone's images were normalised, and how long its embeddings are."""
     for backbone in unique(runs, "backbone"):
-        of_backbone = [run for run in runs if run["backbone"] == backbone]
+        # An older version's run.yaml, taken over with --touch, does not say it.
+        of_backbone = [run for run in runs if run["backbone"] == backbone and "input" in run]
+        if not of_backbone:
+            continue
         taken = of_backbone[0]["input"]
         mean, std = (", ".join(map(_plain, taken[key])) for key in ("mean", "std"))
         yield (
-            f"{human(backbone)} takes",
+            f"{human(backbone)}, input",
             f"{taken['order']} of 0 to {_plain(taken['maximum'])}, mean {mean}, std {std}",
         )
         lengths = dict.fromkeys(str(run["embedding_size"]) for run in of_backbone)
-        yield f"{human(backbone)} gives", f"{' or '.join(lengths)} numbers"
+        yield f"{human(backbone)}, embedding", f"{' or '.join(lengths)} numbers"
 
 
 def _range(values: Sequence[int]) -> str:

@@ -42,9 +42,8 @@ def shown_side_by_side(runs: Sequence[dict]) -> dict[str, int]:
 
     A model as it comes has no variant, and stands under the name of its loss; several under their backbones'.
     """
-    several = len(unique(runs, "backbone")) > 1
+    as_it_comes = "backbone" if len(unique(runs, "backbone")) > 1 else "loss"
     places: dict[str, int] = {}
     for place, run in enumerate(runs):
-        as_it_comes = run["backbone"] if several else FROZEN
-        places.setdefault(as_it_comes if run["loss"] == FROZEN else run["variant"], place)
+        places.setdefault(run[as_it_comes if run["loss"] == FROZEN else "variant"], place)
     return places

@@ -48,8 +48,8 @@ class Table:
         return len(self.stub) + sum(len(columns) for _, columns in self.groups)
 
     def rests(self) -> list[str]:
-        """Each column's longest ``rest``. A cell without one gets as much room: its number would stand under
-        the others' rests."""
+        """Each column's longest ``rest``. A cell without one gets as much room, else its number would stand
+        under the others' rests."""
         rows = [row for _, rows in self.blocks for row in rows]
         return [max((row[place].rest for row in rows), key=len, default="") for place in range(self.width)]
 
@@ -62,6 +62,7 @@ def to_latex(table: Table) -> str:
         lines += _latex_groups(table)
     titles = table.stub + [column for _, columns in table.groups for column in columns]
     lines.append(_latex_row([_escape(title, _LATEX) for title in titles]))
+    rests = table.rests()
     for title, rows in table.blocks:
         lines.append(r"\midrule")
         if title:
@@ -70,7 +71,7 @@ def to_latex(table: Table) -> str:
         for place, row in enumerate(rows):
             if place and _starts_family(rows, row):
                 lines.append(r"\addlinespace")
-            lines.append(_latex_row([*map(_latex_cell, row, table.rests())]))
+            lines.append(_latex_row([*map(_latex_cell, row, rests)]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
