@@ -284,3 +284,9 @@ def test_a_torchscript_program_is_told_from_weights(tmp_path):
     torch.jit.script(torch.nn.ReLU()).save(tmp_path / "program.pt")
     with pytest.raises(StudyError, match=r"program\.pt is a TorchScript program.*state_dict"):
         read_weights(tmp_path / "program.pt")
+
+
+def test_text_is_told_from_weights(tmp_path):
+    (tmp_path / "page.pth").write_text("junk")  # to a pickle, j asks for something that is not there
+    with pytest.raises(StudyError, match=r"page\.pth is no file of weights\. Save the weights alone"):
+        read_weights(tmp_path / "page.pth")

@@ -28,7 +28,9 @@ def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise StudyError(f"{path} holds more than weights, and is not run. {_STATE}") from error
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
+    except KeyError as error:  # a byte that begins nothing in a pickle, and is all that the error says
+        raise StudyError(f"{path} is no file of weights. {_STATE}") from error
+    except (OSError, RuntimeError, ValueError, EOFError) as error:
         if "TorchScript" in str(error):
             raise StudyError(f"{path} is a TorchScript program, not weights alone. {_STATE}") from error
         raise StudyError(f"{path} is not a readable file of weights alone: {first_line(error)}.") from error
