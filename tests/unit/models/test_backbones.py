@@ -286,7 +286,10 @@ def test_a_torchscript_program_is_told_from_weights(tmp_path):
         read_weights(tmp_path / "program.pt")
 
 
-def test_text_is_told_from_weights(tmp_path):
-    (tmp_path / "page.pth").write_text("junk")  # to a pickle, j asks for something that is not there
-    with pytest.raises(StudyError, match=r"page\.pth is no file of weights\. Save the weights alone"):
+@pytest.mark.parametrize("text", ["j", "junk\n", "<html>not found</html>", "0", "q", "]a"])
+def test_text_is_told_from_weights(text, tmp_path):
+    # To a pickle its bytes are orders: to push, to name, to take what is not there.
+    (tmp_path / "page.pth").write_text(text)
+    said = r"page\.pth (is no file of weights|holds more than weights|is not a readable file)"
+    with pytest.raises(StudyError, match=said):
         read_weights(tmp_path / "page.pth")

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from bgbias.errors import StudyError, first_line
 from bgbias.files import replacing
 
+# What reading a pickle ends with where the bytes are none; their texts say nothing.
+_NO_PICKLE = (AttributeError, IndexError, KeyError, TypeError, struct.error)
 _STATE = "Save the weights alone: torch.save(model.state_dict(), file)."
 
 
@@ -27,8 +30,10 @@ def read_weights(path: str | os.PathLike) -> dict[str, Tensor]:
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise StudyError(f"{path} holds more than weights, and is not run. {_STATE}") from error
-    except KeyError as error:  # a byte that begins nothing in a pickle, and is all that the error says
+        raise StudyError(
+            f"{path} holds more than weights, or something else, and is not run. {_STATE}"
+        ) from error
+    except _NO_PICKLE as error:
         raise StudyError(f"{path} is no file of weights. {_STATE}") from error
     except (OSError, RuntimeError, ValueError, EOFError) as error:
         if "TorchScript" in str(error):
