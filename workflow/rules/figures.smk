@@ -137,8 +137,8 @@ rule draw_retrieval_gallery:
 
 rule draw_published_scatter:
     input:
-        retrieval=f"{RESULTS}/tables/published_retrieval.csv",
         **({"attention": f"{RESULTS}/tables/published_attention.csv"} if "attention" in COMPARED else {}),
+        retrieval=f"{RESULTS}/tables/published_retrieval.csv",
     output:
         **figure("published_scatter", "Results"),
     log:

@@ -83,7 +83,7 @@ def test_a_collapse_in_the_test_is_the_first_finding(loss, name, remedy):
     rows = [run | clean | {"mean_similarity": "0.96"}, run | swapped | {"mean_similarity": "0.2"}]
     other = [row | {"seed": 1, "mean_similarity": "0.94"} for row in rows]
     (finding,) = collapse_findings(rows + other)
-    assert "1 of 2 models have collapsed" in finding
+    assert "1 of 2 models has collapsed" in finding
     assert name in finding
     assert ("learning_rate" in finding) == remedy  # nothing was learnt
     assert collapse_findings(other) == []

@@ -23,8 +23,9 @@ def collapse_findings(rows: Sequence[dict]) -> list[str]:
         return []
     names = "; ".join(map(_run, collapsed[:3])) + ("; …" if len(collapsed) > 3 else "")
     remedy = " A smaller training.learning_rate may help." if trained(collapsed) else ""
+    of_all = f"{len(collapsed)} of {len(clean)} {'model' if len(clean) == 1 else 'models'}"
     return [
-        f"{len(collapsed)} of {len(clean)} {'model has' if len(collapsed) == 1 else 'models have'} collapsed "
+        f"{of_all} {'has' if len(collapsed) == 1 else 'have'} collapsed "
         f"(the embeddings' mean similarity is above {number(COLLAPSED)}), so that these numbers say little: "
         f"{names}.{remedy}"
     ]
