@@ -17,7 +17,8 @@ from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.models.embedding_model import build_model
 from bgbias.retrieval import nearest
-from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.retrieval.embedding import embed
+from bgbias.retrieval.feeding import EvaluationFeed, evaluation_view
 from bgbias.retrieval.metrics import measure
 from bgbias.training.loop import Training
 from bgbias.training.losses import build_loss
@@ -99,18 +100,10 @@ def test_embedding_and_search_are_the_cpus(stores, exact):
     model, preprocessing = build_model("small_cnn", settings["backbone"], 8, seed=0)
 
     def found(device, search_in):
-        made = evaluation_batches(
-            store,
-            rows,
-            backgrounds,
-            seed=0,
-            draw=1,
-            view=evaluation_view(settings["transform"], "random"),
-            preprocessing=preprocessing,
-            device=device,
-            batch_size=40,
-        )
-        embeddings = embed(copy.deepcopy(model).to(device), made)
+        view = evaluation_view(settings["transform"], "random")
+        given = {"seed": 0, "device": device, "batch_size": 40}
+        feed = EvaluationFeed(store, rows, backgrounds, view, preprocessing, **given)
+        embeddings = embed(copy.deepcopy(model).to(device), feed.batches("swapped", 1))
         return embeddings, measure(embeddings, store.index.labels[rows], search_in=search_in)
 
     embeddings, scores = found(CPU, nearest.on_cpu)

@@ -9,7 +9,7 @@ from bgbias.files import read_rows
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log
 from bgbias.results.rows import shown_side_by_side
-from bgbias.retrieval.embedding import compared_picture, evaluation_view
+from bgbias.retrieval.feeding import compared_picture, evaluation_view
 from bgbias.retrieval.matches import partners
 from bgbias.retrieval.protocols import PROTOCOLS
 

@@ -1,19 +1,19 @@
 """Embed the test images of a run, clean and with several draws of unseen backgrounds."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 
-from bgbias.devices import choose_batch_size, choose_device, prepare_cpu
+from bgbias.devices import choose_device, prepare_cpu
 from bgbias.errors import StudyError
 from bgbias.files import replacing, sweep
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import job_log, progress_bar
 from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import load_model
-from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
-from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions
+from bgbias.retrieval.embedding import embed
+from bgbias.retrieval.feeding import EvaluationFeed, evaluation_view
+from bgbias.retrieval.protocols import array_name, conditions
 from bgbias.runs import read_run
 
 
@@ -42,22 +42,20 @@ def embed_images(
     model, preprocessing = load_model(model_path, read_run(run_path), transform["eval_size"], chosen)
 
     sweep(Path(out).parent)  # what a job that was killed wrote of it
-    batch_size = choose_batch_size(batch_size, transform["eval_size"], chosen)
+    feed = EvaluationFeed(
+        store,
+        rows,
+        unseen,
+        evaluation_view(transform, evaluation["background_crop"]),
+        preprocessing,
+        seed=evaluation["seed"],
+        device=chosen,
+        batch_size=batch_size,
+    )
 
     def embedded(protocol: str, draw: int) -> np.ndarray:
-        batches = evaluation_batches(
-            store,
-            rows,
-            unseen if PROTOCOLS[protocol] else None,
-            seed=evaluation["seed"],
-            draw=draw,
-            view=evaluation_view(transform, evaluation["background_crop"]),
-            preprocessing=preprocessing,
-            device=chosen,
-            batch_size=batch_size,
-        )
-        total = math.ceil(len(rows) / batch_size)
-        return embed(model, progress_bar(batches, array_name(protocol, draw), "batches", total))
+        batches = feed.batches(protocol, draw)
+        return embed(model, progress_bar(batches, array_name(protocol, draw), "batches", len(feed)))
 
     arrays = {
         "rows": rows,

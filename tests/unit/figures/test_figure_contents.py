@@ -17,7 +17,7 @@ from bgbias.index import Index
 from bgbias.input_pipeline.batches import evaluation_batch
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
-from bgbias.retrieval.embedding import evaluation_view
+from bgbias.retrieval.feeding import evaluation_view
 from bgbias.retrieval.matches import partners
 
 

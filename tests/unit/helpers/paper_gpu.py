@@ -11,9 +11,6 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from bgbias.retrieval import embedding
-from bgbias.training import feeding
-
 PAPER = torch.device("meta")
 
 
@@ -33,8 +30,8 @@ def gpu():
         patch("torch.autocast", lambda *_, **__: nullcontext()),
         patch("torch.inference_mode", lambda *_: torch.no_grad()),  # wrappers cannot be inference tensors
         # The mode below holds in this thread only.
-        patch.object(feeding, "prefetch", map),
-        patch.object(embedding, "prefetch", map),
+        patch("bgbias.training.feeding.prefetch", map),
+        patch("bgbias.retrieval.feeding.prefetch", map),
         _PaperMode(),
     ):
         yield PAPER

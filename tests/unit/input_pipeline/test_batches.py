@@ -12,7 +12,7 @@ from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.batches import EvaluationView, TrainingView, evaluation_batch, training_batches
 from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
 from bgbias.input_pipeline.preprocessing import Preprocessing, normalisation
-from bgbias.retrieval.embedding import evaluation_view
+from bgbias.retrieval.feeding import evaluation_view
 from bgbias.training.feeding import training_view
 
 RGB = Preprocessing()

@@ -11,7 +11,8 @@ from bgbias.input_pipeline.batches import evaluation_batch
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.models.embedding_model import build_model, load_model, save_model
 from bgbias.retrieval.collapse import mean_similarity
-from bgbias.retrieval.embedding import embed, evaluation_view
+from bgbias.retrieval.embedding import embed
+from bgbias.retrieval.feeding import evaluation_view
 from bgbias.runs import read_run, write_run
 
 TRANSFORM = {"train_size": 16, "scale": [0.16, 1.0], "ratio": [0.75, 4 / 3], "flip": True, "eval_size": 16}

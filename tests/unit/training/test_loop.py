@@ -20,7 +20,8 @@ from bgbias.input_pipeline.batches import evaluation_batch
 from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
 from bgbias.models.embedding_model import EmbeddingModel
 from bgbias.retrieval.collapse import mean_similarity
-from bgbias.retrieval.embedding import embed, evaluation_view
+from bgbias.retrieval.embedding import embed
+from bgbias.retrieval.feeding import evaluation_view
 from bgbias.retrieval.metrics import measure
 from bgbias.training import feeding, loop, validation
 from bgbias.training.progress import Progress

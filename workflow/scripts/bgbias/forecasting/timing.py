@@ -22,7 +22,8 @@ from bgbias.index import COLUMNS
 from bgbias.input_pipeline.pixels import PixelStore, write_store
 from bgbias.masks.maskers import build_masker
 from bgbias.randomness import generator
-from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.retrieval.embedding import embed
+from bgbias.retrieval.feeding import EvaluationFeed, evaluation_view
 from bgbias.training.loop import Training
 
 
@@ -102,23 +103,17 @@ def _embedding(
     config: dict, training: Training, backgrounds: PixelStore, rows: np.ndarray
 ) -> Callable[[], object]:
     evaluation = config["evaluation"]
-    view = evaluation_view(config["transform"], evaluation["background_crop"])
-
-    def embedding():
-        batches = evaluation_batches(
-            training.store,
-            rows,
-            backgrounds,
-            seed=0,
-            draw=0,
-            view=view,
-            preprocessing=training.preprocessing,
-            device=training.device,
-            batch_size=evaluation.get("batch_size"),
-        )
-        return embed(training.model, batches)
-
-    return embedding
+    feed = EvaluationFeed(
+        training.store,
+        rows,
+        backgrounds,
+        evaluation_view(config["transform"], evaluation["background_crop"]),
+        training.preprocessing,
+        seed=0,
+        device=training.device,
+        batch_size=evaluation.get("batch_size"),
+    )
+    return lambda: embed(training.model, feed.batches("swapped"))
 
 
 def _attribution(config: dict, training: Training, rows: np.ndarray) -> Callable[[], object]:

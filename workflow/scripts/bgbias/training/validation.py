@@ -1,18 +1,16 @@
 """The score that selects the epoch: MAP@R on the validation images, clean or with new backgrounds."""
 
-import math
-
 import numpy as np
 import torch
 
-from bgbias.devices import choose_batch_size
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.logs import progress_bar
 from bgbias.models.embedding_model import EmbeddingModel
 from bgbias.retrieval.collapse import mean_similarity
-from bgbias.retrieval.embedding import embed, evaluation_batches, evaluation_view
+from bgbias.retrieval.embedding import embed
+from bgbias.retrieval.feeding import EvaluationFeed, evaluation_view
 from bgbias.retrieval.metrics import measure
 from bgbias.retrieval.nearest import search_on
 from bgbias.training.stopping import Stop
@@ -40,19 +38,18 @@ class Validation:
             raise StudyError(
                 "The variant selects by swapped images, but no validation backgrounds were given."
             )
-        self._rows = store.index.rows("val")
-        self._labels = store.index.labels[self._rows]
-        if len(self._rows) == 0 or np.unique(self._labels, return_counts=True)[1].max() < 2:
+        rows = store.index.rows("val")
+        self._labels = store.index.labels[rows]
+        if len(rows) == 0 or np.unique(self._labels, return_counts=True)[1].max() < 2:
             raise StudyError(
                 "No validation class has two images, so no epoch can be selected: fix the index's splits."
             )
-        self._store = store
-        self._backgrounds = backgrounds if selection == "swapped" else None
         # ASSUME: one draw for all epochs, where the paper draws new ones: all are scored on the same images.
         # ASSUME: backgrounds of validation images are cropped at random, as in training.
-        self._view = evaluation_view(transform, background_crop="random")
-        self._preprocessing, self._seed, self._device = preprocessing, seed, device
-        self._small = 12 * len(self._rows) * self._view.size**2 <= _KEEP_BYTES
+        view = evaluation_view(transform, background_crop="random")
+        self._feed = EvaluationFeed(store, rows, backgrounds, view, preprocessing, seed=seed, device=device)
+        self._selection = selection
+        self._small = 12 * len(rows) * view.size**2 <= _KEEP_BYTES
         self._search_in = search_on(device)
         self._kept: list[torch.Tensor] | None = None
 
@@ -71,21 +68,11 @@ class Validation:
     def _batches(self, stop: Stop | None):
         batches = self._kept
         if batches is None:
-            batches = evaluation_batches(
-                self._store,
-                self._rows,
-                self._backgrounds,
-                seed=self._seed,
-                draw=0,
-                view=self._view,
-                preprocessing=self._preprocessing,
-                device=self._device,
-            )
+            batches = self._feed.batches(self._selection)
             if self._small:
                 batches = self._kept = list(batches)
             else:
-                size = choose_batch_size(None, self._view.size, self._device)
-                batches = progress_bar(batches, "validation", "batches", math.ceil(len(self._rows) / size))
+                batches = progress_bar(batches, "validation", "batches", len(self._feed))
         for batch in batches:
             yield batch
             if stop is not None and stop.requested:

@@ -1,0 +1,88 @@
+"""The images of an evaluation, clean or with new backgrounds, made in a thread ahead of the model."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias.devices import choose_batch_size
+from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
+from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.preprocessing import Preprocessing
+from bgbias.prefetching import prefetch
+from bgbias.retrieval.protocols import PROTOCOLS
+
+
+def evaluation_view(transform: dict, background_crop: str) -> EvaluationView:
+    """The evaluation crop of ``transform``: eval_size, scale, ratio and flip of the config's section."""
+    return EvaluationView(
+        size=transform["eval_size"],
+        background_crop=background_crop,
+        scale=tuple(transform["scale"]),
+        ratio=tuple(transform["ratio"]),
+        flip=transform["flip"],
+    )
+
+
+class EvaluationFeed:
+    """Batches of the images ``rows`` (N,) of ``store``, in order, at most ``batch_size`` at once.
+
+    ``backgrounds``: those that replace the images' own, which may be None where nothing is swapped. Without a
+    ``batch_size`` as many as :func:`bgbias.devices.choose_batch_size` says.
+    """
+
+    def __init__(
+        self,
+        store: PixelStore,
+        rows: np.ndarray,
+        backgrounds: PixelStore | None,
+        view: EvaluationView,
+        preprocessing: Preprocessing,
+        *,
+        seed: int,
+        device: torch.device,
+        batch_size: int | None = None,
+    ) -> None:
+        self._store, self._rows, self._backgrounds = store, rows, backgrounds
+        self._view, self._preprocessing, self._seed, self._device = view, preprocessing, seed, device
+        self._batch_size = choose_batch_size(batch_size, view.size, device)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._rows) / self._batch_size)
+
+    def batches(self, protocol: str, draw: int = 0) -> Iterator[Tensor]:
+        """The images on the device, as :func:`bgbias.input_pipeline.batches.evaluation_batch` gives them."""
+
+        def make(start: int) -> Tensor:
+            return evaluation_batch(
+                self._store,
+                self._rows[start : start + self._batch_size],
+                self._backgrounds if PROTOCOLS[protocol] else None,
+                seed=self._seed,
+                draw=draw,
+                view=self._view,
+                preprocessing=self._preprocessing,
+                device=self._device,
+            )
+
+        return prefetch(make, range(0, len(self._rows), self._batch_size))
+
+
+def compared_picture(
+    store: PixelStore,
+    row: int,
+    backgrounds: PixelStore | None,
+    *,
+    seed: int,
+    draw: int,
+    view: EvaluationView,
+) -> np.ndarray:
+    """The very picture that an :class:`EvaluationFeed` gives of ``row``, before it is normalised: uint8
+    (size, size, 3); clean without ``backgrounds``."""
+    plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
+    batch = evaluation_batch(
+        store, np.array([row]), backgrounds, seed=seed, draw=draw, view=view, preprocessing=plain
+    )
+    return batch[0].permute(1, 2, 0).round().byte().numpy()
