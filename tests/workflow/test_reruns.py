@@ -185,8 +185,9 @@ def test_a_study_is_not_renamed_behind_snakemakes_back(finished):
 
 def test_without_snakemakes_own_records_it_is_said_that_nobody_can_tell_what_has_changed(finished):
     shutil.rmtree(finished.root / ".snakemake/metadata")
-    done = finished.snakemake("-n")
-    assert "nobody can tell what has changed since results/tiny was made" in done.stdout
+    for _ in range(2):  # the first call makes the folder
+        done = finished.snakemake("-n")
+        assert "nobody can tell what has changed since results/tiny was made" in done.stdout
 
 
 def test_a_metric_key_reruns_no_model(finished):

@@ -47,7 +47,7 @@ except StudyError as error:
 RUNS = study.runs(config)
 DATASETS = config["grid"]["dataset"]
 RESULTS = f"results/{config['study']}"
-if study.accepted_masks(RESULTS) and not os.path.isdir(".snakemake/metadata"):
+if study.accepted_masks(RESULTS) and not any(Path(".snakemake/metadata").glob("*")):
     logger.warning(
         f"There is no .snakemake/metadata here, so that nobody can tell what has changed since {RESULTS} was made. "
         "What is there is taken as it is; to be sure of it, run with --forceall."

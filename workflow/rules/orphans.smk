@@ -17,7 +17,8 @@ def recorded(output):
     return record is not None and (os.path.isdir(output) or record.endtime >= os.path.getmtime(output))
 
 
-# Where there is a lock, another Snakemake may look, or its jobs still run.
+# On a dry run too, which would otherwise not show these jobs. Where there is a lock, another Snakemake may look, or its
+# jobs still run.
 if workflow.is_main_process and not glob(".snakemake/locks/*"):
     records = FilePersistence(nolock=True)
     begun = orphans.outputs_of_orphans(sorted(glob(".snakemake/log/*.snakemake.log")))

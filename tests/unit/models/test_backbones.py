@@ -273,6 +273,14 @@ def test_a_head_that_is_no_linear_layer_is_refused(with_top):
         build_model("bninception", settings, None, seed=0)
 
 
+def test_a_batchnorm_on_top_may_be_left_out(with_top):
+    # Re-identification's neck: its counter of batches is a tensor without a length.
+    settings = with_top(weight=torch.ones(1024), num_batches_tracked=torch.tensor(7))
+    with pytest.raises(StudyError, match="Say in `backbones`"):
+        build_model("bninception", settings, None, seed=0)
+    assert build_model("bninception", settings | {"head": False}, None, seed=0)[0].embedding_size == 1024
+
+
 def test_preprocessing_of_ones_own():
     settings = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
     preprocessing = build_backbone("bninception", settings, 0).preprocessing

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from pytorch_metric_learning.samplers import MPerClassSampler
+from pytorch_metric_learning.utils import common_functions
 
 from bgbias.errors import StudyError
+from bgbias.randomness import integer_seed
 from bgbias.training.sampling import epoch_batches
 
 
@@ -39,3 +42,12 @@ def test_batches_that_cannot_be_filled_are_refused():
         draw(labels, batch_size=13)
     with pytest.raises(StudyError, match=r"needs 8 training classes.*has 7.*to 21"):
         draw(labels, batch_size=24)
+
+
+@pytest.mark.parametrize("images", [5, 2])  # enough for three of a class, and too few
+def test_the_batches_are_those_of_pytorch_metric_learnings_sampler(images, monkeypatch):
+    labels = np.random.default_rng(0).permutation(np.repeat([9, 4, 30, 1, 7], images))
+    random = np.random.RandomState(integer_seed(5, "batches", 2) % 2**32)
+    monkeypatch.setattr(common_functions, "NUMPY_RANDOM", random)
+    theirs = list(MPerClassSampler(labels, 3, 12, 4 * 12))
+    assert draw(labels, epoch=2, seed=5).ravel().tolist() == theirs

@@ -25,8 +25,9 @@ def replacing(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
 
     The folder is made when it is missing. When the block raises, the temporary file is removed and what lay
     at ``path`` before stays as it was. Two processes writing the same path never tear each other's file. A
-    killed process leaves a hidden file that nobody reads, until :func:`sweep`. With ``durable`` the file is
-    on the disk when it gets its name, and survives a loss of power; that costs milliseconds a file.
+    killed process leaves a hidden file that nobody reads, until :func:`sweep`. With ``durable`` the content
+    is on the disk before it gets its name: a loss of power leaves the old file or the new one, never a torn
+    one. That costs milliseconds per file.
     """
     path = Path(path)
     try:

@@ -94,9 +94,8 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     except FileNotFoundError as error:
         raise StudyError(f"{path} does not exist. Fix the index or put the file there.") from error
     except Image.DecompressionBombError as error:
-        limit = (
-            2 * Image.MAX_IMAGE_PIXELS // 10**6
-        )  # Pillow's own; medium-format cameras make two thirds of it
+        # Pillow's own limit; medium-format cameras make two thirds of it.
+        limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         raise StudyError(
             f"{path} has more than {limit} million pixels. Scale it down or leave it out."
         ) from error

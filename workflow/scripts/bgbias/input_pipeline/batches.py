@@ -160,7 +160,8 @@ def _add_noise(
 
 @lru_cache(maxsize=1)
 def _stock_of_noise(seed: int, count: int, device: torch.device) -> torch.Tensor:
-    """Standard normal numbers that images take pieces of: new ones for each are a third of a batch's cost."""
+    """Standard normal numbers that images take pieces of."""
+    # ASSUME: pieces of one stock recur in time, but new numbers for each image are a third of a batch's cost.
     random = torch.Generator(device).manual_seed(integer_seed(seed, "stock of noise"))
     return torch.randn(count, generator=random, device=device)
 

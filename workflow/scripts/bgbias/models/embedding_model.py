@@ -74,7 +74,7 @@ def _own_head(backbone: Backbone, settings: dict) -> dict[str, Tensor] | None:
             "`head: true` could mean. Set head to false to measure the features, or export the network "
             "with its layers to a .pt2 file (README.md)."
         )
-    is_imagenets = any(len(tensor) == 1000 for tensor in backbone.top.values())
+    is_imagenets = any(tensor.shape[:1] == (1000,) for tensor in backbone.top.values())
     if head is None and backbone.top and not is_imagenets:
         raise StudyError(
             f"The weights {weights} have layers on top of the features: {', '.join(backbone.top)}. Say in "

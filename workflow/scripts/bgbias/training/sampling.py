@@ -1,10 +1,9 @@
-"""Which images make up each batch: m of a class, drawn by pytorch-metric-learning's sampler."""
+"""Which images make up each batch: those of MPerClassSampler of pytorch-metric-learning."""
 
 import numpy as np
 
 from bgbias.configuration.batch_size import check_batch_size
 from bgbias.randomness import integer_seed
-from bgbias.training.metric_learning import common_functions, sampler_class
 
 
 def epoch_batches(
@@ -12,15 +11,19 @@ def epoch_batches(
 ) -> np.ndarray:
     """The batches of one epoch: int64 (iterations, batch_size), positions in ``labels`` (N,).
 
-    Each batch holds ``batch_size // images_per_class`` classes with ``images_per_class`` images each; a
-    class with fewer images repeats some. A pure function of its arguments, whatever was drawn before.
+    Each batch holds ``batch_size // images_per_class`` random classes with ``images_per_class`` images each;
+    a class with fewer images repeats some. A pure function of its arguments, whatever was drawn before.
     """
-    check_batch_size(batch_size, images_per_class, classes=len(np.unique(labels)))
-    before = common_functions.NUMPY_RANDOM
-    # The sampler draws from this module-wide source and from nothing else.
-    common_functions.NUMPY_RANDOM = np.random.RandomState(integer_seed(seed, "batches", epoch) % 2**32)
-    try:
-        sampler = sampler_class()(labels, images_per_class, batch_size, iterations * batch_size)
-        return np.fromiter(sampler, dtype=np.int64).reshape(iterations, batch_size)
-    finally:
-        common_functions.NUMPY_RANDOM = before
+    _, first, class_of, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    check_batch_size(batch_size, images_per_class, classes=len(first))
+    images = np.split(np.argsort(class_of, kind="stable"), np.cumsum(counts)[:-1])
+    classes = np.argsort(first)  # in the order of the images, as pytorch-metric-learning begins
+    # Its generator too, and not `randomness.generator`: the same source of numbers gives its very batches.
+    random = np.random.RandomState(integer_seed(seed, "batches", epoch) % 2**32)
+    batches = []
+    for _ in range(iterations):
+        random.shuffle(classes)
+        for chosen in classes[: batch_size // images_per_class]:
+            few = len(images[chosen]) < images_per_class
+            batches.append(random.choice(images[chosen], images_per_class, replace=few))
+    return np.concatenate(batches).reshape(iterations, batch_size)
