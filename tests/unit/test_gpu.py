@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 import tiny_stores
 import torch
+from attribute_images import attribute_images
+from embed_images import embed_images
+from measure_retrieval import configured_search, measure_retrieval
 from paper_gpu import PAPER, gpu
-from tiny_runs import ARCFACE, LOSS_SETTINGS, changed, make_layouts
+from tiny_runs import ARCFACE, LOSS_SETTINGS, RUN, changed, make_layouts, train
 
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
-from bgbias.devices import fetch
+from bgbias.devices import choose_precision, fetch
+from bgbias.files import read_rows
 from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.models.embedding_model import build_model
@@ -20,6 +24,7 @@ from bgbias.retrieval import nearest
 from bgbias.retrieval.embedding import embed
 from bgbias.retrieval.feeding import EvaluationFeed, evaluation_view
 from bgbias.retrieval.metrics import measure
+from bgbias.runs import read_run
 from bgbias.training.loop import Training
 from bgbias.training.losses import build_loss
 
@@ -55,6 +60,32 @@ def test_a_result_waits_for_nothing_that_came_later():
     later.record()
     assert result() == [2, 2]
     assert not later.query()
+
+
+ON_A_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="a GPU of paper has no libraries")
+
+
+@pytest.mark.parametrize(
+    ("device", "compiled"),
+    [("cpu", False), *(pytest.param("cuda", compiled, marks=ON_A_GPU) for compiled in (False, True))],
+)
+def test_every_stage_runs_as_it_does_by_default(device, compiled, tmp_path):
+    """In the number format and with the libraries' settings that the tests below keep out of the way."""
+    layouts = make_layouts(tmp_path)
+    settings = changed(training={"max_epochs": 2, "compile": compiled}, transform={"noise": 0.1})
+    train(layouts, tmp_path, settings, device=device)
+    model, run = (str(tmp_path / name) for name in ("model.safetensors", "run.yaml"))
+    assert read_run(run)["precision"] == str(choose_precision("auto", torch.device(device)))[len("torch.") :]
+    embeddings, retrieval = str(tmp_path / "embeddings.npz"), str(tmp_path / "retrieval.csv")
+    evaluation = {"seed": 0, "draws": 1, "background_crop": "random"}
+    given = {"evaluation": evaluation, "transform": settings["transform"], "device": device}
+    embed_images(layouts[0], model, run, layouts[2], embeddings, **given)
+    measure_retrieval(embeddings, retrieval, run=RUN, ks=[1], seed=0, search_in=configured_search(device))
+    attention = [str(tmp_path / name) for name in ("attention.csv", "images.csv", "maps.npz")]
+    methods = {"methods": list(METHODS), "images": 3, "copies": 2, "noise": 0.15, "steps": 2, "seed": 0}
+    attribute_images(layouts[0], model, run, *attention, run=RUN, settings=methods, size=16, device=device)
+    assert [row["protocol"] for row in read_rows(retrieval)] == ["clean", "swapped"]
+    assert [row["method"] for row in read_rows(attention[0])] == list(METHODS)
 
 
 def trained(stores, settings, folder, device, epochs=2):

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bgbias import gpu_claims
 
 SCRIPTS = Path(gpu_claims.__file__).parents[1]
@@ -41,3 +43,9 @@ def test_what_a_killed_process_had_claimed_is_free_again(tmp_path):
     other, again = start(tmp_path)
     other.communicate()
     assert (first, again) == (0, 0)
+
+
+@pytest.mark.parametrize(("visible", "count"), [("", 0), ("-1", 0), ("1", 1), ("GPU-8a, MIG-2,3", 3)])
+def test_gpus_are_counted_as_cuda_shows_them(visible, count, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpu_claims.count_gpus() == count

@@ -47,6 +47,11 @@ GPU = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacit
             f"import torch; raise torch.OutOfMemoryError({GPU!r})",
             "CUDA out of memory. Tried to allocate 2.00 GiB",
         ),
+        (
+            "import torch; raise torch.AcceleratorError('CUDA error: out of memory', 2)",
+            "CUDA error: out of memory",
+        ),
+        ("raise RuntimeError('cuDNN error: CUDNN_STATUS_ALLOC_FAILED')", "CUDNN_STATUS_ALLOC_FAILED"),
         ("import torch; torch.empty(10**15)", "tried to allocate 4000000000000000 bytes"),
         ("import numpy; numpy.empty(10**15)", "Unable to allocate 7.11 PiB"),
     ],

@@ -63,6 +63,32 @@ def test_an_output_of_every_job_is_asked_for(project, config):
     assert [rule for rule, outputs in made if asked.isdisjoint(outputs.split(", "))] == []
 
 
+GPUS = """
+include: "Snakefile"
+limit = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else None
+print("GPUS", GPU, limit, sep=",")
+"""
+
+
+@pytest.mark.parametrize(
+    ("visible", "device", "options", "asked_and_limit"),
+    [
+        ("", "auto", [], "0,None"),  # no GPU: jobs on the CPU are not counted
+        ("0,1", "auto", [], "1,2"),
+        ("0,1", "auto", ["--resources", "gpu=6"], "1,6"),
+        ("0,1", "cpu", [], "0,2"),
+        ("", "cuda", [], "1,None"),
+    ],
+)
+def test_as_many_jobs_use_a_gpu_as_there_are_unless_told(
+    project, visible, device, options, asked_and_limit, monkeypatch
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    (project.root / "gpus.smk").write_text(GPUS)
+    done = project.snakemake("-s", "gpus.smk", "--dry-run", "--config", f"device={device}", *options)
+    assert f"GPUS,{asked_and_limit}\n" in done.stdout
+
+
 def test_settings_reach_the_jobs_that_need_them(project):
     (project.root / "probe.smk").write_text(PROBE)
     (project.root / "probe.yaml").write_text(CONFIG)

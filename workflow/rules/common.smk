@@ -21,6 +21,7 @@ from bgbias import axes, failures, files, hashes, listings, orphans
 from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
+from bgbias.gpu_claims import count_gpus
 from bgbias.hashes import hash_every_script, hash_script
 from bgbias.models import pretrained
 from bgbias.preflight import check_files
@@ -57,7 +58,11 @@ RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identi
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
 # The keys of `transform` that evaluation uses.
 EVALUATION_VIEW = {key: config["transform"][key] for key in ("eval_size", "scale", "ratio", "flip")}
-GPU = 1 if config["device"] == "cuda" else 0
+# On this machine Snakemake is told how many GPUs there are; to a cluster each job says that it needs one, or a profile.
+GPUS = count_gpus() if workflow.local_exec else 0
+GPU = 1 if config["device"] == "cuda" or (config["device"] == "auto" and GPUS) else 0
+if workflow.is_main_process and GPUS and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", GPUS)
 # The attribution method of panels, printed tables and sentences; attention.csv has them all.
 METHOD = "study" if "study" in config["attribution"]["methods"] else config["attribution"]["methods"][0]
 TABLES = ("retrieval", "attention", "mask_quality")

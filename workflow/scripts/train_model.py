@@ -39,7 +39,9 @@ def train_model(
     stores = [path and PixelStore.open(path) for path in backgrounds]
     training = Training(store, settings, run["seed"], *stores, device=chosen)
     layouts = [path for path in (layout, *backgrounds) if path]
-    training.run(checkpoint, training_identity(run, settings, hashes["code"], chosen.type, layouts))
+    precision = str(training.precision).removeprefix("torch.")
+    identity = training_identity(run, settings, hashes["code"], f"{chosen.type}, {precision}", layouts)
+    training.run(checkpoint, identity)
     history = training.progress.history
     save_model(model_path, training.model)
     write_rows(history_path, history, HISTORY_COLUMNS)
@@ -54,6 +56,7 @@ def train_model(
             "epochs": len(history),
             "seconds": round(sum(row["seconds"] for row in history), 3),
             "device": describe_device(chosen),
+            "precision": precision,
             "versions": versions(),
             "hashes": hashes,
         },

@@ -6,7 +6,7 @@ import torch
 from pytorch_metric_learning.distances import CosineSimilarity, LpDistance
 from torch import nn
 
-from bgbias.attribution import METHODS, Target, attention_score, attribution_maps, scaled
+from bgbias.attribution import METHODS, Target, attention_score, attribution_maps, scaled, score
 from bgbias.attribution.images import black_image
 from bgbias.attribution.study_map import noise, study_map
 from bgbias.input_pipeline.preprocessing import Preprocessing
@@ -258,7 +258,17 @@ def test_score_is_undefined_where_the_mask_is_everything_or_nothing_or_the_map_n
     assert attention_score(ones * 0, ones * 0.5).isnan().all()
 
 
-def test_scaled_equals_numpy():
+def test_a_distance_close_to_black_does_not_depend_on_how_many_are_measured():
+    # Multiplied out, |a|² + |b|² − 2ab of vectors 3e-4 apart is 9e-8, of which float32 holds one digit.
+    black = nn.functional.normalize(torch.randn(1, 128, generator=torch.Generator().manual_seed(0)))
+    direction = nn.functional.normalize(torch.randn(60, 128, generator=torch.Generator().manual_seed(1)))
+    found = Target(nn.Identity(), LpDistance(normalize_embeddings=False), black[0])(black + 3e-4 * direction)
+    np.testing.assert_allclose(found, 3e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("at_once", [score._QUANTILE_LIMIT, 900])  # all maps, or a map at a time
+def test_scaled_equals_numpy(at_once, monkeypatch):
+    monkeypatch.setattr(score, "_QUANTILE_LIMIT", at_once)
     maps = torch.rand(2, 30, 30, generator=torch.Generator().manual_seed(0)) ** 4
     for got, raw in zip(scaled(maps).numpy(), maps.numpy(), strict=True):
         expected = np.clip((raw - raw.min()) / (np.percentile(raw, 99) - raw.min()), 0, 1)

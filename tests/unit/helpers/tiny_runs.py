@@ -78,7 +78,7 @@ def changed(**sections) -> dict:
     return settings
 
 
-def train(layouts, folder: Path, settings: dict = SETTINGS, run: dict = RUN) -> dict:
+def train(layouts, folder: Path, settings: dict = SETTINGS, run: dict = RUN, device: str = "cpu") -> dict:
     """The whole job into ``folder``; gives the model's tensors."""
     torch.set_num_threads(1)  # as in a job; no more of prepare_cpu, for later tests of this process
     train_model.train_model(
@@ -88,7 +88,7 @@ def train(layouts, folder: Path, settings: dict = SETTINGS, run: dict = RUN) -> 
         str(folder / "run.yaml"),
         run=run,
         settings=settings,
-        device="cpu",
+        device=device,
         checkpoint=str(folder / "checkpoint"),
     )
     return load_file(folder / "model.safetensors")

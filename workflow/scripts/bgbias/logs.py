@@ -53,7 +53,8 @@ def _sentence(error: OSError, log: str | os.PathLike) -> str:
 def _is_memory(error: Exception) -> bool:
     # By PyTorch's names and words: to import it for this would cost every job seconds.
     names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"MemoryError", "OutOfMemoryError"}) or "DefaultCPUAllocator" in str(error)
+    words = ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")  # the last two are CUDA's libraries'
+    return bool(names & {"MemoryError", "OutOfMemoryError"}) or any(word in str(error) for word in words)
 
 
 def _out_of_memory(error: Exception) -> str:

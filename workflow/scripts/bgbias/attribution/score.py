@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+_QUANTILE_LIMIT = 16_000_000  # numbers that torch.quantile takes at once
+
 
 def scaled(maps: Tensor) -> Tensor:
     """(g − min) / (99th percentile − min) clipped to [0, 1], per map: (B, S, S) float32.
@@ -11,8 +13,8 @@ def scaled(maps: Tensor) -> Tensor:
     """
     flat = maps.flatten(1).float()
     low = flat.amin(1, keepdim=True)
-    # One map at a time: torch.quantile refuses more than 16 million numbers.
-    high = torch.stack([row.quantile(0.99) for row in flat])[:, None]
+    few = max(1, _QUANTILE_LIMIT // flat.shape[1])
+    high = torch.cat([part.quantile(0.99, dim=1, keepdim=True) for part in flat.split(few)])
     # Where 99 % of a map are equal, its few larger values are clipped to 1 and the others stay 0.
     tiny = torch.finfo(flat.dtype).tiny
     return ((flat - low) / (high - low).clamp(min=tiny)).clamp(0, 1).view(maps.shape)

@@ -19,7 +19,9 @@ class Target:
 
     def __call__(self, images: Tensor) -> Tensor:
         embeddings = self.model(images)
-        values = self.distance(embeddings, self.reference)[:, 0]
+        # Few at once: above 25 torch.cdist multiplies out the squares, which loses what lies close to black.
+        parts = [self.distance(part, self.reference) for part in embeddings.split(25)]
+        values = torch.cat(parts)[:, 0]
         if embeddings.requires_grad:
             # A root at exactly zero has no gradient, and NaN of one copy would swallow the whole map. No
             # direction stands out there, so it counts as 0, as in torch.cdist.

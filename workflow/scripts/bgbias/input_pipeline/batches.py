@@ -160,10 +160,10 @@ def _add_noise(
 
 @lru_cache(maxsize=1)
 def _stock_of_noise(seed: int, count: int, device: torch.device) -> torch.Tensor:
-    """Standard normal numbers that images take pieces of."""
+    """Standard normal numbers that images take pieces of, the same on every device."""
     # ASSUME: pieces of one stock recur in time, but new numbers for each image are a third of a batch's cost.
-    random = torch.Generator(device).manual_seed(integer_seed(seed, "stock of noise"))
-    return torch.randn(count, generator=random, device=device)
+    random = torch.Generator().manual_seed(integer_seed(seed, "stock of noise"))
+    return torch.randn(count, generator=random).to(device)
 
 
 def _assemble(

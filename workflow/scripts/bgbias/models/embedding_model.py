@@ -27,8 +27,10 @@ class EmbeddingModel(nn.Module):
         self._last_map = backbone.last_map
 
     def forward(self, images: Tensor) -> Tensor:
+        features = self.backbone(images)
         # In float32 even under autocast: near neighbours differ in the last digits.
-        return nn.functional.normalize(self.head(self.backbone(images)).float(), dim=1)
+        with torch.autocast(images.device.type, enabled=False):
+            return nn.functional.normalize(self.head(features.float()), dim=1)
 
     def last_map(self) -> nn.Module:
         """The layer that gives the last spatial map (B, C, h, w), for Grad-CAM."""

@@ -58,7 +58,7 @@ def machine() -> dict:
 
 def run_entry(run: dict) -> dict:
     """What the provenance says of one run, from the contents of its run.yaml."""
-    kept = ("hashes", "input", "device", "seconds", "epochs", "best_epoch", "versions")
+    kept = ("hashes", "input", "device", "precision", "seconds", "epochs", "best_epoch", "versions")
     return {key: run[key] for key in (*AXES, *kept) if key in run}
 
 

@@ -24,8 +24,9 @@ _NAME = "training.safetensors"
 def training_identity(run: dict, settings: dict, code: str, device: str, layouts: Sequence[str]) -> dict:
     """All that must be the same for an interrupted training to be continued.
 
-    ``run``: the identity columns; ``code``: the fingerprint of what trains; ``device``: cpu or cuda;
-    ``layouts``: of the packed images and backgrounds, which have a checksum of each image's pixels.
+    ``run``: the identity columns; ``code``: the fingerprint of what trains; ``device``: its kind and the
+    number format in force; ``layouts``: of the packed images and backgrounds, which have a checksum of each
+    image's pixels.
     """
     import torch
 

@@ -15,7 +15,9 @@ from bgbias.retrieval.metrics import measure
 from bgbias.retrieval.nearest import search_on
 from bgbias.training.stopping import Stop
 
-_KEEP_BYTES = 256 * 2**20  # up to this size the prepared images stay in memory from epoch to epoch
+# ASSUME: the prepared images stay from epoch to epoch where they take less than this, or an eighth of the
+# memory that a GPU has left before training.
+_KEEP_BYTES, _KEEP_SHARE = 2**28, 8
 
 
 class Validation:
@@ -49,7 +51,8 @@ class Validation:
         view = evaluation_view(transform, background_crop="random")
         self._feed = EvaluationFeed(store, rows, backgrounds, view, preprocessing, seed=seed, device=device)
         self._selection = selection
-        self._small = 12 * len(rows) * view.size**2 <= _KEEP_BYTES
+        room = torch.cuda.mem_get_info(device)[0] // _KEEP_SHARE if device.type == "cuda" else _KEEP_BYTES
+        self._small = 12 * len(rows) * view.size**2 <= room
         self._search_in = search_on(device)
         self._kept: list[torch.Tensor] | None = None
 
