@@ -1,11 +1,12 @@
 # Each target sets up what it needs: a virtual environment with exact pins, made once.
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+CORES ?= all
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile -c constraints.txt -r
-# On all cores; pip would compile one file after the other. The templates in some packages are no Python.
-COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
+COUNT := import os; print(len(os.sched_getaffinity(0)))
+# On all cores that we may use; pip would compile one file after the other. The templates in some packages are no Python.
+COMPILE := $(VENV)/bin/python -m compileall -qq -j $$($(VENV)/bin/python -c "$(COUNT)") $(VENV)/lib || true
 
 .PHONY: demo setup test test-unit lint help
 
@@ -38,8 +39,10 @@ lint: $(VENV)/.dev
 	$(SNAKEMAKE) --lint
 
 $(VENV)/.study: requirements.txt constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.platform != "linux" and "Linux is needed; on Windows its subsystem has it.")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and \
+	    "Python 3.11 to 3.14 is needed; set PYTHON=...")'
+	$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) requirements.txt
 	$(COMPILE)
 	touch $@

@@ -102,7 +102,7 @@ def machine() -> dict:
     return {
         "date": datetime.date.today().isoformat(),
         "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)),
         "load": [round(value, 2) for value in os.getloadavg()],
         "system": platform.system(),
         "python": platform.python_version(),

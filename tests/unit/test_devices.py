@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from bgbias.devices import choose_batch_size, choose_precision, seed_generators
+from bgbias.devices import choose_batch_size, choose_device, choose_precision, seed_generators
+from bgbias.errors import StudyError
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 FAULTS = """
@@ -55,6 +57,41 @@ def test_memory_that_a_pass_freed_is_there_for_the_next():
 )
 def test_a_batch_is_as_large_as_its_images_allow(given, side, device, expected):
     assert choose_batch_size(given, side, torch.device(device)) == expected
+
+
+@pytest.fixture
+def cards(monkeypatch):
+    """Let PyTorch have three cards: a V100, which it was not built for, and two that it was."""
+    capabilities = [(7, 0), (8, 6), (12, 0)]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    for name, answer in {
+        "is_available": lambda: bool(capabilities),
+        "init": lambda: None,
+        "get_arch_list": lambda: ["sm_75", "sm_80", "sm_90", "compute_120"],
+        "device_count": lambda: len(capabilities),
+        "get_device_capability": lambda number: capabilities[number],
+        "get_device_properties": lambda number: SimpleNamespace(uuid=f"test-{os.getpid()}-{number}"),
+        "get_device_name": lambda: "V100",
+        "set_device": lambda number: None,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, answer)
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.benchmark, cudnn.allow_tf32, products.allow_tf32
+    yield capabilities
+    cudnn.benchmark, cudnn.allow_tf32, products.allow_tf32 = before
+
+
+def test_a_gpu_that_this_pytorch_was_not_built_for_is_passed_over(cards):
+    assert choose_device("auto") == torch.device("cuda", 1)
+    assert choose_device("cuda") == torch.device("cuda", 2), "the other has been claimed"
+
+
+def test_where_a_gpu_cannot_be_used_it_is_said_why(cards, capsys):
+    del cards[1:]
+    assert choose_device("auto") == torch.device("cpu")
+    assert "WARNING: there is a GPU, but the CPU is used. V100 is too old" in capsys.readouterr().out
+    with pytest.raises(StudyError, match=r"asks for cuda, .* V100 is too old for this PyTorch"):
+        choose_device("cuda")
 
 
 def test_a_cpu_trains_in_float32_unless_told_otherwise():

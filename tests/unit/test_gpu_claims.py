@@ -1,5 +1,7 @@
 """Jobs side by side on one machine each get a GPU of their own."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +51,12 @@ def test_what_a_killed_process_had_claimed_is_free_again(tmp_path):
 def test_gpus_are_counted_as_cuda_shows_them(visible, count, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert gpu_claims.count_gpus() == count
+
+
+def test_where_files_cannot_be_locked_gpus_are_shared(tmp_path, monkeypatch, capsys):
+    def refused(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(gpu_claims.fcntl, "flock", refused)
+    assert gpu_claims.claim(["first", "second"], tmp_path) == os.getpid() % 2
+    assert "jobs may share a GPU" in capsys.readouterr().out

@@ -4,7 +4,6 @@ It runs in this folder, so that a study that is finished already is not computed
 """
 
 import csv
-import os
 import subprocess
 import sys
 from statistics import mean
@@ -21,7 +20,7 @@ LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_s
 
 
 def snakemake(*arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", str(os.cpu_count()), *arguments]
+    command = [sys.executable, "-m", "snakemake", "--cores", "all", *arguments]
     return subprocess.run(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )

@@ -34,7 +34,7 @@ try:
     for path in workflow.configfiles:
         repeated_keys.check_repeated_keys(path)
     DOWNLOADS = load_sources(DOWNLOADS_FILE)
-    checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text()))
+    checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")))
     config.update(protocol.settled(config))
     if workflow.is_main_process:
         check_files(config, [name for name in config["datasets"] if os.path.isfile(f"data/{name}/masks.csv")])

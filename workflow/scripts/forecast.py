@@ -29,9 +29,9 @@ def read_config(path: str) -> dict:
     """The study of a config file laid over config/config.yaml, checked and settled as the workflow does."""
     from snakemake.utils import update_config
 
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     update_config(config, read_mapping(path))
-    schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text()
+    schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
     checks.check(config, yaml.safe_load(schema))
     check_files(config)
     return protocol.settled(config)

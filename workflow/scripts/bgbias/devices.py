@@ -2,13 +2,15 @@
 
 import ctypes
 import platform
+import re
 from collections.abc import Callable
 
 import torch
 
 from bgbias.errors import StudyError, first_line
-from bgbias.gpu_claims import claim
+from bgbias.gpu_claims import claim, count_gpus
 
+_ARCHITECTURE = re.compile(r"sm_(\d+)")  # compute capability 7.5 is sm_75, 12.0 is sm_120
 # The numbers of glibc's mallopt.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 # ASSUME: a GPU has room for four million pixels, and needs no more of them to be busy; it was not measured.
@@ -44,31 +46,45 @@ def choose_device(name: str) -> torch.device:
     On a GPU sums run in no fixed order, so two runs of one seed differ in their last digits, and bigger
     differences grow from these in training. On the CPU with the same number of threads they are equal.
     """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise StudyError(
-            f"The configuration asks for cuda, but PyTorch sees no GPU here; use cpu. {_no_gpu()}."
-        )
-    if name == "cuda":
-        torch.backends.cudnn.benchmark = True
-        # ASSUME: float32 convolutions may round their factors to ten bits, in embedding too. Products may
-        # not: distances are products, in losses, attribution and search, where near neighbours would swap.
-        torch.backends.cudnn.allow_tf32 = True
-        torch.backends.cuda.matmul.allow_tf32 = False
-        gpus = [str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count())]
-        number = claim(gpus) if len(gpus) > 1 else 0
-        torch.cuda.set_device(number)
-        return torch.device("cuda", number)
-    return torch.device(name)
+    if name == "cpu":
+        return torch.device(name)
+    usable = _usable_gpus()
+    if not usable:
+        if name == "cuda":
+            raise StudyError(
+                f"The configuration asks for cuda, but PyTorch has no GPU here; use cpu. {_no_gpu()}."
+            )
+        if count_gpus():
+            print(f"WARNING: there is a GPU, but the CPU is used. {_no_gpu()}.", flush=True)
+        return torch.device("cpu")
+    torch.backends.cudnn.benchmark = True
+    # ASSUME: float32 convolutions may round their factors to ten bits, in embedding too. Products may
+    # not: distances are products, in losses, attribution and search, where near neighbours would swap.
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = False
+    uuids = [str(torch.cuda.get_device_properties(number).uuid) for number in usable]
+    number = usable[claim(uuids) if len(usable) > 1 else 0]
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
+
+
+def _usable_gpus() -> list[int]:
+    """The GPUs that this PyTorch has code for; on an older one each operation would fail."""
+    if not torch.cuda.is_available():
+        return []
+    built_for = [int(found[1]) for found in map(_ARCHITECTURE.match, torch.cuda.get_arch_list()) if found]
+    oldest = divmod(min(built_for, default=0), 10)  # AMD's have other names, and are all taken
+    return [i for i in range(torch.cuda.device_count()) if torch.cuda.get_device_capability(i) >= oldest]
 
 
 def _no_gpu() -> str:
-    """Why, in PyTorch's words: there is none, or its driver is too old for this PyTorch."""
+    """Why: there is none, its driver is too old for this PyTorch, or it is itself."""
     try:
         torch.cuda.init()
     except (RuntimeError, AssertionError) as error:
         return f"PyTorch says: {first_line(error)}"
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()} is too old for this PyTorch"
     return "torch.cuda.is_available() says no"
 
 

@@ -43,7 +43,8 @@ def replacing(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
         if durable:
             with open(aside, "rb") as written:
                 os.fsync(written.fileno())
-        os.chmod(aside, 0o666 & ~_UMASK)
+        with suppress(PermissionError):  # a file system without such permissions: Windows' or a network's
+            os.chmod(aside, 0o666 & ~_UMASK)
         os.replace(aside, path)
     except OSError as error:
         raise StudyError(_cannot_write(path, error)) from error

@@ -37,6 +37,12 @@ def claim(names: Sequence[str], folder: str | os.PathLike | None = None) -> int:
         except BlockingIOError:
             lock.close()
             continue
+        except OSError as error:  # some network file systems have no locks
+            lock.close()
+            print(
+                f"WARNING: {folder} cannot lock files ({error.strerror}): jobs may share a GPU.", flush=True
+            )
+            break
         _held.append(lock)
         return position
     return os.getpid() % len(names)

@@ -40,7 +40,7 @@ def package_versions(environments: Iterable[str | os.PathLike]) -> dict[str, dic
 
 
 def machine() -> dict:
-    """Processor, cores, memory in GB and system. Graphics cards are in the runs, which name their device."""
+    """Processor, cores that this job may use, memory in GB, system. Of graphics cards the runs tell."""
     model = platform.processor() or platform.machine()
     try:
         found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
@@ -50,7 +50,7 @@ def machine() -> dict:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": model,
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(memory / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
     }
