@@ -26,6 +26,7 @@ from bgbias.models.embedding_model import build_model
 
 OF_BARE, IMAGES, COPIES = 0.90, 8, 25
 MODELS = {"squeezenet1_1": 224, "small_cnn": 64}  # side of the images in pixels
+GPU_MODELS = {"bninception": 227, "squeezenet1_1": 227}  # of the small one a GPU sees little but its start
 
 
 def bare(target, images, settings):
@@ -82,7 +83,7 @@ def main():
     details = {"device": describe_device(device), "images": IMAGES, "copies": COPIES}
     with tempfile.TemporaryDirectory() as folder:
         photographs = material.photographs(Path(folder), limit=IMAGES)[0]
-        for backbone, size in MODELS.items():
+        for backbone, size in (MODELS if device.type == "cpu" else GPU_MODELS).items():
             found, details[backbone] = measure(
                 backbone, size, photographs, Path(folder) / backbone, device, rounds=7 if options.full else 2
             )

@@ -46,7 +46,10 @@ def bare(weights: str, count: int):
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-    session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    there = onnxruntime.get_available_providers()
+    # As rembg takes them.
+    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in there]
+    session = onnxruntime.InferenceSession(weights, options, providers=providers)
     shape = [side if isinstance(side, int) else 320 for side in session.get_inputs()[0].shape[-3:]]
     inputs = {session.get_inputs()[0].name: np.random.default_rng(0).standard_normal((1, *shape), np.float32)}
 

@@ -1,9 +1,10 @@
 """Training steps: what background replacement adds, and how far from a model that never waits for data.
 
 base, bgaugment: an epoch's loop as the workflow trains it, batches made from packed photographs in a thread
-ahead of the model. constant: the same model and loss on one batch that is already there, as often. compiled,
-on a GPU only: bgaugment with torch.compile. On one core CPU seconds are compared, which is elapsed time where
-nothing else runs; on two cores and on a GPU, elapsed time.
+ahead of the model. constant: the same model and loss on one batch that is already there, as often. On a GPU
+also bgaugment with other settings than the defaults: float32, and torch.compile in either number format. On
+one core CPU seconds are compared, which is elapsed time where nothing else runs; on two cores and on a GPU,
+elapsed time.
 """
 
 import os
@@ -33,6 +34,11 @@ CASES = {  # backbone, side, short side, batch, steps a round
     "squeezenet1_1 at 112 px": ("squeezenet1_1", 112, 128, 32, 8),
     "small_cnn at 64 px": ("small_cnn", 64, 72, 48, 30),
 }
+GPU_SETTINGS = {
+    "float32": {"precision": "float32"},
+    "compiled": {"compile": True},
+    "float32, compiled": {"precision": "float32", "compile": True},
+}
 QUICK = ("squeezenet1_1 at 112 px", "small_cnn at 64 px")
 GPU_CASES = {
     "bninception at 227 px": ("bninception", 227, 256, 32, 100),
@@ -42,9 +48,9 @@ GPU_CASES = {
 
 
 def settings(
-    backbone: str, size: int, batch: int, steps: int, probability: float, compiled: bool = False
+    backbone: str, size: int, batch: int, steps: int, probability: float, training: dict | None = None
 ) -> dict:
-    """A run's settings as the workflow resolves them."""
+    """A run's settings as the workflow resolves them; ``training`` replaces some of that section."""
     return {
         "backbone": {"model": backbone, "weights": None},
         "embedding_size": 128,
@@ -68,8 +74,8 @@ def settings(
             "max_epochs": 1,
             "patience": 1,
             "freeze_batchnorm": True,
-            "compile": compiled,
-        },
+        }
+        | (training or {}),
     }
 
 
@@ -124,19 +130,19 @@ def measure(case: tuple, name: str, photographs, folder: Path, device: torch.dev
         "bgaugment": lambda _: epoch(bgaugment),
         "constant": lambda _: constant(base, steps),
     }
-    if device.type == "cuda":
-        compiled = Training(
-            store, settings(backbone, size, batch, steps, 1.0, compiled=True), 0, backgrounds, device=device
-        )
-        methods["compiled"] = lambda _: epoch(compiled)
+    for other, changes in GPU_SETTINGS.items() if device.type == "cuda" else ():
+        changed = settings(backbone, size, batch, steps, 1.0, changes)
+        training = Training(store, changed, 0, backgrounds, device=device)
+        training.set_training_mode()
+        methods[other] = lambda _, training=training: epoch(training)
     rows, details = [], {"images": photographs.name, "steps a round": steps}
     for where, clock in settings_of_cores(device):
         seconds = measuring.alternate(methods, rounds, clock)
         details[f"ms a round, {where}"] = measuring.milliseconds(seconds)
         rows += verdicts(name, seconds, where, device.type)
-        if "compiled" in methods:
-            gain = measuring.ratio(seconds, "bgaugment", "compiled")
-            rows.append(measuring.verdict(f"{name}: bgaugment step / compiled step, {where}", gain))
+        for other in (name for name in GPU_SETTINGS if name in methods):
+            gain = measuring.ratio(seconds, "bgaugment", other)
+            rows.append(measuring.verdict(f"{name}: bgaugment step / {other} step, {where}", gain))
     return rows, details
 
 
