@@ -102,7 +102,7 @@ def test_a_class_with_weights_gets_their_shape_and_needs_their_learning_rate(nam
     (weight,) = loss.parameters()
     assert sorted(weight.shape)[-1] >= 3
     assert 4 in weight.shape
-    with pytest.raises(StudyError, match=f"pml/{name} has weights of its own; give it a learning_rate"):
+    with pytest.raises(StudyError, match=f"pml/{name} has trainable weights; give it a learning_rate"):
         build_loss(settings, 3, 4, 0)
 
 
@@ -150,7 +150,7 @@ def test_a_trial_leaves_the_loss_and_the_generator_as_they_were():
 @pytest.mark.parametrize("name", ["SupConLoss", "CircleLoss", "NCALoss", "TripletMarginLoss"])
 def test_a_loss_on_pairs_needs_two_images_of_a_class(name):
     settings = {"type": f"pml/{name}", "images_per_class": 1}
-    with pytest.raises(StudyError, match=f"pml/{name} teaches nothing with images_per_class 1"):
+    with pytest.raises(StudyError, match=f"pml/{name} has no usable gradient with images_per_class 1"):
         build_loss(settings, 8, 4, 0)
     build_loss(settings | {"images_per_class": 2}, 8, 4, 0)
 
@@ -164,7 +164,7 @@ def test_a_loss_on_pairs_needs_two_images_of_a_class(name):
         ({"type": "pml/CircleLoss", "marjin": 0.1}, "CircleLoss cannot be computed with .*'marjin'"),
         ({**SETTINGS["triplet"], "marjin": 0.1}, "Loss triplet: .*'marjin'"),
         ({**SETTINGS["triplet"], "margin": "wide"}, "'margin': 'wide'"),
-        ({**SETTINGS["triplet"], "learning_rate": 0.1}, "no weights of its own to learn; leave out"),
+        ({**SETTINGS["triplet"], "learning_rate": 0.1}, "no trainable weights; leave out"),
         ({"type": "pml/MarginLoss", "num_classes": 3}, "leave out num_classes, which the data"),
         ({"type": "pml/SelfSupervisedLoss"}, "SelfSupervisedLoss cannot be computed"),  # wraps another
         ({"type": "pml/VICRegLoss"}, "VICRegLoss cannot be computed"),  # of two views of an image

@@ -1,1 +1,1 @@
-"""Training one run, and what it goes on from when it was interrupted."""
+"""Training one run, and the checkpoint that an interrupted training resumes from."""

@@ -1,4 +1,4 @@
-"""What an interrupted training goes on from: a file with all that the next step depends on.
+"""The checkpoint of an interrupted training: one file with everything that the next step depends on.
 
 It is safetensors with JSON in its header, so reading it runs no code.
 """
@@ -22,11 +22,11 @@ _NAME = "training.safetensors"
 
 
 def training_identity(run: dict, settings: dict, code: str, device: str, layouts: Sequence[str]) -> dict:
-    """All that must be the same for an interrupted training to be continued.
+    """Everything that must be unchanged for an interrupted training to resume.
 
-    ``run``: the identity columns; ``code``: the fingerprint of what trains; ``device``: its kind and the
-    number format in force; ``layouts``: of the packed images and backgrounds, which have a checksum of each
-    image's pixels.
+    ``run``: the identity columns; ``code``: the fingerprint of the training code; ``device``: its kind and
+    the number format in use; ``layouts``: paths of the layouts of the packed images and backgrounds, which
+    hold a checksum of each image's pixels.
     """
     import torch
 
@@ -53,7 +53,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str, Tensor], dict] | None:
-    """Tensors and state of the checkpoint in ``folder``; None when there is none for this ``identity``."""
+    """Tensors and state of the checkpoint in ``folder``; None if there is none with this ``identity``."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(folder) / _NAME
@@ -72,10 +72,10 @@ def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str
 
 
 def remove_checkpoint(folder: str | os.PathLike) -> None:
-    """Remove the checkpoint and what a killed writer left beside it."""
+    """Remove the checkpoint and the temporary files of a killed writer."""
     (Path(folder) / _NAME).unlink(missing_ok=True)
     sweep(folder, older_than=0)
-    with suppress(OSError):  # it is not there, or somebody put something into it
+    with suppress(OSError):  # the folder does not exist, or somebody put something into it
         Path(folder).rmdir()
 
 

@@ -1,4 +1,4 @@
-"""The batches of a training, made in a thread ahead of the model."""
+"""The batches of a training, prepared in a thread ahead of the model."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -13,8 +13,8 @@ from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.prefetching import prefetch
 from bgbias.training.sampling import epoch_batches
 
-# For a GPU so many images are made at once, of several steps where batches are small: starting an operation
-# takes longer than the operation, and the thread that trains starts its own meanwhile.
+# On a GPU this many images are prepared at once, spanning several steps if batches are small: launching an
+# operation takes longer than the operation itself, and the training thread launches its own meanwhile.
 _IMAGES_TOGETHER = 128
 
 
@@ -32,8 +32,8 @@ def training_view(transform: dict) -> TrainingView:
 class TrainingFeed:
     """Batches of the images ``rows`` (N,) of ``store`` with the classes ``labels`` (N,).
 
-    ``backgrounds``: those that replace an image's own, with the variant's probability. ``settings``: loss,
-    variant, transform and training of the run.
+    ``backgrounds``: replacements for the images' own backgrounds, used with the variant's probability.
+    ``settings``: loss, variant, transform and training of the run.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class TrainingFeed:
         self._seed, self._device = seed, device
 
     def batches(self, epoch: int, steps: range) -> Iterator[tuple[int, np.ndarray, Tensor]]:
-        """Each of ``steps``, which are of ``epoch``, with its positions in ``rows`` and these images on the
-        device, as :func:`bgbias.input_pipeline.batches.training_batches` gives them."""
+        """Yield, for each of ``steps`` (all of ``epoch``), its number, its positions in ``rows`` and these
+        images on the device, made by :func:`bgbias.input_pipeline.batches.training_batches`."""
         batch_size, iterations = self._options["batch_size"], self._options["iterations_per_epoch"]
         begin = (epoch - 1) * iterations
         positions = epoch_batches(

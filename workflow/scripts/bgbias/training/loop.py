@@ -1,8 +1,8 @@
-"""Training one run: epochs of a fixed number of steps, the best by validation, resumable at every step.
+"""Training one run: epochs of a fixed number of steps, selected by validation, resumable at every step.
 
-Nothing that is drawn depends on the state of a generator: batches are functions of (seed, epoch), crops,
-backgrounds and a network's dropout of (seed, step). So a checkpoint needs tensors and counters only, and a
-resumed training on the CPU ends with the same bits as one that was never interrupted.
+No random draw depends on the state of a generator: batches are functions of (seed, epoch); crops,
+backgrounds and a network's dropout are functions of (seed, step). A checkpoint therefore needs only tensors
+and counters, and on the CPU a resumed training is bit-identical to an uninterrupted one.
 """
 
 import os
@@ -28,7 +28,7 @@ from bgbias.training.progress import Progress
 from bgbias.training.stopping import Stop, stopped, stopping
 from bgbias.training.validation import Validation
 
-# At most so much of the time goes into checkpoints: a large network's takes a second, as its epoch may.
+# Upper bound on the share of time spent on checkpoints: a large network's takes a second, as may its epoch.
 _CHECKPOINT_SHARE = 0.05
 
 
@@ -36,8 +36,8 @@ class Training:
     """Model, loss, optimiser and data of one run on ``device``.
 
     ``settings``: embedding_size, backbone, loss, variant, transform, training, as in the configuration and
-    resolved for this run. ``train_backgrounds`` is needed when the variant replaces backgrounds,
-    ``validation_backgrounds`` when it selects by swapped images.
+    resolved for this run. ``train_backgrounds`` is required if the variant replaces backgrounds,
+    ``validation_backgrounds`` if it selects by swapped images.
     """
 
     def __init__(
@@ -98,11 +98,12 @@ class Training:
         self.best_state: dict[str, Tensor] = {}
 
     def run(self, checkpoint: str | os.PathLike, identity: dict) -> None:
-        """Train until ``max_epochs`` or until ``patience`` epochs brought nothing better, from the checkpoint
-        in the folder ``checkpoint`` if there is one of this ``identity``; ends with the best epoch's model.
+        """Train until ``max_epochs``, or until ``patience`` epochs have brought no improvement; end with the
+        best epoch's model. Resumes from the checkpoint in the folder ``checkpoint`` if there is one with this
+        ``identity``.
 
-        SIGTERM, and NaN or infinity in a loss or an embedding, raise StudyError; after SIGTERM the
-        checkpoint holds the last step that was made, after SIGKILL an epoch's not long ago.
+        SIGTERM, and NaN or infinity in a loss or an embedding, raise StudyError. After SIGTERM the checkpoint
+        holds the last completed step; after SIGKILL it holds the end of a recent epoch.
         """
         with stopping() as stop:
             self._resume(checkpoint, identity)
@@ -115,7 +116,7 @@ class Training:
                 if score is not None:
                     self._close_epoch(score)
                 finished, begun = self.progress.finished(self.options), time.monotonic()
-                asked = stop.requested  # once: a signal that comes after this look is for the next one
+                asked = stop.requested  # read once: a later signal is handled in the next iteration
                 if finished or asked or begun >= due:
                     write_checkpoint(checkpoint, identity, self._tensors(), vars(self.progress))
                     due = begun + (time.monotonic() - begun) / _CHECKPOINT_SHARE
@@ -125,7 +126,7 @@ class Training:
         self.model.eval()
 
     def train_epoch(self, stop: Stop) -> None:
-        """The steps that this epoch still lacks; fewer when the process is asked to stop."""
+        """Run the remaining steps of this epoch; fewer if the process is asked to stop."""
         self.set_training_mode()
         iterations = self.options["iterations_per_epoch"]
         begin = (self.progress.epoch - 1) * iterations
@@ -137,7 +138,7 @@ class Training:
             labels = torch.from_numpy(self.labels[chosen]).to(self.device, non_blocking=True)
             seed_generators(integer_seed(self.seed, "network", step), self.device)
             result = self.step(images, labels)
-            # The result of the step before: asking for this one's would make a GPU wait.
+            # Read the previous step's result: reading this one's would make the CPU wait for the GPU.
             if unsettled:
                 self._settle(*unsettled)
             unsettled = (step, chosen, result)
@@ -150,13 +151,13 @@ class Training:
             self._settle(*unsettled)
 
     def step(self, images: Tensor, labels: Tensor) -> Callable[[], list[float]]:
-        """One update; what is returned waits for it and gives the loss and the sum of the embeddings."""
+        """One update; the returned function waits for it and gives the loss and the sum of the embeddings."""
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             embeddings = self.forward(images)
         loss = self.loss(embeddings, labels)
         loss.backward()
         self.optimiser.step()
-        # Some losses drop NaN pairs silently, so the embeddings are looked at as well.
+        # Some losses drop NaN pairs silently, so the embeddings are checked as well.
         return fetch(torch.stack([loss.detach(), embeddings.detach().sum()]))
 
     def _settle(self, step: int, chosen: np.ndarray, result: Callable[[], list[float]]) -> None:
@@ -177,13 +178,13 @@ class Training:
     def set_training_mode(self) -> None:
         self.model.train()
         if self.options["freeze_batchnorm"]:
-            # Statistics stay as they came; weight and bias of the layer are trained like any other.
+            # The running statistics stay as loaded; the layers' weight and bias are trained like any other.
             for module in self.model.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
 
     def _close_epoch(self, score: dict[str, float]) -> None:
-        """Put the epoch into the history and keep its model when it is the best."""
+        """Append the epoch to the history and keep its model if it is the best."""
         better = self.progress.close_epoch(score, self.options)
         if better:
             self.best_state = {key: value.clone() for key, value in self.model.state_dict().items()}
@@ -196,7 +197,7 @@ class Training:
         if row["mean_similarity"] > COLLAPSED:
             print(
                 f"WARNING: the embeddings have nearly collapsed: their mean similarity is "
-                f"{row['mean_similarity']:.3f} of at most 1.",
+                f"{row['mean_similarity']:.3f} (maximum 1).",
                 flush=True,
             )
 

@@ -1,4 +1,4 @@
-"""The losses: pytorch-metric-learning's with its default distances, the paper's by name and any by class."""
+"""The losses of pytorch-metric-learning, with its default distances: the paper's by name, any by class."""
 
 import copy
 import difflib
@@ -15,9 +15,9 @@ from bgbias.training.metric_learning import distances, losses
 
 
 class Frozen(nn.Module):
-    """Stands for the loss of a backbone that is never trained; attribution still needs its ``distance``."""
+    """Placeholder loss of a backbone that is never trained; attribution still needs its ``distance``."""
 
-    # ASSUME: Euclidean, the distance of the losses on pairs; on vectors of length 1 all orders agree.
+    # ASSUME: Euclidean, as in the pair-based losses; on unit vectors all distances give the same order.
     def __init__(self) -> None:
         super().__init__()
         self.distance = distances.LpDistance()
@@ -32,21 +32,21 @@ LOSSES: dict[str, type[nn.Module]] = {
     FROZEN: Frozen,
 }
 _NOT_PARAMETERS = ("type", "images_per_class", "learning_rate")
-_SIZES = ("num_classes", "embedding_size", "descriptors_dim")  # what the data and the model decide
+_SIZES = ("num_classes", "embedding_size", "descriptors_dim")  # determined by the data and the model
 
 
 def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -> nn.Module:
     """The loss module: (embeddings (B, E), labels (B,) in [0, n_classes)) → scalar; see ``.distance``.
 
-    ``settings``: ``type``, a name in LOSSES or ``pml/`` and a class of pytorch-metric-learning;
-    ``images_per_class``; hyper-parameters by that library's names; and, for a loss with weights of its own,
-    their ``learning_rate``. The same seed gives the same weights. StudyError for an unknown type, and for
-    settings with which the loss cannot be computed.
+    ``settings``: ``type``, a name in LOSSES or ``pml/`` followed by a class of pytorch-metric-learning;
+    ``images_per_class``; hyper-parameters by that library's names; and ``learning_rate`` if the loss has
+    trainable weights. The same seed gives the same weights. StudyError for an unknown type, and for settings
+    with which the loss cannot be computed.
     """
     name = settings["type"]
     kind = _class(name)
     if given := [key for key in _SIZES if key in settings]:
-        raise StudyError(f"Loss {name}: leave out {given[0]}, which the data and the model decide.")
+        raise StudyError(f"Loss {name}: leave out {given[0]}, which the data and the model determine.")
     parameters = {key: value for key, value in settings.items() if key not in _NOT_PARAMETERS}
     sizes = dict(zip(_SIZES, (n_classes, embedding_size, embedding_size), strict=True))
     parameters |= {key: value for key, value in sizes.items() if key in _required(kind)}
@@ -55,21 +55,21 @@ def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -
         try:
             loss = kind(**parameters)
             if kind is not Frozen:
-                pull = _pull_in_a_trial(loss, n_classes, embedding_size, settings["images_per_class"])
-        except Exception as error:  # each class has its own ways to refuse
+                gradient = _trial_gradient(loss, n_classes, embedding_size, settings["images_per_class"])
+        except Exception as error:  # each class raises its own kinds
             raise StudyError(
                 f"Loss {name}: {kind.__name__} cannot be computed with {parameters}: {first_line(error)}."
             ) from error
-    if kind is not Frozen and not 0 < pull < float("inf"):  # NaN is neither
+    if kind is not Frozen and not 0 < gradient < float("inf"):  # NaN is neither
         raise StudyError(
-            f"Loss {name} teaches nothing with images_per_class {settings['images_per_class']}: its gradient "
-            f"is {pull:g}. Change that or its other settings."
+            f"Loss {name} has no usable gradient with images_per_class {settings['images_per_class']}: its "
+            f"gradient is {gradient:g}. Change that or its other settings."
         )
     has_weights = any(weight.requires_grad for weight in loss.parameters())
     if has_weights and "learning_rate" not in settings:
-        raise StudyError(f"Loss {name} has weights of its own; give it a learning_rate for them.")
+        raise StudyError(f"Loss {name} has trainable weights; give it a learning_rate for them.")
     if not has_weights and "learning_rate" in settings:
-        raise StudyError(f"Loss {name} has no weights of its own to learn; leave out its learning_rate.")
+        raise StudyError(f"Loss {name} has no trainable weights; leave out its learning_rate.")
     return loss
 
 
@@ -89,7 +89,7 @@ def _class(name: str) -> type[nn.Module]:
 
 
 def _required(kind: type) -> set[str]:
-    """The arguments without a default of ``kind`` and of the classes above it, which get them passed on."""
+    """Arguments without a default of ``kind`` and its base classes, to which it passes them on."""
     constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
     return {
         name
@@ -100,13 +100,13 @@ def _required(kind: type) -> set[str]:
     }
 
 
-def _pull_in_a_trial(loss: nn.Module, n_classes: int, embedding_size: int, images_per_class: int) -> float:
-    """Σ|gradient| at a small random batch; raises what a training would in its first steps, hours later.
+def _trial_gradient(loss: nn.Module, n_classes: int, embedding_size: int, images_per_class: int) -> float:
+    """Σ|gradient| on a small random batch; raises what training would raise in its first steps, hours later.
 
-    On a copy, for some losses keep what they saw; twice, for some cannot go on from that.
+    Works on a copy, because some losses keep what they saw, and runs twice, because some fail only then.
     """
     trial = copy.deepcopy(loss)
-    classes = torch.linspace(0, n_classes - 1, min(n_classes, 8)).long()  # the first and the last among them
+    classes = torch.linspace(0, n_classes - 1, min(n_classes, 8)).long()  # including the first and the last
     labels = classes.repeat_interleave(int(images_per_class))
     for _ in range(2):
         embeddings = nn.functional.normalize(torch.randn(len(labels), embedding_size), dim=1).requires_grad_()

@@ -1,8 +1,8 @@
-"""What training uses of pytorch-metric-learning, without the seconds that the rest of it takes to import."""
+"""The parts of pytorch-metric-learning that training uses, without the slow imports of the rest."""
 
 from bgbias.postponing import postpone
 
-# A second of each job's start, for relabelling what we never relabel and for a loss that nobody asked for.
+# They add a second to each job's start, for label remapping and for a loss, neither of which is used here.
 postpone("scipy.stats")
 postpone("scipy.special")
 from pytorch_metric_learning import distances, losses  # noqa: E402 - after the lines above

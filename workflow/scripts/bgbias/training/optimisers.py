@@ -1,7 +1,7 @@
-"""RMSprop, Adam and AdamW by PyTorch's functional forms.
+"""RMSprop, Adam and AdamW through PyTorch's functional forms.
 
-The classes of torch.optim import the compiler (torch._dynamo) on their first use, which takes nearly as long
-as torch itself, where a training may last seconds. The functional forms are the same code without it, and
+The classes of torch.optim import the compiler (torch._dynamo) on first use, which takes nearly as long as
+importing torch, while a training may last seconds. The functional forms are the same code without it, and
 their state is a plain list of tensors, which a checkpoint can hold without pickle.
 """
 
@@ -16,7 +16,7 @@ from torch.optim.rmsprop import rmsprop
 from bgbias.errors import StudyError
 
 OPTIMISERS = ("rmsprop", "adam", "adamw")
-_EPS = 1e-8  # this, the smoothing 0.99 of RMSprop and the betas (0.9, 0.999) of Adam are PyTorch's defaults
+_EPS = 1e-8  # PyTorch's default, as are RMSprop's smoothing 0.99 and Adam's betas (0.9, 0.999)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Group:
 
 
 class Optimiser:
-    """Steps along the gradients of groups of parameters; ``momentum`` counts for RMSprop only."""
+    """Updates groups of parameters from their gradients; ``momentum`` is used by RMSprop only."""
 
     def __init__(self, name: str, groups: Sequence[Group], weight_decay: float, momentum: float) -> None:
         if name not in OPTIMISERS:
@@ -39,7 +39,7 @@ class Optimiser:
         ]
         self._first, self._second, self._steps = [], [], []
         for group in self.groups:
-            # With each parameter's own memory layout: the same order of operations after a resume.
+            # In each parameter's own memory layout, so that a resumed run computes in the same order.
             self._first.append([torch.zeros_like(p, requires_grad=False) for p in group.parameters])
             self._second.append([torch.zeros_like(p, requires_grad=False) for p in group.parameters])
             fused = self._fused(group)
@@ -49,7 +49,7 @@ class Optimiser:
 
     @torch.no_grad()
     def step(self) -> None:
-        """One update from the gradients, which are dropped afterwards."""
+        """One update from the gradients, which are then cleared."""
         for group, first, second, steps in zip(
             self.groups, self._first, self._second, self._steps, strict=True
         ):
@@ -101,7 +101,7 @@ class Optimiser:
                 parameter.grad = None
 
     def state(self) -> dict[str, Tensor]:
-        """All that the next step depends on besides the parameters, by name; the tensors themselves."""
+        """Everything but the parameters that the next step depends on, by name; not copied."""
         return {
             f"{kind}.{group}.{i}": tensor
             for kind, lists in (("first", self._first), ("second", self._second), ("step", self._steps))
@@ -110,7 +110,7 @@ class Optimiser:
         }
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Take over what :meth:`state` gave."""
+        """Restore what :meth:`state` returned."""
         for name, tensor in self.state().items():
             tensor.copy_(state[name])
 

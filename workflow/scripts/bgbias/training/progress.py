@@ -1,8 +1,8 @@
-"""How far a training is: what its history and its checkpoint say of it."""
+"""How far a training has got, as recorded in its history and its checkpoint."""
 
 from dataclasses import dataclass, field
 
-# What history.csv says of an epoch.
+# The columns of history.csv.
 HISTORY_COLUMNS = (
     "epoch",
     "loss",
@@ -18,8 +18,8 @@ HISTORY_COLUMNS = (
 class Progress:
     """Plain values only, so that it fits into a checkpoint's header.
 
-    ``step`` counts finished steps from the start, ``loss_sum`` and ``seconds`` belong to the epoch at hand.
-    ``best_epoch``: the first of those with the best validation MAP@R, 0 before there is one.
+    ``step`` counts finished steps from the start; ``loss_sum`` and ``seconds`` belong to the current epoch.
+    ``best_epoch``: the first epoch with the best validation MAP@R; 0 before there is one.
     """
 
     step: int = 0
@@ -30,16 +30,17 @@ class Progress:
 
     @property
     def epoch(self) -> int:
-        """The epoch at hand, from 1."""
+        """The current epoch, counted from 1."""
         return len(self.history) + 1
 
     def finished(self, options: dict) -> bool:
-        """Whether ``max_epochs`` are done, or the last ``patience`` of them brought nothing better."""
+        """Whether ``max_epochs`` are done, or the last ``patience`` epochs brought no improvement."""
         done = len(self.history)
         return done >= options["max_epochs"] or done - self.best_epoch >= options["patience"]
 
     def close_epoch(self, score: dict[str, float], options: dict) -> bool:
-        """Put the epoch at hand, with its validation ``score``, into the history; whether it is the best."""
+        """Append the current epoch, with its validation ``score``, to the history; return whether it is the
+        best."""
         best_before = self.history[self.best_epoch - 1]["map_at_r"] if self.best_epoch else -1.0
         better = score["map_at_r"] > best_before
         if better:

@@ -1,4 +1,4 @@
-"""Which images make up each batch: those of MPerClassSampler of pytorch-metric-learning."""
+"""Which images make up each batch, as pytorch-metric-learning's MPerClassSampler chooses them."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ def epoch_batches(
     """The batches of one epoch: int64 (iterations, batch_size), positions in ``labels`` (N,).
 
     Each batch holds ``batch_size // images_per_class`` random classes with ``images_per_class`` images each;
-    a class with fewer images repeats some. A pure function of its arguments, whatever was drawn before.
+    a class with fewer images repeats some. A pure function of its arguments, independent of earlier draws.
     """
     _, first, class_of, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     check_batch_size(batch_size, images_per_class, classes=len(first))
     images = np.split(np.argsort(class_of, kind="stable"), np.cumsum(counts)[:-1])
-    classes = np.argsort(first)  # in the order of the images, as pytorch-metric-learning begins
-    # Its generator too, and not `randomness.generator`: the same source of numbers gives its very batches.
+    classes = np.argsort(first)  # in order of first appearance, as in pytorch-metric-learning
+    # Its generator too, instead of `randomness.generator`: the same random numbers give the same batches.
     random = np.random.RandomState(integer_seed(seed, "batches", epoch) % 2**32)
     batches = []
     for _ in range(iterations):

@@ -1,4 +1,4 @@
-"""A clean way out of a training on SIGTERM."""
+"""A clean exit from a training on SIGTERM."""
 
 import os
 import signal
@@ -9,14 +9,14 @@ from bgbias.errors import StudyError
 
 
 class Stop:
-    """Whether this process was asked to end."""
+    """Whether this process was asked to stop."""
 
     requested = False
 
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """Within this block SIGTERM only sets ``requested``: the step at hand is finished first."""
+    """Within this block SIGTERM only sets ``requested``, so that the current step can finish."""
     stop = Stop()
 
     def request(number, frame):
@@ -30,8 +30,8 @@ def stopping() -> Iterator[Stop]:
 
 
 def stopped(folder: str | os.PathLike, epoch: int, step: int) -> StudyError:
-    """What an interrupted training ends with."""
+    """The error that ends an interrupted training."""
     return StudyError(
         f"Training was asked to stop (SIGTERM) and did so in epoch {epoch} after step {step}. "
-        f"All of it is kept in {folder}: the same command continues there."
+        f"Its state is saved in {folder}: the same command resumes from there."
     )

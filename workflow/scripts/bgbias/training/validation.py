@@ -15,13 +15,13 @@ from bgbias.retrieval.metrics import measure
 from bgbias.retrieval.nearest import search_on
 from bgbias.training.stopping import Stop
 
-# ASSUME: the prepared images stay from epoch to epoch where they take less than this, or an eighth of the
-# memory that a GPU has left before training.
+# ASSUME: the prepared images are kept between epochs if they take less than this, or on a GPU less than an
+# eighth of the memory that is free before training.
 _KEEP_BYTES, _KEEP_SHARE = 2**28, 8
 
 
 class Validation:
-    """The validation images of a run, equal in every epoch: backgrounds are those of draw 0 of ``seed``."""
+    """The validation images of a run, the same in every epoch: backgrounds are from draw 0 of ``seed``."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Validation:
         device: torch.device,
     ) -> None:
         if selection not in ("clean", "swapped"):
-            raise StudyError(f"A variant's selection is clean or swapped, not {selection!r}.")
+            raise StudyError(f"A variant's selection must be clean or swapped, not {selection!r}.")
         if selection == "swapped" and backgrounds is None:
             raise StudyError(
                 "The variant selects by swapped images, but no validation backgrounds were given."
@@ -46,7 +46,8 @@ class Validation:
             raise StudyError(
                 "No validation class has two images, so no epoch can be selected: fix the index's splits."
             )
-        # ASSUME: one draw for all epochs, where the paper draws new ones: all are scored on the same images.
+        # ASSUME: one draw for all epochs (the paper draws anew in each), so that epochs are compared on the
+        # same images.
         # ASSUME: backgrounds of validation images are cropped at random, as in training.
         view = evaluation_view(transform, background_crop="random")
         self._feed = EvaluationFeed(store, rows, backgrounds, view, preprocessing, seed=seed, device=device)
@@ -57,7 +58,7 @@ class Validation:
         self._kept: list[torch.Tensor] | None = None
 
     def score(self, model: EmbeddingModel, precision: torch.dtype, stop: Stop | None = None) -> dict | None:
-        """map_at_r, precision_at_1, the embeddings' mean_similarity; None when asked to stop on the way."""
+        """map_at_r, precision_at_1 and the embeddings' mean_similarity; None if asked to stop meanwhile."""
         embeddings = embed(model, self._batches(stop), precision)
         if stop is not None and stop.requested:
             return None
