@@ -7,6 +7,7 @@ rule report:
     input:
         rules.tables.input,
         rules.figures.input,
+        expand("data/{dataset}/contents.json", dataset=DATASETS),
         f"{RESULTS}/provenance.json",
         f"{RESULTS}/report.html",
 
@@ -30,6 +31,28 @@ rule write_provenance:
         "../scripts/write_provenance.py"
 
 
+rule describe_dataset:
+    input:
+        raw=raw_index,
+        index="data/{dataset}/index.csv",
+        layout="data/{dataset}/pixels/layout.csv",
+        rgba="data/{dataset}/pixels/rgba.bin",
+    output:
+        contents="data/{dataset}/contents.json",
+    log:
+        "data/{dataset}/logs/describe_dataset.log",
+    conda:
+        "../../envs/publish.yaml"
+    params:
+        code=hash_script("describe_dataset.py"),
+        # Not an input, because it is not an output of index_dataset (see there). When it changes but the index does
+        # not, what index_dataset reads has changed: `raw` or `images`.
+        problems="data/{dataset}/problems.csv",
+        images=listed_images,
+    script:
+        "../scripts/describe_dataset.py"
+
+
 rule write_report:
     input:
         **{name: f"{RESULTS}/figures/{name}.png" for name in FIGURES_OF_THE_STUDY},
@@ -37,10 +60,7 @@ rule write_report:
         retrieval=f"{RESULTS}/retrieval.csv",
         attention=f"{RESULTS}/attention.csv",
         mask_quality=f"{RESULTS}/mask_quality.csv",
-        raw=list(filter(None, (raw_index(SimpleNamespace(dataset=dataset)) for dataset in DATASETS))),
-        layouts=expand("data/{dataset}/pixels/layout.csv", dataset=DATASETS),
-        rgba=expand("data/{dataset}/pixels/rgba.bin", dataset=DATASETS),
-        indices=expand("data/{dataset}/index.csv", dataset=DATASETS),
+        contents=expand("data/{dataset}/contents.json", dataset=DATASETS),
         backgrounds=packed_backgrounds("test")["backgrounds"],
         published=expand(f"{RESULTS}/tables/published_{{table}}.csv", table=COMPARED),
         runs=of_runs(f"{RUN}/run.yaml"),
@@ -56,15 +76,9 @@ rule write_report:
         code=hash_script("write_report.py"),
         figures=FIGURES_OF_THE_STUDY,
         figures_of_datasets=FIGURES_OF_A_DATASET,
-        datasets=DATASETS,
         shown=[shown_runs(dataset) for dataset in DATASETS],
-        # Not inputs: they are no outputs of index_dataset, which says why. Where they change and no index does, they
-        # follow what it reads: `raw`, and `images`.
-        problems=expand("data/{dataset}/problems.csv", dataset=DATASETS),
-        images=lambda wildcards: [listed_images(SimpleNamespace(dataset=dataset)) for dataset in DATASETS],
         compared=COMPARED,
         method=METHOD,
-        study=config["study"],
         settings=settings_in_force(config),
     script:
         "../scripts/write_report.py"

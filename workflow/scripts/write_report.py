@@ -1,19 +1,21 @@
-"""The study's report: one HTML file that opens without a network."""
+"""Write the study's report: one HTML file that opens without a network."""
+
+import json
+from pathlib import Path
 
 from bgbias.axes import trained
 from bgbias.figures.titles import title
 from bgbias.files import read_rows, write_text
 from bgbias.logs import job_log
-from bgbias.results.findings import (
-    attention_findings,
-    collapse_findings,
-    data_findings,
-    mask_findings,
-    query_findings,
-    retrieval_findings,
-    training_findings,
+from bgbias.results.caveats import (
+    collapse_caveats,
+    data_caveats,
+    mask_caveats,
+    query_caveats,
+    training_caveats,
 )
-from bgbias.results.measured_on import data_table, measured_on
+from bgbias.results.data_table import data_table
+from bgbias.results.findings import attention_findings, retrieval_findings
 from bgbias.results.names import method_name
 from bgbias.results.published import comparison_table, read_comparison
 from bgbias.results.report import render
@@ -43,52 +45,49 @@ def write_report(
     provenance: str,
     figures: dict[str, str],
     figures_of_datasets: dict[str, list[str]],
-    datasets: list[str],
     shown: list[list[dict]],
-    layouts: list[str],
-    indices: list[str],
-    problems: list[str],
+    contents: list[str],
     backgrounds: str,
-    published: list[str],
-    compared: list[str],
-    study: str,
+    published: dict[str, str],
     settings: dict,
     method: str,
 ) -> None:
     """Fill ``template`` (Jinja) and write the page to ``html``.
 
     ``retrieval``, ``attention``, ``mask_quality``: the collected CSV files; ``runs``: every run.yaml;
-    ``provenance``: provenance.json. ``figures``: PNG files by the figures' names; ``figures_of_datasets``:
-    by a name a list of them, one a dataset in the order of ``datasets``, as are ``shown``, the runs whose
-    matches and maps are in the figures, ``layouts``, those of the packed images, ``indices`` and
-    ``problems``, which need not exist. ``backgrounds``: the layout of the packed test backgrounds.
-    ``published``: the CSV files of tabulate_published, of the tables in ``compared``, in that order; none
-    where nothing is compared. ``settings``: the configuration in force; ``method``: the attribution method
-    whose scores are printed.
+    ``provenance``: provenance.json. ``figures``: PNG files by figure name. One entry per dataset, in the
+    grid's order: each list of ``figures_of_datasets``; ``shown``, the runs whose matches and maps the figures
+    show; ``contents``, the files of describe_dataset. ``backgrounds``: the layout of the packed test
+    backgrounds. ``published``: the CSV files of tabulate_published by table; empty if nothing is compared.
+    ``settings``: the configuration in force; ``method``: the attribution method whose scores are printed.
 
-    StudyError when a run.yaml or a table is not whole.
+    StudyError when a run.yaml or a table is incomplete.
     """
+    datasets = settings["grid"]["dataset"]
     measured = read_rows(retrieval)
     summary = summarise_retrieval(measured)
     scores = summarise_attention(read_rows(attention))
     masks = read_rows(mask_quality)
     records = [read_run(run) for run in runs]
     several_seeds = len({run["seed"] for run in trained(records)}) > 1
-    comparisons = [(kind, read_comparison(path)) for kind, path in zip(compared, published, strict=True)]
-    measured_data = [*map(measured_on, datasets, layouts, indices, problems)]
+    comparisons = {table: read_comparison(path) for table, path in published.items()}
+    data = {
+        dataset: json.loads(Path(path).read_text(encoding="utf-8"))
+        for dataset, path in zip(datasets, contents, strict=True)
+    }
     test_backgrounds = read_rows(backgrounds)
     findings = [
-        *collapse_findings(measured),
+        *collapse_caveats(measured),
         *retrieval_findings(summary),
         *attention_findings(scores, method),
-        *mask_findings(masks),
-        *data_findings(measured_data, test_backgrounds),
-        *query_findings(measured),
-        *training_findings(records),
+        *mask_caveats(masks),
+        *data_caveats(data, test_backgrounds),
+        *query_caveats(measured),
+        *training_caveats(records),
     ]
     page = render(
         template,
-        study=study,
+        study=settings["study"],
         scope=scope(summary),
         findings=findings,
         variants=variants(summary, settings),
@@ -98,7 +97,7 @@ def write_report(
             "retrieval": retrieval_table(summary),
             "attention": attention_table(scores, method),
             "mask_quality": mask_quality_table(masks),
-            "data": data_table(measured_data, len(test_backgrounds)),
+            "data": data_table(data, len(test_backgrounds)),
         },
         other_metrics=other_metrics(measured),
         labelled=[row["dataset"] for row in masks if int(row["n"])],
@@ -112,8 +111,8 @@ def write_report(
         },
         selection=selection_words(summary, settings),
         published=[
-            comparison_table(rows, kind, sd_words(summary) if kind == "retrieval" else "")
-            for kind, rows in comparisons
+            comparison_table(rows, table, sd_words(summary) if table == "retrieval" else "")
+            for table, rows in comparisons.items()
             if any(row["measured"] is not None for row in rows)  # masks without hand labels are not
         ],
         trained=bool(trained(records)),
@@ -136,15 +135,10 @@ if "snakemake" in globals():
             provenance=given.provenance,
             figures={name: given[name] for name in wanted.figures},
             figures_of_datasets={name: given[name] for name in wanted.figures_of_datasets},
-            datasets=wanted.datasets,
             shown=wanted.shown,
-            layouts=given.layouts,
-            indices=given.indices,
-            problems=wanted.problems,
+            contents=given.contents,
             backgrounds=given.backgrounds,
-            published=given.published,
-            compared=wanted.compared,
-            study=wanted.study,
+            published=dict(zip(wanted.compared, given.published, strict=True)),
             settings=wanted.settings,
             method=wanted.method,
         )

@@ -1,16 +1,6 @@
 """The sentences of the report say what the numbers say."""
 
-import pytest
-
-from bgbias.results.findings import (
-    attention_findings,
-    data_findings,
-    mask_findings,
-    query_findings,
-    retrieval_findings,
-    training_findings,
-)
-from bgbias.results.measured_on import Copies, MeasuredOn
+from bgbias.results.findings import attention_findings, retrieval_findings
 
 
 def cells(dataset, loss, **variants):
@@ -132,25 +122,15 @@ def test_with_several_backbones_a_pair_is_of_one_of_them():
     assert "better than Base in 1 of 2 pairs (dataset × backbone × loss);" in retrieval_findings(rows)[-1]
 
 
-def test_most_models_best_at_their_last_epoch_should_train_longer():
-    rising, fallen = ({"loss": "triplet", "best_epoch": best, "epochs": 6} for best in (6, 4))
-    frozen = {"loss": "frozen", "best_epoch": 0, "epochs": 0}
-    assert training_findings([rising, fallen, frozen]) == training_findings([frozen]) == []
-    assert training_findings([rising, rising, fallen, frozen]) == [
-        "2 of 3 models were best at the last epoch: a longer training (training.max_epochs) may find better "
-        "ones."
-    ]
-
-
 def test_one_variant_alone_is_compared_with_nothing():
     # Nor is it the most of several, or an average.
     assert retrieval_findings(cells("sop", "triplet", mine=(0.4, 0.2))) == [
         "Mine loses 50\u00a0% of its MAP@R on Online Products (from 40.0 to 20.0\u00a0%).",
     ]
-    assert retrieval_findings([]) == attention_findings([], "study") == mask_findings([]) == []
+    assert retrieval_findings([]) == attention_findings([], "study") == []
 
 
-def test_attention_and_mask_sentences():
+def test_attention_sentences():
     rows = [
         {"dataset": "d", "backbone": "b", "loss": loss, "variant": variant, "method": "study", "mean": mean}
         for loss, variant, mean in (
@@ -166,88 +146,3 @@ def test_attention_and_mask_sentences():
     assert attention_findings(rows, "study")[0].endswith(
         "in 0 of 2 pairs (dataset × loss): the mean score stays at 0.15."
     ), "the table prints 0.10 twice"
-    masks = [
-        {"dataset": "sop", "iou_mean": "0.8517", "masks": "50", "empty": "3"},
-        {"dataset": "cars196", "iou_mean": "0.9668", "masks": "40", "empty": "0"},
-        {"dataset": "mine", "iou_mean": "", "masks": "9", "empty": "0"},
-    ]
-    assert mask_findings(masks) == [
-        "The masks agree with hand labels to a mean IoU between 0.85 (Online Products) and 0.97 (Cars196).",
-        "Without hand labels the masks of Mine are unchecked: see the mask examples.",
-        "Masks that are empty or failed: 3 of 50 on Online Products. An image with an empty one "
-        "loses its object in the swap. The dataset’s masks.csv names them.",
-    ]
-
-
-def data(dataset, left_out=0, test=60, **copies):
-    """A dataset's MeasuredOn, of its classes nothing but their number."""
-    splits = {"train": 30, "val": 10, "test": test}
-    none = {"own_class": [], "other_class": [], "training": []}
-    return MeasuredOn(dataset, dict.fromkeys(splits, 5), splits, left_out, Copies(**none | copies))
-
-
-PHOTOS = [{"enlarged": "0"}] * 20
-
-
-def test_images_without_fault_are_no_finding():
-    assert data_findings([data("sop"), data("mine")], PHOTOS) == []
-
-
-def test_copies_are_counted_by_what_they_do_and_the_first_is_named():
-    pairs = [("a/1.png", "a/2.png"), ("a/2.png", "a/1.png")]
-    assert data_findings(
-        [data("sop"), data("mine", own_class=pairs), data("b", own_class=pairs[1:])], PHOTOS
-    ) == [
-        "Test images with an exact copy in their class: 2 of 60 on Mine (first pair: a/1.png and a/2.png) "
-        "and 1 of 60 on B (first pair: a/2.png and a/1.png). A copy is found whatever a model looks at, so "
-        "that clean retrieval and what the swap costs both come out too high."
-    ]
-    assert data_findings(
-        [data("sop", other_class=pairs[:1], training=[("a/{1}.png", "b/2.png")])], PHOTOS
-    ) == [
-        "Test images with an exact copy in another class: 1 of 60 on Online Products (first pair: a/1.png "
-        "and a/2.png). No model can tell these classes apart by it: one of the two labels may be wrong.",
-        "Test images with an exact copy among the training or validation images: 1 of 60 on Online Products "
-        "(first pair: a/{1}.png and b/2.png). What a model has seen in training is no test of it.",
-    ]
-
-
-def test_images_left_out_are_counted_of_all():
-    assert data_findings([data("sop", left_out=3), data("b"), data("mine", left_out=1, test=50)], PHOTOS) == [
-        "Images left out: 3 of 103 on Online Products and 1 of 91 on Mine. The dataset’s problems.csv says "
-        "why; one that is not listed there has no mask."
-    ]
-
-
-@pytest.mark.parametrize(
-    ("count", "said"),
-    [
-        (20, []),
-        (
-            19,
-            [
-                "With only 19 test backgrounds, one pair of swapped images in 19 shares one by chance: take "
-                "some dozens at least."
-            ],
-        ),
-        (1, ["All swapped images share the only test background: take some dozens at least."]),
-    ],
-)
-def test_few_backgrounds_are_shared(count, said):
-    assert data_findings([data("sop")], PHOTOS[:count]) == said
-
-
-def test_few_queries_make_rough_numbers():
-    rows = [{"dataset": name, "n_queries": count} for name, count in (("sop", "50"), ("mine", "16"))]
-    # One of 16 queries is 6.25 percent of them.
-    assert query_findings(rows) == [
-        "Mine has only 16 queries: one that is answered right or not moves Precision@1 by 6.2 points."
-    ]
-
-
-def test_backgrounds_that_were_enlarged_are_told():
-    said = data_findings([data("sop")], [*PHOTOS, {"enlarged": "1"}])
-    assert said == [
-        "Test backgrounds that are smaller than images are packed (pixels.short_side), and so blurred: 1 of "
-        "21. Take larger ones: a sharp object before them looks pasted."
-    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tiny_stores import write_backgrounds, write_images
+from tiny_stores import write_backgrounds
 from write_report import write_report
 
 from bgbias.errors import StudyError
@@ -69,9 +69,13 @@ def arguments(tmp_path):
         "embedding_size": 8,
     }
     write_run(tmp_path / "run.yaml", run | facts)
-    layout = write_images(tmp_path / "pixels", {"train": 3, "test": 2}, images=2)
-    indexed = [*(row["path"] for row in read_rows(layout)), "unmasked.png"]
-    write_rows(tmp_path / "index.csv", [{"path": path} for path in indexed], ["path"])
+    contents = {
+        "classes": {"train": 3, "val": 0, "test": 2},
+        "images": {"train": 6, "val": 0, "test": 4},
+        "left_out": 1,
+        "copies": {"own_class": [], "other_class": [], "training": []},
+    }
+    (tmp_path / "contents.json").write_text(json.dumps(contents))
     of_datasets = ("contact_sheet", "retrieval_gallery", "attribution_panels", "mask_examples")
     return collected | {
         "template": TEMPLATE,
@@ -80,16 +84,15 @@ def arguments(tmp_path):
         "provenance": tmp_path / "provenance.json",
         "figures": dict.fromkeys(("swap_chart", "training_curves"), tmp_path / "chart.png"),
         "figures_of_datasets": {name: [tmp_path / "photo.png"] for name in of_datasets},
-        "datasets": ["d<1>"],
         "shown": [[run]],
-        "layouts": [layout],
-        "indices": [tmp_path / "index.csv"],
-        "problems": [tmp_path / "problems.csv"],
+        "contents": [tmp_path / "contents.json"],
         "backgrounds": write_backgrounds(tmp_path / "backgrounds", 25),
-        "published": [],
-        "compared": [],
-        "study": "t",
-        "settings": {"variants": {"base": {"probability": 0.0, "selection": "clean"}}},
+        "published": {},
+        "settings": {
+            "study": "t",
+            "grid": {"dataset": ["d<1>"]},
+            "variants": {"base": {"probability": 0.0, "selection": "clean"}},
+        },
         "method": "study",
     }
 
@@ -136,7 +139,8 @@ def two_variants(arguments, **settings):
     write_rows(arguments["retrieval"], rows, list(rows[0]))
     base = {"probability": 0.0, "selection": "clean"}
     bgaugment = {"probability": 1.0, "selection": "swapped"} | settings
-    return arguments | {"settings": {"variants": {"base": base, "bgaugment": bgaugment}}}
+    variants = {"base": base, "bgaugment": bgaugment}
+    return arguments | {"settings": arguments["settings"] | {"variants": variants}}
 
 
 def test_a_reader_who_only_hears_the_page_misses_nothing(arguments):
@@ -260,7 +264,7 @@ def test_published_numbers_are_shown_where_there_are_some(arguments, tmp_path):
     sides = {"published": 47.11, "published_sd": "", "measured": 50.0, "measured_sd": "", "difference": 2.89}
     write_rows(tmp_path / "compared.csv", [axes | sides | {"source": "s"}], [*axes, *sides, "source"])
     figures = arguments["figures"] | {"published_scatter": tmp_path / "chart.png"}
-    published = {"published": [tmp_path / "compared.csv"], "compared": ["retrieval"], "figures": figures}
+    published = {"published": {"retrieval": tmp_path / "compared.csv"}, "figures": figures}
     write_report(**arguments | published)
     page = arguments["html"].read_text(encoding="utf-8")
     assert "MAP@R in percent: published and measured" in page

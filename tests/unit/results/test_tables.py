@@ -11,7 +11,7 @@ from tabulate_retrieval import tabulate_retrieval
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
 from bgbias.masks.quality import summary
-from bgbias.results.findings import mask_findings
+from bgbias.results.caveats import mask_caveats
 from bgbias.results.names import human
 from bgbias.results.published import measures_as_rows
 from bgbias.results.summaries import sd_words, summarise_attention, summarise_retrieval
@@ -366,4 +366,4 @@ def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():
     assert [cell.text for cell in lines[0]] == ["CUB200-2011", "2", *halves, *quarters]
     assert [cell.text for cell in lines[1]] == ["Online Products", "0", *[""] * 7]
     assert {row["dataset"] for row in measures_as_rows(rows)} == {"cub200"}
-    assert mask_findings(rows)[0].endswith("to a mean IoU of 0.50 (CUB200-2011).")
+    assert mask_caveats(rows)[0].endswith("to a mean IoU of 0.50 (CUB200-2011).")

@@ -5,7 +5,7 @@ import pytest
 from tiny_runs import changed, train
 
 from bgbias.errors import StudyError
-from bgbias.results.findings import collapse_findings
+from bgbias.results.caveats import collapse_caveats
 from bgbias.training import feeding, loop, validation
 
 
@@ -77,16 +77,16 @@ def test_a_collapsed_model_is_reported(layouts, tmp_path, monkeypatch, capsys):
         ("frozen", "D: Small CNN (as it comes).", False),
     ],
 )
-def test_a_collapse_in_the_test_is_the_first_finding(loss, name, remedy):
+def test_a_collapse_in_the_test_is_the_first_caveat(loss, name, remedy):
     run = {"dataset": "d", "backbone": "small_cnn", "loss": loss, "variant": "base", "seed": 0}
     clean, swapped = ({"protocol": protocol, "draw": 0} for protocol in ("clean", "swapped"))
     rows = [run | clean | {"mean_similarity": "0.96"}, run | swapped | {"mean_similarity": "0.2"}]
     other = [row | {"seed": 1, "mean_similarity": "0.94"} for row in rows]
-    (finding,) = collapse_findings(rows + other)
+    (finding,) = collapse_caveats(rows + other)
     assert "1 of 2 models has collapsed" in finding
     assert name in finding
     assert ("learning_rate" in finding) == remedy  # nothing was learnt
-    assert collapse_findings(other) == []
+    assert collapse_caveats(other) == []
 
 
 def test_embeddings_that_are_all_alike_are_a_collapse(layouts, tmp_path, capsys, monkeypatch):

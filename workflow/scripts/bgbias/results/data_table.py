@@ -1,0 +1,36 @@
+"""The table of what a study's numbers rest on."""
+
+from collections.abc import Mapping
+
+from bgbias.index import SPLITS
+from bgbias.results.names import human
+from bgbias.results.table_formats import Cell, Table
+
+_SPLIT_NAMES = dict(zip(SPLITS, ("Training", "Validation", "Test"), strict=True))
+
+
+def data_table(data: Mapping[str, dict], backgrounds: int) -> Table:
+    """One row per dataset: classes and images of each non-empty split, images left out, ``backgrounds``.
+
+    ``data``: by dataset what :func:`bgbias.datasets.contents.contents` gives.
+    """
+    splits = [split for split in SPLITS if any(found["images"][split] for found in data.values())]
+    lines = [
+        [
+            human(dataset),
+            *(str(found[count][split]) for split in splits for count in ("classes", "images")),
+            str(found["left_out"]),
+            str(backgrounds),
+        ]
+        for dataset, found in data.items()
+    ]
+    return Table(
+        ["Dataset"],
+        [
+            *((_SPLIT_NAMES[split], ["classes", "images"]) for split in splits),
+            ("", ["left out", "test backgrounds"]),
+        ],
+        [("", [[*map(Cell, line)] for line in lines])],
+        "Classes and images of each split, images left out, and the backgrounds that the test images are "
+        "swapped to.",
+    )
