@@ -122,7 +122,7 @@ def test_a_size_that_a_network_cannot_take_is_told():
 
 def test_an_entry_that_names_another_number_of_features_is_told():
     built = replace(build_backbone("squeezenet1_1", {}, 0), features=500)
-    with pytest.raises(StudyError, match=r"gives \(1, 512\) for an image, not the one row of 500 features"):
+    with pytest.raises(StudyError, match=r"gives \(1, 512\) for an image, not \(1, 500\) as"):
         check_size(EmbeddingModel(built, 8), "mine", 64)
 
 
@@ -169,7 +169,7 @@ def test_a_network_saved_with_something_around_it_is_told_how_to_save_it(tmp_pat
     text = message("small_cnn", {"weights": str(path)})
     assert re.search(r"0\.weight is missing; module\.\S+ is unknown and \d+ more", text)
     assert text.endswith(
-        "begin with 'module.': save that part alone, torch.save(model.module.state_dict(), file)."
+        "begin with 'module.': save only that part, torch.save(model.module.state_dict(), file)."
     )
     # Other keys beside them belong to layers that have no place here, and are left to whoever made them.
     save_file({**{f"trunk.{key}": value for key, value in state.items()}, "head.bias": torch.zeros(1)}, path)
@@ -239,7 +239,7 @@ def test_the_embedding_layer_of_a_model_of_ones_own(with_top):
     below, _ = build_model("bninception", settings | {"head": False}, None, seed=0)
     torch.testing.assert_close(below.eval()(images), features / features.norm(dim=1, keepdim=True))
     # Without a word of it nobody knows which of the two is meant.
-    with pytest.raises(StudyError, match=r"last_linear\.weight, last_linear\.bias\. Say in `backbones`"):
+    with pytest.raises(StudyError, match=r"last_linear\.weight, last_linear\.bias\. State in `backbones`"):
         build_model("bninception", settings, None, seed=0)
     # A bias is not needed.
     model, _ = build_model("bninception", with_top(weight=weight) | {"head": True}, None, seed=0)
@@ -262,7 +262,7 @@ def test_a_classifier_of_imagenet_is_left_out_and_told(with_top, capsys):
     settings = with_top(weight=torch.ones(1000, 1024), bias=torch.ones(1000))
     model, _ = build_model("bninception", settings, None, seed=0)
     assert model.embedding_size == 1024
-    assert "last_linear.weight, last_linear.bias is left out" in capsys.readouterr().out
+    assert "mine.pth: last_linear.weight, last_linear.bias." in capsys.readouterr().out
     # Under a training a head of embedding_size takes the place of any.
     assert build_model("bninception", with_top(weight=torch.ones(6, 1024)), 8, 0)[0].embedding_size == 8
 
@@ -276,7 +276,7 @@ def test_a_head_that_is_no_linear_layer_is_refused(with_top):
 def test_a_batchnorm_on_top_may_be_left_out(with_top):
     # Re-identification's neck: its counter of batches is a tensor without a length.
     settings = with_top(weight=torch.ones(1024), num_batches_tracked=torch.tensor(7))
-    with pytest.raises(StudyError, match="Say in `backbones`"):
+    with pytest.raises(StudyError, match="State in `backbones`"):
         build_model("bninception", settings, None, seed=0)
     assert build_model("bninception", settings | {"head": False}, None, seed=0)[0].embedding_size == 1024
 
@@ -298,6 +298,6 @@ def test_a_torchscript_program_is_told_from_weights(tmp_path):
 def test_text_is_told_from_weights(text, tmp_path):
     # To a pickle its bytes are orders: to push, to name, to take what is not there.
     (tmp_path / "page.pth").write_text(text)
-    said = r"page\.pth (is no file of weights|holds more than weights|is not a readable file)"
+    said = r"page\.pth (is not a weights file|contains more than weights|is not a readable weights file)"
     with pytest.raises(StudyError, match=said):
         read_weights(tmp_path / "page.pth")

@@ -1,1 +1,1 @@
-"""Networks: backbones by name, their weights, and the embedding on top."""
+"""Networks: backbones by name, their weights, and the embedding layer on top."""

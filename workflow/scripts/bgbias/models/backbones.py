@@ -1,4 +1,4 @@
-"""The networks below the embedding, by name: pooled features, and how their input is prepared."""
+"""The backbones, by name: networks up to their pooled features, each with its input preprocessing."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -25,11 +25,10 @@ _CAFFE = Preprocessing(mean=(104.0, 117.0, 128.0), std=(1.0, 1.0, 1.0), order="B
 class Backbone:
     """A network up to its pooled features.
 
-    ``module``: (B, 3, S, S) float as ``preprocessing`` leaves it → (B, ``features``). ``last_map``: dotted
-    name inside ``module`` of the layer whose output is the last spatial map, for Grad-CAM; None where there
-    is none (transformers). ``classifier``: prefixes of the keys in a file of weights that belong to the
-    layers on top, which have no place here; ``top``: the tensors of the loaded file whose keys begin with
-    these.
+    ``module``: (B, 3, S, S) float, as ``preprocessing`` gives it → (B, ``features``). ``last_map``: dotted
+    name inside ``module`` of the layer whose output is the last spatial map, for Grad-CAM; None if there is
+    none (transformers). ``classifier``: key prefixes, in a weights file, of the layers on top, which
+    ``module`` lacks; ``top``: the tensors of the loaded file whose keys begin with these.
     """
 
     module: nn.Module
@@ -44,11 +43,11 @@ def build_backbone(network: str, settings: dict, seed: int) -> Backbone:
     """Build ``network``; the same ``seed`` gives the same random weights.
 
     ``network``: a key of :data:`BACKBONES`, timm/<name>, or the path of a .pt2 file, which is a network with
-    its weights (see bgbias.models.exported). ``settings``, an entry of the configuration's ``backbones``:
-    ``weights``: None for random ones, else the path of a .pth or .safetensors file; nothing is fetched here
-    (see bgbias.models.pretrained). ``mean``, ``std``: of red, green and blue, of values from 0 to 1, instead
-    of the network's preprocessing. ``model`` is ``network`` once more, and ``head`` is for
-    :func:`bgbias.models.embedding_model.build_model`. Other keys are the network's own (small_cnn:
+    its weights (see bgbias.models.exported). ``settings``: an entry of the configuration's ``backbones``.
+    Its ``weights`` are None (random) or the path of a .pth or .safetensors file; nothing is downloaded here
+    (see bgbias.models.pretrained). ``mean`` and ``std``, of red, green and blue on the scale 0 to 1, replace
+    the network's preprocessing. ``model`` (the same as ``network``) is ignored, and ``head`` is for
+    :func:`bgbias.models.embedding_model.build_model`. Other keys belong to the network (small_cnn:
     ``widths``). StudyError for an unknown name or key, and for weights that are unreadable or do not fit.
     """
     settings = {key: value for key, value in settings.items() if key not in ("model", "head")}
@@ -79,13 +78,13 @@ def _built(network: str, settings: dict) -> Backbone:
         return BACKBONES.get(network, partial(_exported, network))(**settings)
     except TypeError as error:
         names = ", ".join(f"`{key}`" for key in settings)
-        raise StudyError(f"The network {network} cannot be made with {names}: {error}.") from error
+        raise StudyError(f"The network {network} cannot be built with {names}: {error}.") from error
 
 
 def _small_cnn(widths: tuple[int, ...] = (32, 64, 128)) -> Backbone:
-    """7×7 convolution of stride 4, then 3×3 of stride 2, with BatchNorm: the demo's, made for 64 px on a CPU.
+    """7×7 convolution with stride 4, then 3×3 with stride 2, and BatchNorm: for the demo's 64 px on a CPU.
 
-    Maps of full and half resolution would cost more time than all the rest.
+    Maps at full and half resolution would take more time than everything else together.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in zip((3, *widths), widths, strict=False):
@@ -103,14 +102,14 @@ _POWER = 4.0
 
 
 class _PowerMean(nn.Module):
-    """(B, C, h, w) of at least 0 → (B, C, 1, 1): the generalised mean, between average and maximum.
+    """(B, C, h, w) of values ≥ 0 → (B, C, 1, 1): the generalised mean, between average and maximum.
 
-    An object that fills a fifth of the map counts for more than in an average (Radenović et al., "Fine-tuning
-    CNN Image Retrieval with No Human Annotation", 2018), which a training of a few hundred steps needs.
+    An object that fills a fifth of the map weighs more than in an average (Radenović et al., "Fine-tuning
+    CNN Image Retrieval with No Human Annotation", 2018), which training for only a few hundred steps needs.
     """
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        # Away from zero, where the root has no finite slope.
+        # Kept away from zero, where the gradient of the root is infinite.
         powers = maps.clamp(min=1e-4).pow(_POWER)
         return powers.mean(dim=(2, 3), keepdim=True).pow(1 / _POWER)
 
@@ -127,8 +126,8 @@ def _torchvision(
     preprocessing: Preprocessing = _IMAGENET,
     **options,
 ) -> Backbone:
-    """A torchvision network whose module ``classifier`` gives way to its own input."""
-    import torchvision.models  # costs seconds: only where it is used
+    """A torchvision network without its module ``classifier``, replaced by the identity."""
+    import torchvision.models  # takes seconds, so only when used
 
     network = torchvision.models.get_model(name, weights=None, **options)
     network.set_submodule(classifier, nn.Identity())
@@ -136,7 +135,7 @@ def _torchvision(
 
 
 def _googlenet() -> Backbone:
-    # Its ImageNet weights expect inputs in [−1, 1]; torchvision converts from its usual mean and sd instead.
+    # Its ImageNet weights expect inputs in [−1, 1]; torchvision converts to that from its usual mean and std.
     backbone = _torchvision(
         "googlenet", "fc", 1024, "inception5b", _HALVES, aux_logits=False, init_weights=True
     )
@@ -156,7 +155,7 @@ def _squeezenet() -> Backbone:
 
 def _exported(path: str) -> Backbone:
     network = ExportedNetwork(path)
-    # ASSUME: ImageNet's, as for most networks that are made of one trained on it; `mean` and `std` say else.
+    # ASSUME: ImageNet's, as most networks start from one trained on it; `mean` and `std` override it.
     return Backbone(network, network.features, _IMAGENET, last_map=None)
 
 
@@ -168,13 +167,13 @@ def _timm(name: str, **options) -> Backbone:
     preprocessing = Preprocessing(tuple(data["mean"]), tuple(data["std"]), "RGB", 1.0)
     classifier = network.default_cfg.get("classifier", "head")
     names = (classifier,) if isinstance(classifier, str) else classifier or ()
-    # Some heads have a layer of another width before the classifier, which stays.
+    # Some heads keep a layer of a different width below the classifier.
     features = getattr(network, "head_hidden_size", None) or network.num_features
     return Backbone(network, features, preprocessing, None, tuple(f"{name}." for name in names))
 
 
 def timm_network(name: str, pretrained: bool, **options) -> nn.Module:
-    """timm's model ``name`` up to its pooled features; StudyError without timm or where timm refuses."""
+    """timm's model ``name`` up to its pooled features; StudyError if timm is missing or cannot build it."""
     try:
         import timm
     except ImportError as error:
@@ -183,8 +182,8 @@ def timm_network(name: str, pretrained: bool, **options) -> nn.Module:
         ) from error
     try:
         return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
-    except Exception as error:  # timm's own, the hub's and the network's: each means that there is no model
-        raise StudyError(f"timm cannot make {name!r}: {str(error).rstrip('.')}.") from error
+    except Exception as error:  # timm's, the hub's or the network's: in each case there is no model
+        raise StudyError(f"timm cannot build {name!r}: {str(error).rstrip('.')}.") from error
 
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {

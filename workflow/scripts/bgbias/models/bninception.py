@@ -11,7 +11,7 @@ from torch import Tensor, nn
 FEATURES = 1024
 
 # block: input channels, 1×1, 3×3 reduction, 3×3, double 3×3 reduction, double 3×3, pool projection.
-# A block without 1×1 and projection halves the map and passes its input on through a max pool.
+# A block without 1×1 and projection halves the map and concatenates its max-pooled input.
 _BLOCKS = {
     "3a": (192, 64, 64, 64, 64, 96, 32),
     "3b": (256, 64, 64, 96, 64, 96, 64),
@@ -29,8 +29,8 @@ _BLOCKS = {
 class BNInception(nn.Module):
     """(B, 3, S, S) float, BGR, mean-subtracted 0–255 → (B, 1024) pooled features.
 
-    ASSUME: the map is averaged whole, where the published network averages a 7×7 window: the same at
-    224 and 227 px, and other sizes work as well.
+    ASSUME: the whole map is averaged, whereas the published network averages a 7×7 window: the same at
+    224 and 227 px, and it works at other sizes as well.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class BNInception(nn.Module):
             self._convolution(f"inception_{block}_double_3x3_2", double, double, 3, stride)
             if projection:
                 self._convolution(f"inception_{block}_pool_proj", inputs, projection, 1)
-        # A layer of its own, so that Grad-CAM can hook the last map.
+        # A separate layer, so that Grad-CAM can hook the last map.
         self.last_map = nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:

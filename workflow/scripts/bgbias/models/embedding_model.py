@@ -1,4 +1,4 @@
-"""The model of a run: a backbone, one linear layer on its pooled features, and a vector of length 1."""
+"""The model of a run: a backbone, one linear layer on its pooled features, and L2 normalisation."""
 
 import os
 
@@ -16,7 +16,7 @@ from bgbias.randomness import integer_seed
 class EmbeddingModel(nn.Module):
     """(B, 3, S, S) normalised float images → (B, E) float32 embeddings of length 1.
 
-    Without ``embedding_size`` the head is the identity and E the number of pooled features.
+    Without ``embedding_size`` the head is the identity and E is the number of pooled features.
     """
 
     def __init__(self, backbone: Backbone, embedding_size: int | None) -> None:
@@ -28,12 +28,12 @@ class EmbeddingModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         features = self.backbone(images)
-        # In float32 even under autocast: near neighbours differ in the last digits.
+        # In float32 even under autocast: close neighbours differ only in the last digits.
         with torch.autocast(images.device.type, enabled=False):
             return nn.functional.normalize(self.head(features.float()), dim=1)
 
     def last_map(self) -> nn.Module:
-        """The layer that gives the last spatial map (B, C, h, w), for Grad-CAM."""
+        """The layer that outputs the last spatial map (B, C, h, w), for Grad-CAM."""
         if self._last_map is None:
             raise StudyError("This backbone has no spatial map, so Grad-CAM cannot explain it; leave it out.")
         return self.backbone.get_submodule(self._last_map)
@@ -42,11 +42,11 @@ class EmbeddingModel(nn.Module):
 def build_model(
     network: str, backbone_settings: dict, embedding_size: int | None, seed: int
 ) -> tuple[EmbeddingModel, Preprocessing]:
-    """A fresh model on the CPU, and how its input is prepared. The same seed gives the same weights.
+    """A new model on the CPU, and its input preprocessing. The same seed gives the same weights.
 
-    Without ``embedding_size``, for a backbone that is evaluated as it comes, ``backbone_settings["head"]``
-    says whether the linear layer that its weights have on top is the embedding (True) or the pooled features
-    below it are (False). StudyError where neither is said and the layer is no classifier of ImageNet.
+    Without ``embedding_size``, for a backbone that is evaluated without training, the embedding is either the
+    output of the linear layer that its weights have on top (``backbone_settings["head"]`` True) or the pooled
+    features below it (False). StudyError if neither is set and the layer is not an ImageNet classifier.
     """
     built = build_backbone(network, backbone_settings, seed)
     own_head = _own_head(built, backbone_settings) if embedding_size is None else None
@@ -56,12 +56,12 @@ def build_model(
     if own_head:
         model.head.load_state_dict({"bias": torch.zeros(model.embedding_size), **own_head})
     elif built.top:
-        print(f"Of {backbone_settings['weights']} {', '.join(built.top)} is left out.", flush=True)
+        print(f"Left out of {backbone_settings['weights']}: {', '.join(built.top)}.", flush=True)
     return model, built.preprocessing
 
 
 def _own_head(backbone: Backbone, settings: dict) -> dict[str, Tensor] | None:
-    """``weight`` and ``bias`` of the layer that is to be the head; None where there shall be none."""
+    """``weight`` and ``bias`` of the layer that becomes the head; None if there is to be none."""
     layer = {key.rpartition(".")[2]: value for key, value in backbone.top.items()}
     is_linear = (
         len(layer) == len(backbone.top)
@@ -73,14 +73,14 @@ def _own_head(backbone: Backbone, settings: dict) -> dict[str, Tensor] | None:
     if head and weights and not is_linear:
         raise StudyError(
             f"The weights {weights} have no single linear layer on top of {backbone.features} features that "
-            "`head: true` could mean. Set head to false to measure the features, or export the network "
+            "`head: true` could refer to. Set head to false to measure the features, or export the network "
             "with its layers to a .pt2 file (README.md)."
         )
     is_imagenets = any(tensor.shape[:1] == (1000,) for tensor in backbone.top.values())
     if head is None and backbone.top and not is_imagenets:
         raise StudyError(
-            f"The weights {weights} have layers on top of the features: {', '.join(backbone.top)}. Say in "
-            "`backbones` whether they are the embedding (head: true) or the features are (head: false)."
+            f"The weights {weights} have layers on top of the features: {', '.join(backbone.top)}. State in "
+            "`backbones` whether the embedding is their output (head: true) or the features (head: false)."
         )
     return layer if head and is_linear else None
 
@@ -88,7 +88,7 @@ def _own_head(backbone: Backbone, settings: dict) -> dict[str, Tensor] | None:
 def check_size(model: EmbeddingModel, name: str, size: int) -> None:
     """StudyError when ``model``, with backbone ``name``, cannot embed images of ``size`` × ``size`` pixels.
 
-    Transformers take one size, some networks need more pixels than they get. On the CPU.
+    Some networks, such as transformers, accept one size only, others need a minimum. Runs on the CPU.
     """
     was_training = model.training
     try:
@@ -108,8 +108,8 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
     if not isinstance(features, Tensor) or features.shape != (1, model.features):
         found = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
         raise StudyError(
-            f"The backbone {name} gives {found} for an image, not the one row of {model.features} features "
-            "that its entry in BACKBONES names."
+            f"The backbone {name} gives {found} for an image, not (1, {model.features}) as its entry in "
+            "BACKBONES says."
         )
 
 
@@ -122,13 +122,13 @@ def load_model(
     model_path: str | os.PathLike, run: dict, size: int, device: str | torch.device = "cpu"
 ) -> tuple[EmbeddingModel, Preprocessing]:
     """The trained model of ``run`` (see bgbias.runs.read_run), in evaluation mode on ``device``, for images
-    of ``size`` × ``size`` pixels. StudyError where it was an exported program that is another one now."""
+    of ``size`` × ``size`` pixels. StudyError if it uses an exported program that has changed since."""
     settings, state = run["settings"]["model"], read_weights(model_path)
     _check_program(settings["backbone"]["model"], run.get("hashes", {}).get("program"))
     embedding_size = settings["embedding_size"]
     if embedding_size is None and "head.weight" in state:
         embedding_size = len(state["head.weight"])
-    # The starting weights are not needed, and on another machine perhaps not there.
+    # The initial weights are not needed, and may not exist on this machine.
     backbone = {**settings["backbone"], "weights": None}
     model, preprocessing = build_model(backbone["model"], backbone, embedding_size, seed=0)
     load_strictly(model, state, model_path, run["backbone"])
@@ -137,9 +137,9 @@ def load_model(
 
 
 def _check_program(path: str, expected: str | None) -> None:
-    """An exported program is opened anew for every stage, and must be the one that the run began with."""
+    """Every stage opens an exported program again, and it must be the one that the run began with."""
     if expected is not None and os.path.isfile(path) and fingerprint_file(path) != expected:
         raise StudyError(
             f"{path} has changed since the study began to measure it. Call Snakemake again: it will measure "
-            "what is there now from the beginning."
+            "the new file from the beginning."
         )

@@ -1,4 +1,4 @@
-"""A network of the user's own as one file: a program that ``torch.export`` wrote, code and weights in one."""
+"""A user's own network as one file: a program written by ``torch.export``, code and weights together."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from bgbias.configuration.keywords import EXPORTED
 from bgbias.errors import StudyError, first_line
 
-_ANEW = (
-    "Export it anew: torch.export.save(torch.export.export(model.cpu().eval(), (torch.rand(2, 3, 224, 224),)"
+_REEXPORT = (
+    "Export it again: torch.export.save(torch.export.export(model.cpu().eval(), (torch.rand(2, 3, 224, 224),)"
     f", dynamic_shapes=({{0: torch.export.Dim.DYNAMIC}},)), 'file{EXPORTED}')"
 )
 
@@ -19,16 +19,16 @@ _ANEW = (
 class ExportedNetwork(nn.Module):
     """The program in the file ``path``: (B, 3, S, S) float32 → (B, ``features``).
 
-    Batches larger than the program takes are cut. StudyError where the file holds no such program, or one
-    that takes batches of one size only, gives an image another vector in other company, or lets no gradient
-    through. Loading a program can run code of whoever wrote the file.
+    Batches larger than the program accepts are split. StudyError if the file holds no such program, or one
+    that accepts a single batch size only, gives an image different embeddings depending on the batch, or does
+    not propagate gradients to its input. Loading a program can run code of whoever wrote the file.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
         super().__init__()
         program = _read(path)
         self.network = program.module()
-        for name in program.graph_signature.lifted_tensor_constants:  # else they stay behind on a device
+        for name in program.graph_signature.lifted_tensor_constants:  # not moved between devices otherwise
             owner, _, name = name.rpartition(".")
             module = self.network.get_submodule(owner)
             constant = getattr(module, name)
@@ -42,12 +42,12 @@ class ExportedNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         if self.at_once is not None and len(images) > self.at_once:
             return torch.cat([self(part) for part in images.split(self.at_once)])
-        # In the layout that it was exported with, for a `view` in it fits no other; and a copy, for it may
-        # change its input in place.
+        # Contiguous, as at export, because a `view` in the program fits no other layout; and a copy, because
+        # the program may change its input in place.
         return self.network(images.clone(memory_format=torch.contiguous_format))
 
     def train(self, mode: bool = True) -> "ExportedNetwork":
-        """Leave the program as it is: PyTorch refuses to change what was exported for evaluation."""
+        """Leave the program unchanged: PyTorch refuses to switch the mode of an exported program."""
         self.training = mode
         return self
 
@@ -57,14 +57,15 @@ class ExportedNetwork(nn.Module):
         for tensor in (*self.parameters(), *self.buffers()):
             tensor.data = tensor.data.contiguous()
         device = self._device()
-        # Autocast that was in force stays so, and that of another device, which was not, is not now.
+        # Autocast that applied on the old device applies on the new one; for any other device it had no
+        # effect and still has none.
         autocasts = {before.type: device.type, device.type: before.type}
 
         def moved(value):
             return device if isinstance(value, torch.device) else value
 
-        # Tensors that the program makes while it runs were to be made where it was exported. What it does
-        # under no_grad, autocast or a condition is a graph of its own.
+        # The program creates tensors on the device it was exported on; redirect that to the new one. Parts
+        # under no_grad, autocast or a condition are graphs of their own.
         for part in self.network.modules():
             if isinstance(part, torch.fx.GraphModule):
                 for node in part.graph.nodes:
@@ -80,43 +81,43 @@ class ExportedNetwork(nn.Module):
         return next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
 
     def _check_and_count(self, program: torch.export.ExportedProgram, path: str | os.PathLike) -> int:
-        """The length of an image's vector, once the program has shown that it can be used."""
+        """The number of features per image, after checking that the program can be used."""
         examples, named = program.example_inputs or ((), {})
         shape = tuple(examples[0].shape) if len(examples) == 1 and isinstance(examples[0], Tensor) else ()
         if named or len(shape) != 4 or shape[1] != 3:
-            raise StudyError(f"{path} does not take one argument, images of shape (B, 3, S, S). {_ANEW}.")
-        # A bright and a dark one: in training mode each would see the other in its statistics.
+            raise StudyError(f"{path} must take one argument, images of shape (B, 3, S, S). {_REEXPORT}.")
+        # One bright and one dark: in training mode each would affect the other's statistics.
         images = torch.rand((2, *shape[1:]), generator=torch.Generator().manual_seed(0))
         images = (images * torch.tensor([1.0, 0.1])[:, None, None, None]).requires_grad_()
         try:
-            with torch.random.fork_rng(devices=[]):  # for a dropout that was left on
+            with torch.random.fork_rng(devices=[]):  # in case dropout was left on
                 torch.manual_seed(0)
                 together, alone = self(images), self(images[:1])
-        except Exception as error:  # PyTorch's guards and operations each have their own
+        except Exception as error:  # PyTorch's guards and operations raise many kinds
             raise StudyError(
-                f"{path} does not take 2 images, and then 1 ({first_line(error)}). {_ANEW}."
+                f"{path} does not accept 2 images and then 1 ({first_line(error)}). {_REEXPORT}."
             ) from error
         if not isinstance(together, Tensor) or together.ndim != 2 or len(together) != 2:
             found = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
-            raise StudyError(f"{path} gives {found} for 2 images, not a vector for each.")
+            raise StudyError(f"{path} gives {found} for 2 images, not one vector for each.")
         if not together.isfinite().all():
-            raise StudyError(f"{path} gives NaN or infinity for images of noise. Export it in float32.")
-        # Networks that compute in bfloat16 differ by a hundredth between batches of other sizes.
+            raise StudyError(f"{path} gives NaN or infinity for random images. Export it in float32.")
+        # Networks that compute in bfloat16 differ by about 1 % between batch sizes.
         if not torch.allclose(together[:1], alone, rtol=0, atol=0.05 * together.abs().max().item()):
             raise StudyError(
-                f"{path} gives an image another vector when others are beside it, or every time: it was "
-                f"exported in training mode. {_ANEW}."
+                f"{path} gives different embeddings for the same image depending on the batch, or on every "
+                f"call: it was exported in training mode. {_REEXPORT}."
             )
         if not _lets_gradient_through(images, alone):
             raise StudyError(
-                f"{path} keeps back the gradient of its input, by which attribution asks where it looks. "
-                "Export it without torch.no_grad, detach, or an operation without derivative, in its forward."
+                f"{path} does not propagate gradients to its input, which attribution requires. Export it "
+                "without torch.no_grad, detach, or an operation without derivative, in its forward."
             )
         return together.shape[1]
 
 
 def _largest_batch(program: torch.export.ExportedProgram) -> int | None:
-    """How many images the program takes at once, where it was exported with a largest number."""
+    """The largest batch that the program accepts, if it was exported with a limit."""
     inputs = program.graph_signature.user_inputs
     images = next((node for node in program.graph.nodes if node.name in inputs), None)
     value = images.meta.get("val") if images else None
@@ -128,21 +129,21 @@ def _largest_batch(program: torch.export.ExportedProgram) -> int | None:
 def _lets_gradient_through(images: Tensor, vectors: Tensor) -> bool:
     try:
         return torch.autograd.grad(vectors.sum(), images, allow_unused=True)[0] is not None
-    except RuntimeError:  # some operation on the way, or all of them, know none
+    except RuntimeError:  # some operation on the way, or all of them, have no gradient
         return False
 
 
 def _read(path: str | os.PathLike) -> torch.export.ExportedProgram:
     if not os.path.isfile(path):
-        raise StudyError(f"The exported network {path} does not exist. Put it there or correct the path.")
+        raise StudyError(f"The exported network {path} does not exist. Put the file there or fix the path.")
     try:
         return torch.export.load(path)
-    except Exception as error:  # of many kinds, one for each way in which a file can be something else
+    except Exception as error:  # many kinds, depending on what the file really is
         writer = _writer(path)
         if writer is None:
             raise StudyError(
-                f"{path} is no whole file of torch.export.save: it is damaged, or of torch.save, TorchScript "
-                f"or something else ({first_line(error)}). {_ANEW}."
+                f"{path} is not a complete file of torch.export.save: it is damaged, or was written by "
+                f"torch.save, TorchScript or something else ({first_line(error)}). {_REEXPORT}."
             ) from error
         if writer != _version(torch.__version__):
             raise StudyError(
@@ -150,17 +151,17 @@ def _read(path: str | os.PathLike) -> torch.export.ExportedProgram:
                 "export it again with the version in requirements.txt."
             ) from error
         raise StudyError(
-            f"{path} cannot be read: it is damaged, or has operators that are not PyTorch's own "
-            f"({first_line(error)}). {_ANEW}."
+            f"{path} cannot be read: it is damaged, or uses operators that are not part of PyTorch "
+            f"({first_line(error)}). {_REEXPORT}."
         ) from error
 
 
 def _version(of: str) -> str:
-    return of.partition("+")[0]  # not for which GPU it was built
+    return of.partition("+")[0]  # without the build, such as +cpu
 
 
 def _writer(path: str | os.PathLike) -> str | None:
-    """The version of PyTorch that exported the file; None where it is no exported program."""
+    """The version of PyTorch that exported the file; None if it is not an exported program."""
     try:
         with zipfile.ZipFile(path) as archive:
             model = next(name for name in archive.namelist() if name.endswith("/models/model.json"))
