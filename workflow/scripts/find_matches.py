@@ -19,9 +19,9 @@ def find_matches(
 ) -> None:
     """Write the nearest neighbours of ``shown`` queries, in the first draw of each protocol.
 
-    The queries depend on ``seed`` and the labels only, so every run of a dataset shows the same ones. With
-    ``gallery_draws`` the gallery is the first of the drawn ones that retrieval is averaged over. StudyError
-    for embeddings that are not finite or not of length 1.
+    The queries depend only on ``seed`` and the labels, so all runs of a dataset show the same ones. With
+    ``gallery_draws``, the gallery is the first of those over which retrieval is averaged. StudyError for
+    embeddings that are not finite or not of length 1.
     """
     matches = []
     with np.load(embeddings_path) as data:
@@ -36,7 +36,7 @@ def find_matches(
             except StudyError as error:
                 raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
             reference = embeddings_at(embeddings, gallery)
-            # On the CPU wherever the metrics are searched: so few queries pay for no GPU.
+            # On the CPU even if the metrics use a GPU, which does not pay off for so few queries.
             nearest = neighbours(
                 on_cpu(reference), embeddings[chosen], reference, positions(chosen, gallery), SHOWN_MATCHES
             )

@@ -1,4 +1,4 @@
-"""Measure how well a run's test embeddings retrieve their own class, clean and on swapped backgrounds."""
+"""Measure how well a run's test embeddings retrieve their own class, clean and with swapped backgrounds."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,11 +25,11 @@ def measure_retrieval(
     search_in: Callable[[np.ndarray], Search] = on_cpu,
     block_bytes: int = BLOCK_BYTES,
 ) -> None:
-    """Write a row of metrics per protocol and draw.
+    """Write one row of metrics per protocol and draw.
 
-    ``run``: the identity columns. With ``gallery_draws``, that many galleries of one random image a class
-    are drawn by ``seed``, the same for every run, and a row holds the mean over them. ``search_in`` and
-    ``block_bytes`` as for :func:`bgbias.retrieval.metrics.measure`.
+    ``run``: the identity columns. With ``gallery_draws``, that many galleries of one random image per class
+    are drawn from ``seed``, the same for every run, and a row holds the mean over them. ``search_in`` and
+    ``block_bytes`` as in :func:`bgbias.retrieval.metrics.measure`.
     """
     metrics = []
     with np.load(embeddings_path) as data:
@@ -65,7 +65,7 @@ def configured_search(device: str) -> Callable[[np.ndarray], Search]:
     """The search that the configuration's ``evaluation.search_device`` names."""
     if device == "cpu":
         return on_cpu
-    # Three seconds of start-up, which a search on the CPU does without.
+    # Importing torch takes three seconds, which a search on the CPU does not need.
     from bgbias.devices import choose_device
 
     return search_on(choose_device(device))

@@ -1,1 +1,1 @@
-"""Embedding images of the test and of the validation, and exact retrieval among them."""
+"""Embedding test and validation images, and exact retrieval among them."""

@@ -1,7 +1,7 @@
-"""The nearest other rows of every row of a large set, on the CPU, each pair's inner product computed once.
+"""The nearest other rows of every row of a large set, on the CPU, computing each pair's product only once.
 
-The product of rows i and j serves both, which halves the work of a search for each row alone. In return all
-lists are held at once, 8 bytes a neighbour.
+The product of rows i and j serves both, which halves the work of searching for each row separately. In return
+all lists are in memory at once, 8 bytes per neighbour.
 """
 
 import math
@@ -11,11 +11,11 @@ import numpy as np
 
 from bgbias.compiling import compiled, compiled_once
 
-# The products of so many rows with as many others are looked at while they are in the processor's cache.
+# Products of this many rows with as many others are processed while they are in the processor's cache.
 _SIDE = 512
-# So many products are compared at once, without a branch: hardly any is offered to a list that has grown.
+# This many products are compared at once, without a branch: hardly any makes it into a list that has grown.
 _COMPARED = 64
-# Of so many groups of columns the largest products are looked at before any list grows.
+# The largest products of this many groups of columns are found before any list grows.
 _GROUPS = 64
 
 
@@ -29,31 +29,31 @@ class Lists(NamedTuple):
     starts: np.ndarray
 
     def padded(self, queries: np.ndarray, depth: int) -> np.ndarray:
-        """The first neighbours of the rows ``queries`` (B,), −1 where there are no more: int32 (B, depth)."""
+        """The first neighbours of the rows ``queries`` (B,), padded with −1: int32 (B, depth)."""
         at = self.starts[queries, None] + np.arange(depth)
         inside = at < self.starts[queries + 1, None]
         return np.where(inside, self.rows[np.where(inside, at, 0)], -1)
 
 
 def memory_needed(widths: np.ndarray) -> int:
-    """Bytes that :func:`nearest_others` holds at most."""
+    """The most bytes that :func:`nearest_others` uses."""
     return 8 * int(widths.sum()) + 12 * len(widths) + 8 * _SIDE**2
 
 
 def nearest_others(vectors: np.ndarray, widths: np.ndarray) -> Lists:
-    """For each of ``vectors`` (N, E) float32 the ``widths`` (N,) int64, 0 to N − 1, nearest other rows.
+    """The ``widths`` (N,) int64, 0 to N − 1, nearest other rows of each of ``vectors`` (N, E) float32.
 
-    Largest product first, equal products by row number. BLAS takes as many threads as the environment says,
-    the rest is done by one.
+    Largest product first, equal products by row number. BLAS uses as many threads as the environment allows,
+    the rest runs in one.
     """
     starts = np.concatenate([[0], np.cumsum(widths)])
     products = np.full(starts[-1], -np.inf, np.float32)
     rows = np.full(starts[-1], np.iinfo(np.int32).max, np.int32)
     worst = np.where(widths > 0, -np.inf, np.inf).astype(np.float32)
-    # Of equal size: a narrow block at the end would take nearly as long as a whole one.
+    # Equal sizes, because a narrow block at the end would take nearly as long as a full one.
     side = math.ceil(len(vectors) / max(1, math.ceil(len(vectors) / _SIDE)))
-    # Along the diagonal first: images of a class often follow each other, and a list that holds them at once
-    # refuses most of the others.
+    # Along the diagonal first: images of a class often follow each other, and a list that starts with them
+    # rejects most of the others.
     for apart in range(0, len(vectors), side):
         for top in range(0, len(vectors) - apart, side):
             left = top + apart
@@ -66,22 +66,22 @@ def nearest_others(vectors: np.ndarray, widths: np.ndarray) -> Lists:
 
 
 def _least_wanted(block: np.ndarray, widths: np.ndarray) -> np.ndarray:
-    """For each row of the square ``block`` (B, B) a bound of its list's worst product from below: (B,).
+    """For each row of the square ``block`` (B, B), a lower bound of the worst product in its list: (B,).
 
-    At least as many other columns as the list is wide reach it, each the largest of a group of columns;
-    −inf for lists that are too wide for that. Without it a list would take, and later drop, some thirty
-    rows of the first block that it sees.
+    At least as many other columns as the list is wide reach the bound, each the largest of a group of
+    columns; −inf for lists too wide for that. Without it, a list would take and later drop some thirty rows
+    of its first block.
     """
     groups = min(_GROUPS, len(block))
     largest = block[:, : len(block) // groups * groups].reshape(len(block), -1, groups).max(1)
     largest.sort(1)
-    # One more than the list is wide, for the row itself may be among them.
+    # One more than the list is wide, because the row itself may be among them.
     reached = np.take_along_axis(largest, np.maximum(groups - 1 - widths, 0)[:, None], 1)[:, 0]
-    # A little less: BLAS may round the product of i and j, which is offered, otherwise than that of j and i.
+    # Slightly less: BLAS may round the product of i and j differently from that of j and i.
     return np.select([widths == 0, widths < groups], [np.inf, reached - 1e-5], -np.inf).astype(np.float32)
 
 
-# A list is a heap while it grows: its first entry is the worst, of smallest product and, of these, last row.
+# While it grows, a list is a heap: its first entry is the worst, with the smallest product and the last row.
 
 
 @compiled_once
@@ -91,7 +91,7 @@ def _offer_block(block, top, left, worst, products, rows, starts):
         line, across = block[i - top], worst[left : left + block.shape[1]]
         for first in range(max(i + 1 - left, 0), len(line), _COMPARED):
             last = min(first + _COMPARED, len(line))
-            # The slices stay unnamed: reusing them would cost four times as much as the comparisons.
+            # Naming and reusing the slices would cost four times as much as the comparisons.
             if not _any_wanted(line[first:last], worst[i], across[first:last]):
                 continue
             for k in range(first, last):
@@ -104,9 +104,9 @@ def _offer_block(block, top, left, worst, products, rows, starts):
 
 @compiled
 def _any_wanted(products, worst_along, worst_across):
-    """Whether any of ``products`` is as near as the worst of the row's list, or of the list of its column."""
+    """Whether any of ``products`` is at least as near as the worst in its row's list or its column's list."""
     wanted = False
-    for k in range(len(products)):  # to the end: a loop that may leave early is not vectorised
+    for k in range(len(products)):  # a loop with an early exit would not be vectorised
         wanted |= (products[k] >= worst_along) | (products[k] >= worst_across[k])
     return wanted
 

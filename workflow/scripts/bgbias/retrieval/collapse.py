@@ -2,10 +2,10 @@
 
 import numpy as np
 
-# ASSUME: a mean similarity above this is a collapse: all images look alike to the model, whatever it scores.
+# ASSUME: above this the model has collapsed: all images look alike to it, whatever its score.
 COLLAPSED = 0.95
 
 
 def mean_similarity(embeddings: np.ndarray) -> float:
-    """Mean inner product over all pairs of rows (N, E) of length 1, each with itself too: 1 = all equal."""
+    """Mean inner product over all pairs of rows (N, E) of length 1, including each with itself: 1 = all equal."""
     return float(np.square(embeddings.mean(axis=0, dtype=np.float64)).sum())

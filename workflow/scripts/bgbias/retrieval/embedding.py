@@ -10,9 +10,9 @@ from bgbias.errors import StudyError
 
 
 def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = torch.float32) -> np.ndarray:
-    """Embeddings of all images in ``batches``: float32 (N, E) of length 1.
+    """Embeddings of all images in ``batches``: float32 (N, E), each of length 1.
 
-    The model is left in evaluation mode. StudyError when an embedding is not finite.
+    Leaves the model in evaluation mode. StudyError if an embedding is not finite.
     """
     model.eval()
     parts = []

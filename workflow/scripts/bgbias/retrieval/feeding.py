@@ -1,4 +1,4 @@
-"""The images of an evaluation, clean or with new backgrounds, made in a thread ahead of the model."""
+"""The images of an evaluation, clean or with new backgrounds, prepared in a thread ahead of the model."""
 
 import math
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ def evaluation_view(transform: dict, background_crop: str) -> EvaluationView:
 class EvaluationFeed:
     """Batches of the images ``rows`` (N,) of ``store``, in order, at most ``batch_size`` at once.
 
-    ``backgrounds``: those that replace the images' own, which may be None where nothing is swapped. Without a
-    ``batch_size`` as many as :func:`bgbias.devices.choose_batch_size` says.
+    ``backgrounds`` replace the images' own; None if nothing is swapped. Without a ``batch_size``,
+    :func:`bgbias.devices.choose_batch_size` chooses it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class EvaluationFeed:
         return math.ceil(len(self._rows) / self._batch_size)
 
     def batches(self, protocol: str, draw: int = 0) -> Iterator[Tensor]:
-        """The images on the device, as :func:`bgbias.input_pipeline.batches.evaluation_batch` gives them."""
+        """The images on the device, as from :func:`bgbias.input_pipeline.batches.evaluation_batch`."""
 
         def make(start: int) -> Tensor:
             return evaluation_batch(
@@ -79,7 +79,7 @@ def compared_picture(
     draw: int,
     view: EvaluationView,
 ) -> np.ndarray:
-    """The very picture that an :class:`EvaluationFeed` gives of ``row``, before it is normalised: uint8
+    """Exactly the picture that an :class:`EvaluationFeed` shows of ``row``, before normalisation: uint8
     (size, size, 3); clean without ``backgrounds``."""
     plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
     batch = evaluation_batch(

@@ -1,4 +1,4 @@
-"""Which test images are queries and which the gallery."""
+"""Which test images are queries and which form the gallery."""
 
 from collections.abc import Mapping
 
@@ -8,10 +8,10 @@ from bgbias.randomness import generator
 
 
 def one_per_class(labels: np.ndarray, seed: int, draw: int) -> np.ndarray:
-    """Bool (N,): one image of each class, drawn uniformly; the others are the queries.
+    """Bool (N,): the gallery, one image of each class, drawn uniformly; the other images are queries.
 
-    ``labels`` int64 (N,) of the test images. The protocol of VehicleID averages over several draws; draw
-    number ``draw`` depends on (seed, draw) and the labels only.
+    ``labels`` int64 (N,) of the test images. VehicleID's protocol averages over several draws; draw number
+    ``draw`` depends on (seed, draw) and the labels only.
     """
     in_gallery = np.zeros(len(labels), dtype=np.bool_)
     in_gallery[first_of_each_class(labels, generator(seed, "gallery", draw))] = True
@@ -28,10 +28,11 @@ def first_of_each_class(labels: np.ndarray, random: np.random.Generator) -> np.n
 def sides_of_search(
     data: Mapping[str, np.ndarray], gallery_draws: int | None, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Positions of the queries and of the gallery, one pair for every gallery that is searched: as the index
-    says, all against all where it says nothing, or with one image of each class as the gallery.
+    """Positions of queries and gallery, one pair per gallery to search.
 
-    ``data``: ``labels`` int64 (N,), and bool (N,) ``is_query`` and ``is_gallery`` where the index has them.
+    Without ``gallery_draws`` there is one pair: the index's queries and gallery, or all images against all.
+    With it, as many galleries of one image per class. ``data``: ``labels`` int64 (N,), and bool (N,)
+    ``is_query`` and ``is_gallery`` if the index has them.
     """
     everything = np.ones(len(data["labels"]), dtype=np.bool_)
     if gallery_draws is None:
@@ -43,12 +44,12 @@ def sides_of_search(
 
 
 def positions(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
-    """Where each query lies in the sorted ``gallery``, −1 where it does not."""
+    """The position of each query in the sorted ``gallery``, or −1."""
     at = np.searchsorted(gallery, query)
     inside = np.minimum(at, len(gallery) - 1)
     return np.where(gallery[inside] == query, inside, -1)
 
 
 def embeddings_at(embeddings: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """The rows at the ascending ``positions``, without a copy where these are all."""
+    """The rows at the ascending ``positions``, without a copy if these are all rows."""
     return embeddings if len(positions) == len(embeddings) else embeddings[positions]

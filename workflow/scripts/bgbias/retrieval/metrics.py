@@ -1,8 +1,8 @@
 """The metrics of retrieval: MAP@R, Precision@1, R-precision, Recall@k.
 
-R is the number of images in the reference set that share the query's label, the query itself not
-counted; ``rel(i)`` is 1 where the i-th neighbour shares the label. The definitions are those of
-Musgrave et al., A Metric Learning Reality Check:
+R is the number of reference images that share the query's label, not counting the query itself; ``rel(i)`` is
+1 if the i-th neighbour shares the label. The definitions are those of Musgrave et al., A Metric Learning
+Reality Check:
 
     MAP@R = 1/R · Σ_{i≤R} rel(i) · (hits among the first i) / i
     R-precision = (hits among the first R) / R;   Precision@1 = rel(1);   Recall@k = 1 if any rel(i), i ≤ k
@@ -17,9 +17,9 @@ import numpy as np
 from bgbias.retrieval.nearest import Search, on_cpu
 from bgbias.retrieval.search import checked, searcher
 
-BLOCK_BYTES = 64 * 2**20  # what a search may hold in neighbours
-# A block is searched as deep as its deepest query asks, so a few large classes must not share one with the
-# rest: with blocks of 40,000 the search takes a tenth longer. Far smaller ones make the matrix product slow.
+BLOCK_BYTES = 64 * 2**20  # memory that a search may use for neighbours
+# A block is searched as deep as its deepest query needs, so a few large classes should not share one with the
+# rest: with blocks of 40,000 the search takes a tenth longer. Much smaller ones slow the matrix product down.
 BLOCK_QUERIES = 4096
 
 
@@ -37,15 +37,15 @@ def measure(
 
     ``query`` (Q, E) and ``reference`` (N, E) are float32 with rows of length 1, so that the order by
     inner product is the order by Euclidean and by cosine distance; labels are integers (Q,) and (N,).
-    Without ``reference`` the queries are searched among themselves, each without itself. With it, ``own``
-    (Q,) may give the row of the reference that *is* the query, −1 where there is none (the default).
-    ``search_in`` makes the search of a reference set (:mod:`bgbias.retrieval.nearest`).
+    Without ``reference``, each query is searched among the other queries. With it, ``own`` (Q,) may give the
+    reference row that *is* the query, or −1 for none (the default). ``search_in`` builds the search of a
+    reference set (:mod:`bgbias.retrieval.nearest`).
 
-    Gives ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
-    [0, 1], and ``n_queries``, the number of queries averaged: one whose label no other reference image
-    carries is left out, as in pytorch-metric-learning; with none left the metrics are NaN. Extra memory is
-    at most about ``block_bytes``, whatever Q and N are. Raises StudyError for embeddings that are not finite
-    or not of length 1.
+    Returns ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
+    [0, 1], and ``n_queries``, the number of queries averaged: a query whose label no other reference image
+    has is left out, as in pytorch-metric-learning; with none left, the metrics are NaN. Extra memory is at
+    most about ``block_bytes``, whatever Q and N are. StudyError for embeddings that are not finite or not of
+    length 1.
     """
     if reference is None:
         reference, reference_labels, own = query, query_labels, np.arange(len(query))
@@ -54,13 +54,13 @@ def measure(
     own = np.full(len(query), -1) if own is None else np.asarray(own)
     partners = _partners(query_labels, reference_labels, own)
     valid = np.flatnonzero(partners)
-    # In order of depth, one large class does not make every other query search as deep as it needs.
+    # Sorted by depth, so that one large class does not force its depth on all other queries.
     valid = valid[np.argsort(-partners[valid], kind="stable")]
     depths = np.maximum(partners[valid], max(ks, default=1))
 
     names = ["map_at_r", "precision_at_1", "r_precision", *(f"recall_at_{k}" for k in ks)]
     totals = np.zeros(len(names))
-    half = block_bytes // 2  # the one for lists that are held, the other for the block that is looked at
+    half = block_bytes // 2  # one half for the lists that are kept, the other for the current block
     neighbours_of = searcher(query, reference, own, valid, depths, search_in, half)
     for part in _blocks(depths, query.shape[1], half):
         rows = valid[part]
@@ -72,7 +72,7 @@ def measure(
 
 
 def means(results: list[dict]) -> dict:
-    """Each metric's mean over the galleries; the number of queries is the same in all of them."""
+    """The mean of each metric over the galleries, all of which have the same number of queries."""
     found = {name: float(np.mean([result[name] for result in results])) for name in results[0]}
     return found | {"n_queries": results[0]["n_queries"]}
 
@@ -80,7 +80,7 @@ def means(results: list[dict]) -> dict:
 def _scores(hits: np.ndarray, partners: np.ndarray, ks: Sequence[int]) -> list[np.ndarray]:
     """Per query: MAP@R, Precision@1, R-precision, Recall@k…, from hits (B, depth) in order of rank.
 
-    Nothing may look at a query's hits beyond rank max(partners, ks): how deep they go depends on the block.
+    Hits beyond rank max(partners, ks) must not be used: how deep they go depends on the block.
     """
     ranks = np.arange(1, hits.shape[1] + 1)
     within_r = hits & (ranks <= partners[:, None])
@@ -104,7 +104,7 @@ def _blocks(depths: np.ndarray, embedding_size: int, block_bytes: int) -> Iterat
     """Cut queries, deepest first, into slices whose vectors and neighbours fit into ``block_bytes``."""
     start = 0
     while start < len(depths):
-        # About 64 bytes a neighbour: row and product (12), twice that inside the search, and the scores.
+        # About 64 bytes per neighbour: row and product (12), twice that inside the search, and the scores.
         size = int(block_bytes // (4 * embedding_size + 64 * (depths[start] + 2)))
         size = max(1, min(size, BLOCK_QUERIES))
         yield slice(start, start + size)

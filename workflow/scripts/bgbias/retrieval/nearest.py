@@ -1,8 +1,8 @@
 """The nearest rows of a reference set by inner product: faiss on the CPU, PyTorch on a GPU.
 
-A search takes queries (B, E) float32 and a width k of at most N, the reference's rows, and gives products
-(B, k) float32, largest first, and rows (B, k) int64. Which of equal products come first, and which of them
-are left out at the end of a list, is the library's affair.
+A search takes queries (B, E) float32 and a width k ≤ N, the number of reference rows, and returns products
+(B, k) float32, largest first, and rows (B, k) int64. The order of equal products, and which of them make it
+into the list, is up to the library; :mod:`bgbias.retrieval.search` makes both definite.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ import numpy as np
 
 Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
-DEVICE_BYTES = 256 * 2**20  # what a device holds in products at once, besides the reference set
+DEVICE_BYTES = 256 * 2**20  # of products on a device at once, besides the reference set
 
 
 def on_cpu(reference: np.ndarray) -> Search:
-    """Search ``reference`` (N, E) float32 with faiss, on as many threads as the environment says."""
+    """Search ``reference`` (N, E) float32 with faiss, on as many threads as OMP_NUM_THREADS allows."""
     import faiss
 
     def search(query: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -26,8 +26,8 @@ def on_cpu(reference: np.ndarray) -> Search:
 
 
 def on_device(reference: np.ndarray, device, device_bytes: int = DEVICE_BYTES) -> Search:
-    """Search ``reference`` (N, E) float32 on a PyTorch ``device``, which holds all of it and, in products, at
-    most ``device_bytes``."""
+    """Search ``reference`` (N, E) float32 on a PyTorch ``device``, which holds all of it plus at most
+    ``device_bytes`` of products."""
     import torch
 
     held = torch.from_numpy(reference).to(device)
@@ -40,8 +40,7 @@ def on_device(reference: np.ndarray, device, device_bytes: int = DEVICE_BYTES) -
 
 
 def search_on(device) -> Callable[[np.ndarray], Search]:
-    """What makes the searches of a reference set where the job computes: on the CPU or on another PyTorch
-    ``device``."""
+    """:func:`on_cpu` or :func:`on_device`, by the PyTorch ``device`` on which the job computes."""
     return on_cpu if device.type == "cpu" else partial(on_device, device=device)
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 
-# Whether each image stands before a new background, drawn as often as the configuration says.
+# Whether each image gets a new background, drawn as many times as the configuration says.
 PROTOCOLS = {"clean": False, "swapped": True}
 
 
 def conditions(draws: int) -> Iterator[tuple[str, int]]:
-    """Every protocol with each of its draws, numbered from 0; a protocol without backgrounds has one."""
+    """Every protocol with each of its draws, numbered from 0; a protocol without a swap has only one."""
     for protocol, swaps in PROTOCOLS.items():
         for draw in range(draws if swaps else 1):
             yield protocol, draw
@@ -20,7 +20,7 @@ def array_name(protocol: str, draw: int) -> str:
 
 
 def conditions_of(names: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Protocol and draw of those of ``names`` that :func:`array_name` gave, in their order."""
+    """Protocol and draw of those of ``names`` that come from :func:`array_name`, in their order."""
     for name in names:
         for protocol, swaps in PROTOCOLS.items():
             if found := re.fullmatch(rf"{protocol}(\d+)" if swaps else protocol, name):

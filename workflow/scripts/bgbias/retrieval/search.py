@@ -1,8 +1,8 @@
 """Exact nearest neighbours in a fixed order.
 
-Neighbours are ordered by inner product, largest first; equal products are ordered by row number, so that the
-result does not hang on the order in which a library happens to meet them. A query never retrieves itself, and
-"itself" is the row, not the vector: a duplicate of the query is an ordinary neighbour.
+Neighbours are ordered by inner product, largest first; equal products by row number, so that the result does
+not depend on the library that searches. A query never retrieves itself, where "itself" is the row, not the
+vector: a duplicate of the query is an ordinary neighbour.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from bgbias.errors import StudyError
 from bgbias.retrieval.nearest import Search, on_cpu
 
-# From so many images on it pays to start numba, .5 s, in order to compute each pair's product only once.
+# From this many images on, computing each pair's product only once saves more than the .5 s that numba takes.
 PAIRS_ONCE = 10000
 
 
@@ -27,12 +27,12 @@ def searcher(
 ) -> Callable[[np.ndarray, int], np.ndarray]:
     """A function (rows (B,), depth) → int64 (B, depth): the nearest reference rows of the query's ``rows``.
 
-    ``own`` (Q,): the reference row that is the query, −1 where none is. ``valid``: the rows that will be
-    asked for, and ``depths`` how deep, one each. They are searched when asked for, but a large set in itself
-    at once if all lists fit into ``list_bytes``.
+    ``own`` (Q,): the reference row that is the query, or −1. ``valid``: the rows that will be requested, and
+    ``depths`` how deep each. They are searched on request, except that a large set is searched in itself at
+    once if all lists fit into ``list_bytes``.
     """
     if search_in is on_cpu and len(query) >= PAIRS_ONCE and _is_in_itself(query, reference, own):
-        # Here and not above: most sets are smaller and do without numba.
+        # Imported here because most sets are smaller and do not need numba.
         from bgbias.retrieval import all_pairs
 
         widths = np.zeros(len(query), dtype=np.int64)
@@ -50,13 +50,13 @@ def _is_in_itself(query: np.ndarray, reference: np.ndarray, own: np.ndarray) -> 
 def neighbours(
     search: Search, query: np.ndarray, reference: np.ndarray, own: np.ndarray, depth: int
 ) -> np.ndarray:
-    """The ``depth`` nearest reference rows of each query but its own, int64 (B, depth), nearest first; −1
-    where the reference has no more.
+    """The ``depth`` nearest reference rows of each query except its own: int64 (B, depth), nearest first,
+    padded with −1.
 
-    ``query`` (B, E) and ``reference`` (N, E) as :func:`checked` gives them, ``search`` that of
-    ``reference``; ``own`` (B,): the reference row that is the query, −1 where none is.
+    ``query`` (B, E) and ``reference`` (N, E) as returned by :func:`checked`; ``search``: a search of
+    ``reference``; ``own`` (B,): the reference row that is the query, or −1.
     """
-    # One more for the query itself, and one more to see whether a tie runs across the end of the list.
+    # One more for the query itself, and another one to detect a tie across the end of the list.
     wanted = depth + 1
     width = min(wanted + 1, len(reference))
     products, rows = search(query, width)
@@ -71,7 +71,7 @@ def neighbours(
     missing = ((0, 0), (0, max(0, wanted - width)))
     rows = np.pad(rows[:, :wanted], missing, constant_values=-1)
     keep = (rows != own[:, None]) | (rows < 0)
-    keep[keep.all(1), -1] = False  # the query's own row is not among them: the list is one too long
+    keep[keep.all(1), -1] = False  # the query's own row is not in the list, which is then one too long
     return rows[keep].reshape(-1, depth)
 
 
@@ -85,7 +85,7 @@ def _search_one(query: np.ndarray, reference: np.ndarray, width: int) -> np.ndar
 
 
 def checked(embeddings: np.ndarray) -> np.ndarray:
-    """``embeddings`` (N, E) as float32, contiguous; StudyError where one is not finite or not of length 1."""
+    """``embeddings`` (N, E) as contiguous float32; StudyError if one is not finite or not of length 1."""
     embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
     squares = np.einsum("ij,ij->i", embeddings, embeddings)
     if len(squares) and not np.isfinite(squares).all():
@@ -96,7 +96,7 @@ def checked(embeddings: np.ndarray) -> np.ndarray:
     if len(squares) and np.abs(squares - 1).max() > 0.01:
         row = np.abs(squares - 1).argmax()
         raise StudyError(
-            f"Embeddings must have length 1, but that in row {row} has length {squares[row] ** 0.5:.4g}. "
+            f"Embeddings must have length 1, but the one in row {row} has length {squares[row] ** 0.5:.4g}. "
             "Normalise them first."
         )
     return embeddings
