@@ -63,16 +63,20 @@ def put(config, path, value):
         ("datasets.demo_cars", {"source": "sop", "limit": {"image": 3}}, "limit: the key 'image' is unknown"),
         ("datasets.demo_cars", {"source": "vehicleid", "test_list": 1000}, "1000 is not one of [800, 1600,"),
         ("backgrounds.demo.count", 0, "backgrounds.demo.count: 0 is less than the minimum of 1"),
-        ("backbones.mine", {"model": "mine.onnx"}, "backbones.mine.model: 'mine.onnx' is no network of ours"),
+        (
+            "backbones.mine",
+            {"model": "mine.onnx"},
+            "backbones.mine.model: 'mine.onnx' is not a built-in network",
+        ),
         (
             "backbones.small_cnn",
             {"weights": None, "mean": [103.5, 116, 123], "std": [57, 57, 58]},
             "maximum of 1; pixels are of values from 0 to 1 here; divide by 255",
         ),
-        ("grid.loss", [], "grid.loss: there is nothing to do; name a loss, or a backbone under `frozen`"),
+        ("grid.loss", [], "grid.loss: nothing to do; name a loss, or a backbone under `frozen`"),
         ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
         ("transform.scale", [0.16, 100], "transform.scale.1: 100 is greater than the maximum of 1"),
-        ("transform.scale", [1.0, 0.16], "transform.scale: 1.0 is larger than 0.16; the smaller one comes"),
+        ("transform.scale", [1.0, 0.16], "transform.scale: 1.0 is larger than 0.16; swap them"),
         ("transform.ratio", [1.33, 0.75], "transform.ratio: 1.33 is larger than 0.75"),
         ("backbones.small_cnn", {"weights": None, "widths": []}, "small_cnn.widths: "),
         ("training.batch_size", "many", "training.batch_size: 'many' is not a whole number"),
@@ -81,28 +85,28 @@ def put(config, path, value):
         (
             "backbones.small_cnn",
             {"model": "resnt18", "weights": None},
-            "does not begin with timm/ and is no .pt2 file; did you mean 'resnet18'?",
+            "does not begin with timm/ and is not a .pt2 file; did you mean 'resnet18'?",
         ),
         (
             "losses.mine",
             {"type": "pml/"},
-            "losses.mine.type: name a class behind pml/, such as pml/CircleLoss",
+            "losses.mine.type: pml/ needs a class name, such as pml/CircleLoss",
         ),
         (
             "backbones.small_cnn",
             {"model": "nobodys.pt2"},
-            "small_cnn.model: there is no file nobodys.pt2, seen",
+            "small_cnn.model: file nobodys.pt2 does not exist",
         ),
         (
             "losses.mine",
             {"type": "CircleLoss"},
-            "; there are: contrastive, triplet, multi_similarity, arcface, "
+            "; known: contrastive, triplet, multi_similarity, arcface, "
             "normalized_softmax, pml/<class of pytorch-metric-learning>",
         ),
         (
             "losses.triplet.per_dataset",
             {"demo_cars": {"type": "arcface"}},
-            "losses.triplet.per_dataset.demo_cars.type: one entry is one loss on all datasets",
+            "losses.triplet.per_dataset.demo_cars.type: an entry is the same loss on all datasets",
         ),
         (
             "losses.mine",
@@ -117,28 +121,28 @@ def put(config, path, value):
         (
             "losses.mine",
             {"type": "pml/TripletMarginLoss", "images_per_class": 4, "distance": "CosineSimilarity"},
-            "losses.mine.distance: it is an object, which a configuration cannot name",
+            "losses.mine.distance: it is an object, which a configuration cannot express",
         ),
         ("backbones.small_cnn", {"model": "resnet18"}, "small_cnn: the key 'weights' is missing"),
         (
             "backbones.small_cnn",
             {"weights": None, "head": True},
-            "small_cnn.head: without weights there is no layer of its own on top",
+            "small_cnn.head: without weights there is no pretrained top layer",
         ),
         (
             "backbones.small_cnn",
             {"weights": "nobodys.pth"},
-            "small_cnn.weights: there is no file nobodys.pth, seen",
+            "small_cnn.weights: file nobodys.pth does not exist",
         ),
         (
             "backbones.small_cnn",
             {"weights": None, "mean": [0.5, 0.5, 0.5]},
-            "small_cnn: the key 'mean' needs 'std' beside it.",
+            "small_cnn: the key 'mean' also needs 'std'.",
         ),
         (
             "backbones.small_cnn",
             {"model": "vit_b_16", "weights": None},
-            "transform.eval_size: the backbone small_cnn takes",
+            "transform.eval_size: backbone small_cnn accepts",
         ),
         (
             "backbones.small_cnn",
@@ -148,9 +152,9 @@ def put(config, path, value):
         (
             "training.batch_size",
             30,
-            "30 is not two or more times losses.contrastive.images_per_class, 4",
+            "30 must be a multiple of losses.contrastive.images_per_class (4), at least twice",
         ),
-        ("training.batch_size", 4, "4 is not two or more times losses.contrastive.images_per_class, 4"),
+        ("training.batch_size", 4, "4 must be a multiple of losses.contrastive.images_per_class (4)"),
         ("losses.triplet.images_per_class", 1, "losses.triplet.images_per_class: 1 is less than the minimum"),
         ("masker.model", "ready", "masker.model: "),
         (
@@ -174,7 +178,7 @@ def test_refuses_a_dataset_that_is_not_there(config, tmp_path):
     config["datasets"]["mine"] = {"source": "index", "root": str(tmp_path)}
     config["grid"]["dataset"] = ["mine"]
     of_photographs(config, tmp_path)
-    with pytest.raises(StudyError, match=r"datasets\.mine\.index: there is no file .*index\.csv, seen from"):
+    with pytest.raises(StudyError, match=r"datasets\.mine\.index: file .*index\.csv does not exist"):
         check(config, SCHEMA)
 
 
@@ -183,7 +187,7 @@ def test_refuses_to_test_on_backgrounds_that_training_saw(config, spelling, tmp_
     folders = of_photographs(config, tmp_path)
     check(config, SCHEMA)
     folders["test"] = f"{tmp_path}/{spelling}"
-    with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: it is also the folder of train"):
+    with pytest.raises(StudyError, match=r"backgrounds\.demo\.test: this is also the folder of train"):
         check(config, SCHEMA)
 
 
@@ -192,17 +196,17 @@ def test_a_transformer_takes_its_own_size_only(config):
     config["backbones"]["vit"] = {"model": "vit_b_16", "weights": None}
     config["pixels"]["short_side"] = 256
     config["frozen"] = ["vit"]
-    with pytest.raises(StudyError, match=r"transform\.eval_size: the backbone vit takes images of 224"):
+    with pytest.raises(StudyError, match=r"transform\.eval_size: backbone vit accepts only 224"):
         check(config, SCHEMA)
     config["transform"]["eval_size"] = 224
     check(config, SCHEMA)  # the size of training is another's
     config["grid"]["backbone"] = ["vit"]
-    with pytest.raises(StudyError, match=r"transform\.train_size: the backbone vit takes images of 224"):
+    with pytest.raises(StudyError, match=r"transform\.train_size: backbone vit accepts only 224"):
         check(config, SCHEMA)
     config["transform"]["train_size"] = 224
     check(config, SCHEMA)
     config["attribution"]["methods"] = ["gradcam"]
-    with pytest.raises(StudyError, match="gradcam needs a spatial map, which the backbone vit has not got"):
+    with pytest.raises(StudyError, match="gradcam needs a spatial map, which backbone vit does not have"):
         check(config, SCHEMA)
 
 
@@ -227,7 +231,7 @@ def test_a_model_file_that_is_no_exported_network_is_told_as_such(config, tmp_pa
     (tmp_path / "mine.onnx").touch()
     config["backbones"]["mine"] = {"model": str(tmp_path / "mine.onnx")}
     with pytest.raises(
-        StudyError, match=r"backbones\.mine\.model: \S+mine\.onnx is a file, but no \.pt2 file"
+        StudyError, match=r"backbones\.mine\.model: \S+mine\.onnx is a file, but not a \.pt2 file"
     ):
         check(config, SCHEMA)
 
@@ -246,7 +250,7 @@ def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
     of_photographs(config, tmp_path / ".bg")
     dataset = {"source": "folders", "root": str(tmp_path), "masks": str(tmp_path / masks)}
     config["datasets"]["demo_cars"] = dataset
-    with pytest.raises(StudyError, match=r"demo_cars\.masks: the folder lies in .* read as photographs"):
+    with pytest.raises(StudyError, match=r"demo_cars\.masks: the folder is inside .* read as a photograph"):
         check(config, SCHEMA)
     dataset["masks"] = str(tmp_path / ".masks")  # hidden folders are not read
     check(config, SCHEMA)
@@ -258,19 +262,19 @@ def test_refuses_masks_that_would_be_a_class(config, tmp_path, masks):
 def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test(config, tmp_path):
     folders = of_photographs(config, tmp_path)
     seen = folders.pop("train"), folders.pop("validation")
-    with pytest.raises(StudyError, match=r"backgrounds\.demo: the folder 'train' is missing, which training"):
+    with pytest.raises(StudyError, match=r"backgrounds\.demo: the folder 'train' is missing; training"):
         check(config, SCHEMA)
     config["datasets"]["mine"] = {"source": "folders", "root": str(tmp_path), "test_only": True}
     config["grid"] |= {"dataset": ["mine"], "loss": []}
     config["frozen"] = ["small_cnn"]
     check(config, SCHEMA)
     seen_in_the_test, folders["test"] = folders["test"], "nowhere"
-    with pytest.raises(StudyError, match=r"demo\.test: there is no folder nowhere"):
+    with pytest.raises(StudyError, match=r"demo\.test: folder nowhere does not exist"):
         check(config, SCHEMA)
     folders["test"] = seen_in_the_test
     config["grid"]["loss"] = ["triplet"]
     folders |= dict(zip(("train", "validation"), seen, strict=True))
-    with pytest.raises(StudyError, match=r"datasets\.mine\.test_only: on test images nothing"):
+    with pytest.raises(StudyError, match=r"datasets\.mine\.test_only: a test-only dataset cannot"):
         check(config, SCHEMA)
 
 
@@ -279,17 +283,17 @@ def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test
     [
         # What a file of one's own does not mention stays the demo's, and would go unnoticed.
         (lambda c: c["masker"].update({"model": "u2net_custom", "weights": "resources/demo_masker.onnx"}),
-         r"masker: the demo's own masker knows its drawings only, not the images of mine"),
+         r"masker: the demo's masker only knows the demo's drawings, not the images of mine"),
         (lambda c: c["backgrounds"].update(demo={"source": "demo_world", "count": 2, "size": 32, "seed": 0}),
          r"background_set: the demo's backgrounds are drawings"),
         (lambda c: c["masker"].update({"model": "u2net_custom", "weights": "mine.onnx"}),
-         r"masker\.weights: there is no file mine\.onnx, seen from"),
+         r"masker\.weights: file mine\.onnx does not exist"),
         (lambda c: c["backgrounds"]["demo"].update({"test": "nowhere"}),
-         r"backgrounds\.demo\.test: there is no folder nowhere, seen from"),
+         r"backgrounds\.demo\.test: folder nowhere does not exist \(relative"),
         (lambda c: c["datasets"]["mine"].update({"masks": "nowhere"}),
-         r"datasets\.mine\.masks: there is no folder nowhere, seen from"),
+         r"datasets\.mine\.masks: folder nowhere does not exist \(relative"),
         (lambda c: c["datasets"]["mine"].update({"root": "~/photos"}),
-         r"datasets\.mine\.root: there is no folder ~/photos, seen from"),
+         r"datasets\.mine\.root: folder ~/photos does not exist"),
     ],
 )  # fmt: skip
 def test_images_of_ones_own_need_masks_backgrounds_and_files_that_are_there(
@@ -312,14 +316,16 @@ def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
     config["attribution"]["methods"] = ["study"]
     check(config, SCHEMA)
     config["backbones"]["mine"] = exported | {"weights": "imagenet"}
-    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: an exported network has all this"):
+    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: an exported network's file already"):
         check(config, SCHEMA)
     config["backbones"]["mine"] = {"model": "resnet18", "weights": exported["model"]}
-    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: .*mine\.pt2 is a whole network"):
+    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: .*mine\.pt2 is a complete network"):
         check(config, SCHEMA)
     config["backbones"]["mine"] = exported
     config["grid"]["backbone"] = ["mine"]
-    with pytest.raises(StudyError, match=r"backbones\.mine\.model: .* not trained; name it under `frozen`"):
+    with pytest.raises(
+        StudyError, match=r"backbones\.mine\.model: .* without training; name it under `frozen`"
+    ):
         check(config, SCHEMA)
     config["grid"]["loss"] = []
     check(config, SCHEMA)
@@ -334,7 +340,7 @@ def test_a_loss_may_have_values_for_a_published_dataset_that_is_not_named_so(con
 def test_the_test_has_backgrounds_of_neither_role(config, tmp_path, role):
     folders = of_photographs(config, tmp_path)
     folders["test"] = folders[role]
-    with pytest.raises(StudyError, match=rf"demo\.test: it is also the folder of {role}"):
+    with pytest.raises(StudyError, match=rf"demo\.test: this is also the folder of {role}"):
         check(config, SCHEMA)
 
 

@@ -9,8 +9,8 @@ from bgbias.errors import StudyError
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\nb: {c: 1}\na: 2\n", r"mine\.yaml, line 3: the key 'a' stands in line 1 already"),
-        ("a:\n- b: {c: 1,\n  c: 2}\n", r"line 3: the key 'c' stands in line 2 already"),
+        ("a: 1\nb: {c: 1}\na: 2\n", r"mine\.yaml, line 3: duplicate key 'a', first defined on line 1"),
+        ("a:\n- b: {c: 1,\n  c: 2}\n", r"line 3: duplicate key 'c', first defined on line 2"),
     ],
 )
 def test_repeated_keys_are_told_with_both_lines(tmp_path, text, said):

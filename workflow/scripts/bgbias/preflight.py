@@ -6,7 +6,7 @@ Not among bgbias.configuration.checks, which every job runs: large folders take 
 from collections.abc import Collection
 
 from bgbias.configuration.batch_size import check_batch_size
-from bgbias.configuration.refusals import refusal
+from bgbias.configuration.refusals import config_error
 from bgbias.configuration.study import loss_settings
 from bgbias.datasets import dataset_index
 from bgbias.errors import StudyError
@@ -59,7 +59,7 @@ def _check_unseen(config: dict) -> None:
         except (OSError, StudyError):
             continue  # the job that reads them says what is wrong
         if pair:
-            raise refusal(
+            raise config_error(
                 f"backgrounds.{name}.test",
                 f"{pair[1]} is the same file as {pair[0]}, and the test needs photos that no training saw; "
                 "take it out of one of the folders",

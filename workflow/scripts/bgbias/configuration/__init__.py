@@ -1,1 +1,1 @@
-"""What a study is: its configuration, checked and spelt out into runs."""
+"""The configuration of a study: validation, and expansion into training runs."""

@@ -1,10 +1,10 @@
-"""Whether batches of whole groups of images of a class fit the classes that are there."""
+"""Check that the batch size fits ``images_per_class`` and the number of training classes."""
 
 from bgbias.errors import StudyError
 
 
 def check_batch_size(batch_size: int, images_per_class: int, classes: int) -> None:
-    """StudyError when no batch can be made of ``classes`` training classes."""
+    """Raise StudyError if no batch can be drawn from ``classes`` training classes."""
     if batch_size % images_per_class:
         raise StudyError(
             f"training.batch_size {batch_size} is not a multiple of the loss's images_per_class, "

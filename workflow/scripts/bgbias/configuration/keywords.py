@@ -1,8 +1,8 @@
-"""Words of a configuration that say what kind of thing its own words around them name."""
+"""Reserved prefixes, suffixes and values in the configuration."""
 
-TIMM = "timm/"  # a backbone's model of this prefix is timm's, which knows where its weights are
-EXPORTED = ".pt2"  # one of this suffix is a file of the user's, network and weights in one
-IMAGENET = "imagenet"  # weights that somebody published
-PML = "pml/"  # a loss's type of this prefix is a class of pytorch-metric-learning
-READY = "ready"  # the model of a masker that is a folder of masks which somebody has made
-CUSTOM = "_custom"  # a masker's model of this suffix has no weights but those that the user gives
+TIMM = "timm/"  # prefix of a backbone's model: a timm model; timm knows where its weights are
+EXPORTED = ".pt2"  # suffix of a backbone's model: the user's own file, network and weights in one
+IMAGENET = "imagenet"  # a backbone's weights: the published ones
+PML = "pml/"  # prefix of a loss's type: a class of pytorch-metric-learning
+READY = "ready"  # a masker's model: a folder of existing masks
+CUSTOM = "_custom"  # suffix of a masker's model: one without weights of its own, the user provides them

@@ -1,13 +1,14 @@
-"""Which protocol a study follows: a preset of the debatable choices of the published study.
+"""Protocols: presets for the debatable choices of the published study.
 
-``paper`` is what was published, ``strict`` corrects it. A key that is set wins over both:
+``paper`` is what was published, ``strict`` corrects it. A key set in the configuration overrides either:
 
-- ``background_roles``: training looks at the validation backgrounds (shared), or, where both are one folder
-  of photos, at one half of them and validation at the other (disjoint);
-- ``variants.<name>.selection``: the validation images that pick the epoch are like those that the variant
+- ``background_roles``: training also sees the validation backgrounds (shared), or, if both are one folder of
+  photos, training gets one half of them and validation the other (disjoint);
+- ``variants.<name>.selection``: the validation images that select the epoch are like those that the variant
   trains on (clean for base, swapped for bgaugment), or background-swapped for every variant;
-- ``evaluation.background_crop``: a test background is a random crop as in training, or the centre crop;
-- ``attribution.masks``: attention is scored against the automatic masks, or the hand labels that there are.
+- ``evaluation.background_crop``: a test background is a random crop, as in training, or the centre crop;
+- ``attribution.masks``: attention is scored against the automatic masks, or against hand labels where
+  available.
 """
 
 import copy
@@ -31,7 +32,7 @@ PRESETS = {
 
 
 def settled(config: dict) -> dict:
-    """A copy of ``config`` in which every key of the protocol has a value."""
+    """Return a copy of ``config`` with every key of the protocol filled in."""
     config, preset = copy.deepcopy(config), PRESETS[config["protocol"]]
     config.setdefault("background_roles", preset["background_roles"])
     config["evaluation"].setdefault("background_crop", preset["background_crop"])
@@ -43,12 +44,12 @@ def settled(config: dict) -> dict:
 
 
 def background_role(config: dict, role: str) -> str:
-    """The packed backgrounds that ``role`` (train, validation, test) reads in the settled ``config``.
+    """The packed backgrounds that ``role`` (train, validation, test) reads; ``config`` is from `settled`.
 
-    ``train_half`` and ``validation_half`` are every other photo of a folder that both roles name.
+    ``train_half`` and ``validation_half`` are alternate photos of a folder that both roles share.
     """
     settings = config["backgrounds"][config["background_set"]]
-    # The paper has two folders, one for the test; drawn backgrounds differ from role to role in any case.
+    # The paper has two folders, one of them for the test; drawn backgrounds differ between roles anyway.
     one_folder = settings["source"] == "study" or (
         settings["source"] == "folders" and same_folder(settings["train"], settings["validation"])
     )

@@ -1,4 +1,4 @@
-"""How a mistake in the configuration is told: where it is, what is wrong, and what was perhaps meant."""
+"""Messages for configuration errors: the key, what is wrong, and the likely intended name."""
 
 import difflib
 from collections.abc import Collection
@@ -8,22 +8,22 @@ from bgbias.errors import StudyError
 
 
 def check_known(name: str, known: Collection[str], where: str, section: str) -> None:
-    """StudyError when ``name``, at the key ``where``, is none of the names ``known`` of ``section``."""
+    """Raise StudyError if ``name``, at the key ``where``, is not among the ``known`` names of ``section``."""
     if name not in known:
-        raise refusal(where, f"{name!r} is not known under `{section}`{suggestion(name, known)}")
+        raise config_error(where, f"{name!r} is not known under `{section}`{suggestion(name, known)}")
 
 
-def refusal(where: str, why: str) -> StudyError:
-    """The error for the key ``where``, in a sentence."""
+def config_error(where: str, why: str) -> StudyError:
+    """One-sentence error for the key ``where``."""
     return StudyError(f"Configuration, {where}: {why}{'' if why.endswith('?') else '.'}")
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
-    """The end of a sentence: what ``name`` may have been meant for, else what there is."""
+    """End of a sentence: the known name closest to ``name``, or else all known names."""
     close = difflib.get_close_matches(str(name), list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(map(str, known))}"
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(map(str, known))}"
 
 
 def missing(kind: str, path: str | Path) -> str:
-    """Why a path is refused at which no ``kind``, file or folder, lies."""
-    return f"there is no {kind} {path}, seen from {Path.cwd()}; correct the path"
+    """Reason for rejecting a path where no ``kind`` (file or folder) exists."""
+    return f"{kind} {path} does not exist (relative to {Path.cwd()}); correct the path"

@@ -1,4 +1,4 @@
-"""Keys that stand twice in a configuration file: of these YAML's readers keep the last and say nothing."""
+"""Duplicate keys in a configuration file: YAML readers silently keep only the last one."""
 
 import os
 
@@ -8,9 +8,10 @@ from bgbias.errors import StudyError
 
 
 def check_repeated_keys(path: str | os.PathLike) -> None:
-    """StudyError with both lines when a mapping in the YAML file ``path`` has a key twice.
+    """Raise StudyError, naming both lines, if a mapping in the YAML file ``path`` has a duplicate key.
 
-    What cannot be read is left to whoever loads it: Snakemake also reads JSON with tabs, which is no YAML.
+    A file that cannot be parsed is left to its reader: Snakemake also accepts JSON with tabs, which is not
+    YAML.
     """
     try:
         with open(path, encoding="utf-8") as stream:
@@ -35,7 +36,7 @@ def _check_mapping(mapping: yaml.MappingNode, path: str | os.PathLike) -> None:
             continue
         if key.value in lines and key.tag != "tag:yaml.org,2002:merge":
             raise StudyError(
-                f"{path}, line {line}: the key {key.value!r} stands in line {lines[key.value]} already, and "
-                "only one of the two would count. Put them together."
+                f"{path}, line {line}: duplicate key {key.value!r}, first defined on line "
+                f"{lines[key.value]}; merge the two."
             )
         lines[key.value] = line

@@ -1,10 +1,10 @@
-"""What a report prints of the configuration."""
+"""The part of the configuration that the report prints."""
 
 from bgbias.configuration.study import SECTION_OF_AXIS, takes_weights
 
 
 def settings_in_force(config: dict) -> dict:
-    """The keys that this study looks at, of what it uses."""
+    """Only the sections, entries and keys that have an effect in this study."""
     used = {
         section: {name: config[section][name] for name in config["grid"][axis]}
         for axis, section in SECTION_OF_AXIS.items()

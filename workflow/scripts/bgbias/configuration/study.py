@@ -1,4 +1,4 @@
-"""The study that a configuration describes, spelt out into runs and resolved per run."""
+"""Expand a configuration into training runs and resolve the settings of each run."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -10,9 +10,9 @@ from bgbias.axes import AXES, FROZEN
 from bgbias.configuration.keywords import CUSTOM, READY
 from bgbias.index import index_name
 
-# config.yaml's own, which stay where a study says nothing of them.
+# From config.yaml; they stay in effect unless a study overrides them.
 DEMO_MASKER, DEMO_BACKGROUNDS = "resources/demo_masker.onnx", "demo"
-# What the numbers in resources/published/ are of.
+# What the numbers in resources/published/ cover.
 PUBLISHED_DATASETS = ("cars196", "cub200", "sop")
 PUBLISHED_MODELS = {
     "backbone": ("bninception",),
@@ -24,9 +24,9 @@ SECTION_OF_AXIS = {"dataset": "datasets", "backbone": "backbones", "loss": "loss
 
 
 def typed(value):
-    """What was given with --config, with numbers, booleans and null for their words.
+    """``value`` from --config with numbers, booleans and null parsed.
 
-    Snakemake reads every word inside a mapping or a list as text.
+    Snakemake reads every scalar inside a mapping or a list as text.
     """
     if isinstance(value, Mapping):
         return {key: typed(entry) for key, entry in value.items()}
@@ -39,7 +39,7 @@ def typed(value):
 
 
 def runs(config: dict) -> list[dict]:
-    """Every training run of the grid, and the frozen backbones, as dictionaries over :data:`AXES`."""
+    """Every training run of the grid and the frozen backbones, as dictionaries with the keys :data:`AXES`."""
     grid = config["grid"]
     trained = [dict(zip(AXES, values, strict=True)) for values in product(*(grid[axis] for axis in AXES))]
     frozen = [
@@ -50,19 +50,20 @@ def runs(config: dict) -> list[dict]:
 
 
 def trained_backbones(config: dict) -> list[str]:
-    """The backbones that a loss is trained with; those under ``frozen`` are measured as they come."""
+    """The backbones that are trained; those under ``frozen`` are measured without training."""
     return config["grid"]["backbone"] if config["grid"]["loss"] else []
 
 
 def backbone_settings(config: dict, backbone: str) -> dict:
-    """The backbone's settings with ``model``, its name in the registry, and ``weights`` filled in."""
+    """The backbone's settings with ``model`` (its name in the registry) and ``weights`` filled in."""
     return {"model": backbone, "weights": None, **config["backbones"][backbone]}
 
 
 def loss_settings(config: dict, loss: str, dataset: str) -> dict:
-    """The loss's settings with ``type`` filled in and the dataset's own values laid over the general ones.
+    """The loss's settings with ``type`` filled in and the dataset's own values overriding the general ones.
 
-    A published dataset under another name has the values of its source: its numbers stand beside the paper's.
+    A published dataset under another name gets the values of its source, because its numbers are compared
+    with the paper's.
     """
     settings = {"type": loss, **config["losses"][loss]}
     per_dataset = settings.pop("per_dataset", {})
@@ -72,7 +73,7 @@ def loss_settings(config: dict, loss: str, dataset: str) -> dict:
 
 
 def masker_settings(config: dict, dataset: str) -> dict:
-    """How the masks of ``dataset`` are made: its folder of ready masks, or the study's masker."""
+    """Where the masks of ``dataset`` come from: its folder of ready masks, or the study's masker."""
     ready = config["datasets"][dataset].get("masks")
     if ready is not None:
         return {"model": READY, "folder": ready}
@@ -82,19 +83,19 @@ def masker_settings(config: dict, dataset: str) -> dict:
 
 
 def accepted_masks(results: str | Path) -> list[Path]:
-    """The files that say of which datasets a study has accepted the masks; none before it has begun."""
+    """One file per dataset whose masks a study has accepted; none before its first run."""
     return sorted((Path(results) / "masks_accepted").glob("*"))
 
 
 def index_file(settings: dict) -> Path:
-    """The user's index of a dataset with ``source: index``."""
+    """Path of the user's index of a dataset with ``source: index``."""
     return Path(settings["root"]) / index_name(settings)
 
 
 def published_datasets(config: dict) -> dict[str, str]:
-    """The datasets of the grid that the paper has numbers of: their names here → there.
+    """The datasets of the grid for which the paper has numbers: their names here → in the paper.
 
-    A part of one has nothing to be compared with: fewer images are found more easily.
+    A subset of one is excluded: retrieval among fewer images is easier, so the numbers are not comparable.
     """
     found: dict[str, str] = {}
     for name in config["grid"]["dataset"]:
@@ -106,7 +107,7 @@ def published_datasets(config: dict) -> dict[str, str]:
 
 
 def published_tables(config: dict) -> tuple[str, ...]:
-    """The paper's tables of which the study can measure a cell: one of its datasets alone is none."""
+    """The paper's tables of which the study measures a cell; using one of its datasets is not enough."""
     datasets, grid = published_datasets(config), config["grid"] | {"backbone": trained_backbones(config)}
     models = datasets and all(set(grid[axis]) & set(names) for axis, names in PUBLISHED_MODELS.items())
     measured = {
@@ -118,10 +119,10 @@ def published_tables(config: dict) -> tuple[str, ...]:
 
 
 def same_folder(one: str, other: str) -> bool:
-    """Whether two paths name one folder, however they are spelt."""
+    """Whether two paths, however written, are the same folder."""
     return Path(one).resolve() == Path(other).resolve()
 
 
 def takes_weights(model: str) -> bool:
-    """Whether this model of rembg's has no weights of its own but those that the user gives."""
+    """Whether this rembg model has no weights of its own and needs the user's."""
     return model.endswith(CUSTOM)
