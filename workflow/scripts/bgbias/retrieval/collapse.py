@@ -7,5 +7,5 @@ COLLAPSED = 0.95
 
 
 def mean_similarity(embeddings: np.ndarray) -> float:
-    """Mean inner product over all pairs of rows (N, E) of length 1, including each with itself: 1 = all equal."""
+    """Mean inner product over all pairs of rows (N, E) of length 1, self-pairs included: 1 = all equal."""
     return float(np.square(embeddings.mean(axis=0, dtype=np.float64)).sum())
