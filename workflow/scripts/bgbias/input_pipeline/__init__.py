@@ -1,1 +1,1 @@
-"""From packed pixels to batches on the device: cut, resized, composited, normalised."""
+"""From packed pixels to batches on the device: crop, resize, composite, normalise."""

@@ -1,7 +1,8 @@
-"""Batches out of a packed store: what training and evaluation feed to a model.
+"""Batches from a packed store, for training and evaluation.
 
-Every random choice for an image in a batch comes from one row of uniform numbers, a function of (seed, step,
-position) in training and of (seed, draw, row) in evaluation: never of the batch's size or of the past.
+All random choices for an image in a batch come from one row of uniform numbers, which is a function of (seed,
+step, position) in training and of (seed, draw, row) in evaluation: never of the batch size or of earlier
+draws.
 """
 
 from collections.abc import Sequence
@@ -20,32 +21,32 @@ from bgbias.randomness import generator, integer_seed
 
 __all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "training_batches"]
 
-_VIEW = 1 + 4 * CROP_TRIES  # uniform numbers that a view takes: mirrored or not, and the tries of a crop
+_VIEW = 1 + 4 * CROP_TRIES  # uniform numbers per view: one for mirroring, the rest for the tries of a crop
 _UNIFORMS = 2 + 2 * _VIEW
-_STOCK = 2**22  # of normal numbers, where an image takes a few hundred thousand
+_STOCK = 2**22  # normal numbers in stock; an image takes a few hundred thousand
 
 
 class _Choices(NamedTuple):
-    """The uniform numbers, float64, behind all that is random about B images."""
+    """The uniform numbers, float64, that decide everything random about B images."""
 
     view: np.ndarray  # (B, _VIEW)
     replaced: np.ndarray  # (B,): whether the background is replaced
-    background: np.ndarray  # (B,): by which
+    background: np.ndarray  # (B,): which background replaces it
     background_view: np.ndarray  # (B, _VIEW)
 
 
 def _choices(uniforms: np.ndarray) -> _Choices:
-    """What each row of ``uniforms`` (B, _UNIFORMS) is for."""
+    """Split each row of ``uniforms`` (B, _UNIFORMS) by purpose."""
     view, rest = uniforms[:, :_VIEW], uniforms[:, _VIEW:]
     return _Choices(view, rest[:, 0], rest[:, 1], rest[:, 2:])
 
 
 @dataclass(frozen=True)
 class TrainingView:
-    """A crop of ``scale`` of the area, ``ratio`` width / height, resized to ``size``, mirrored or not.
+    """A crop of ``scale`` of the area with ``ratio`` width / height, resized to ``size``, perhaps mirrored.
 
     ``noise``: largest standard deviation of the noise on an image, as a share of the range of pixel values.
-    Backgrounds pass through the same, but for the noise.
+    Backgrounds get the same transform, without the noise.
     """
 
     size: int
@@ -58,7 +59,7 @@ class TrainingView:
 
 @dataclass(frozen=True)
 class EvaluationView:
-    """The centre crop of ``size``. Backgrounds: the centre too, or as in training ("random")."""
+    """The centre crop of ``size``. Backgrounds: also the centre, or as in training ("random")."""
 
     size: int
     background_crop: str = "random"
@@ -79,12 +80,12 @@ def training_batches(
     preprocessing: Preprocessing,
     device: torch.device | str = "cpu",
 ) -> list[torch.Tensor]:
-    """For each of K ``steps`` the training images of its ``rows`` (K, B), normalised: float32
+    """The training images of each of K ``steps``, with ``rows`` (K, B), normalised: float32
     (B, 3, size, size) each, in channels_last, on ``device``.
 
-    Each image has its background replaced with ``probability`` by a random one through the same transform.
-    A step's images do not depend on the other steps, and the crops not on ``probability``: variants of one
-    seed see the same crops.
+    With ``probability`` an image's background is replaced by a random one that gets the same kind of
+    transform. A step's images do not depend on the other steps, and crops do not depend on ``probability``:
+    variants with the same seed see the same crops.
     """
     size = rows.shape[1]
     uniforms = [generator(seed, "training batch", step).random((size, _UNIFORMS)) for step in steps]
@@ -111,7 +112,7 @@ def evaluation_batch(
     """The evaluation images of ``rows`` (B,), normalised: float32 (B, 3, size, size), in channels_last, on
     ``device``.
 
-    Clean when ``backgrounds`` is None, else each background is replaced by what (seed, draw, row) gives.
+    Clean if ``backgrounds`` is None; otherwise (seed, draw, row) determines the background of each image.
     """
     images, choices = _centre_cuts(store, rows, view.size), None
     if backgrounds is not None:
@@ -145,8 +146,8 @@ def _backgrounds(store: PixelStore, choices: _Choices, view) -> Cuts:
 def _add_noise(
     images: torch.Tensor, noise: float, preprocessing: Preprocessing, seed: int, steps: Sequence[int]
 ) -> None:
-    """Add Gaussian noise to the images of all ``steps``, weak on one, strong on another: sd uniform in 0 to
-    ``noise``."""
+    """Add Gaussian noise to the images of all ``steps``, with a standard deviation per image that is uniform
+    in 0 to ``noise``."""
     values, size, device = images[0].numel(), len(images) // len(steps), images.device
     draws = [generator(seed, "training noise", step) for step in steps]
     stock = max(_STOCK, 4 * values)
@@ -160,8 +161,8 @@ def _add_noise(
 
 @lru_cache(maxsize=1)
 def _stock_of_noise(seed: int, count: int, device: torch.device) -> torch.Tensor:
-    """Standard normal numbers that images take pieces of, the same on every device."""
-    # ASSUME: pieces of one stock recur in time, but new numbers for each image are a third of a batch's cost.
+    """Standard normal numbers from which images take slices, the same on every device."""
+    # ASSUME: slices of one stock recur over time, but new numbers per image would cost a third of a batch.
     random = torch.Generator().manual_seed(integer_seed(seed, "stock of noise"))
     return torch.randn(count, generator=random).to(device)
 
@@ -175,7 +176,7 @@ def _assemble(
     preprocessing: Preprocessing,
     device: torch.device | str,
 ) -> torch.Tensor:
-    """The images, with the backgrounds of those ``replaced`` (bool (B,)) as ``choices`` say."""
+    """The images, with the backgrounds of those ``replaced`` (bool (B,)) drawn according to ``choices``."""
     behind, background_of = None, np.full(len(replaced), -1)
     if backgrounds is not None and replaced.any():
         behind = _backgrounds(backgrounds, _Choices(*(part[replaced] for part in choices)), view)
@@ -189,7 +190,7 @@ def _assemble(
 
 
 def _assemble_on_cpu(images: Cuts, behind: Cuts | None, background_of, size, preprocessing) -> torch.Tensor:
-    # Here and not above: numba takes half a second to start, and where a GPU works nobody needs it.
+    # Not imported above: numba takes half a second to start, and is not needed on a GPU.
     from bgbias.input_pipeline import on_cpu
 
     batch = np.empty((len(background_of), size, size, 3), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Which part of each picture a model sees: boxes to cut, in numpy, which light jobs import too."""
+"""Which part of each picture a model sees: crop boxes, in numpy, so that light jobs can import it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,13 +7,13 @@ import numpy as np
 
 from bgbias.errors import StudyError
 
-CROP_TRIES = 10  # as many as torchvision's RandomResizedCrop makes before it falls back to a centre crop
+CROP_TRIES = 10  # as many as torchvision's RandomResizedCrop before it falls back to a centre crop
 
 
 class Cuts(NamedTuple):
-    """What to cut out of a packed store: ``data`` uint8 (bytes,), where each of B pictures begins in it
-    (int64 (B,)), their heights and widths (int64 (B, 2)), boxes (int64 (B, 4): top, left, height, width), and
-    which to mirror (bool (B,)). numpy arrays; ``data`` may also be a tensor, on the GPU that cuts."""
+    """Crops of B pictures in a packed store: ``data`` uint8 (bytes,), the offset of each picture in it
+    (int64 (B,)), heights and widths (int64 (B, 2)), boxes (int64 (B, 4): top, left, height, width), and which
+    to mirror (bool (B,)). numpy arrays; on a GPU ``data`` may also be a tensor."""
 
     data: np.ndarray
     offsets: np.ndarray
@@ -25,10 +25,10 @@ class Cuts(NamedTuple):
 def random_crop_boxes(
     sizes: np.ndarray, uniforms: np.ndarray, scale: Sequence[float], ratio: Sequence[float]
 ) -> np.ndarray:
-    """Boxes with the distribution of torchvision's RandomResizedCrop: int64 (B, 4) top, left, height, width.
+    """Boxes distributed as in torchvision's RandomResizedCrop: int64 (B, 4) top, left, height, width.
 
     ``sizes`` (B, 2) height, width. ``uniforms`` (B, CROP_TRIES, 4) in [0, 1) is the randomness: a box depends
-    on its own row alone. ``scale`` bounds the share of the area, ``ratio`` the width over the height.
+    on its own row only. ``scale`` bounds the share of the area, ``ratio`` the width over the height.
     """
     height, width = (sizes[:, [i]].astype(np.float64) for i in (0, 1))
     area = height * width * (scale[0] + (scale[1] - scale[0]) * uniforms[..., 0])
@@ -52,9 +52,9 @@ def _widest_boxes(sizes: np.ndarray, ratio: Sequence[float]) -> np.ndarray:
 
 
 def centre_crop_boxes(sizes: np.ndarray, crop: int) -> np.ndarray:
-    """The middle ``crop`` × ``crop`` pixels, rounded as torchvision's CenterCrop: int64 (B, 4) as above.
+    """The middle ``crop`` × ``crop`` pixels, rounded as in torchvision's CenterCrop: int64 (B, 4) as above.
 
-    StudyError when an image is smaller than the crop.
+    StudyError if an image is smaller than the crop.
     """
     if (sizes < crop).any():
         height, width = sizes[(sizes < crop).any(axis=1).argmax()]

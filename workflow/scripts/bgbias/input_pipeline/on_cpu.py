@@ -1,9 +1,9 @@
-"""Cut, resize, mirror, replace the background and normalise: a whole batch in one compiled loop, for the CPU.
+"""Crop, resize, mirror, composite and normalise: a whole batch in one compiled loop, for the CPU.
 
-What ``on_gpu`` does on a GPU. A row of the batch is made from the few rows of the picture and of its new
-background that it needs, while they are in the processor's cache, and nothing is stored but the batch. Along
-a row the four bytes of a pixel are lanes of one 64-bit word: values up to 255 with weights that add up to 256
-stay below 2¹⁶, so that one multiplication serves all four.
+The counterpart of ``on_gpu``. Each output row is computed from the few rows of the picture and of its new
+background that it needs, while they are in the processor's cache; nothing but the batch is stored. Along a
+row the four bytes of a pixel are lanes of one 64-bit word: values up to 255 with weights that add up to 256
+stay below 2¹⁶, so one multiplication serves all four.
 """
 
 import sys
@@ -16,20 +16,20 @@ from bgbias.compiling import compiled, compiled_once
 if sys.byteorder != "little":
     raise ImportError("The bytes R, G, B, A of a pixel are read as lanes of a little-endian word.")
 
-# ASSUME: a row between two others is rounded to whole values, and weights to 256ths: a resized value is then
-# about .2 of 255 off the exact one (root mean square) where PyTorch's kernel for bytes is .3.
-_UNIT = 256  # what the weights of an output add up to
+# ASSUME: values interpolated between rows are rounded to integers, and weights to 256ths: the root mean
+# square error of a resized value is about .2 of 255, against .3 for PyTorch's uint8 kernel.
+_UNIT = 256  # sum of the weights of an output
 
 
 def fill(out, images, backgrounds, background_of, factor, shift, channels):
     """Write factor · (x·m + b·(1 − m)) + shift into ``out``, float32 (B, S, S, 3).
 
-    ``images`` and ``backgrounds`` are ``crops.Cuts``; x is the red, green and blue of an image cut and
+    ``images`` and ``backgrounds`` are ``crops.Cuts``; x is the red, green and blue of an image cropped and
     resized to S × S, m its alpha / 255, and b the background number ``background_of`` (int64 (B,)), or x
-    itself where that is negative. ``factor`` and ``shift`` are for red, green and blue (three float32 each);
+    itself if that is negative. ``factor`` and ``shift`` are for red, green and blue (three float32 each);
     ``channels`` says which of these is first, second and third in the output (three int).
     """
-    # Plain tuples: numba keeps the types of the arguments on disk, and fails on a class that moves later.
+    # Plain tuples: numba caches argument types on disk, and fails if a class is moved later.
     _fill(out, tuple(images), tuple(backgrounds), background_of, factor, shift, channels)
 
 
@@ -52,12 +52,12 @@ def _fill(out, images, backgrounds, background_of, factor, shift, channels):
 
 
 class _Cut(NamedTuple):
-    """One of ``crops.Cuts`` with its weights down and across, and room for one row."""
+    """One of ``crops.Cuts`` with its vertical and horizontal weights, and a buffer for one row."""
 
     data: np.ndarray
-    origin: int  # the first byte
+    origin: int  # first byte
     stride: int  # bytes from one row to the next
-    last: int  # row
+    last: int  # index of the last row
     tops: np.ndarray
     down: np.ndarray
     lefts: np.ndarray
@@ -73,14 +73,14 @@ def _cut(cuts, n, size):
     origin = offsets[n] + stride * top + 4 * left
     tops, down = _weights(height, size, False)
     lefts, across = _weights(width, size, flips[n])
-    # Beyond the last pixel of the line there are others, of weight nothing.
+    # Padded beyond the last pixel, because the loops also read there, with weight zero.
     line = np.zeros(4 * (width + len(across)), np.uint16)
     return _Cut(data, origin, stride, height - 1, tops, down, lefts, across, line)
 
 
 @compiled
 def _weights(length, size, mirrored):
-    """Where each of ``size`` outputs begins to read, uint64 (S,), and its weights from there, uint16 (K, S).
+    """Where each of ``size`` outputs starts to read, uint64 (S,), and its weights from there, uint16 (K, S).
 
     Triangle filters, as wide as one output pixel but at least one input pixel, centred on the output pixel.
     """
@@ -105,8 +105,8 @@ def _weights(length, size, mirrored):
 
 @compiled
 def _resize_row(cut, i, out):
-    """Row ``i`` of the resized cut: four lanes of 256 · value a pixel, uint64 (S,)."""
-    # ``cut`` stays out of the loops (a tenth faster); weights of 16 bits allow multiplications of 16 bits.
+    """Row ``i`` of the resized crop: four lanes of 256 · value per pixel, uint64 (S,)."""
+    # ``cut`` is unpacked outside the loops (a tenth faster); 16-bit weights allow 16-bit multiplications.
     down, lefts, across, line = cut.down, cut.lefts, cut.across, cut.line
     top, width = int(cut.tops[i]), len(line) - 4 * len(across)
     row, below = _row(cut, top, width), _row(cut, top + 1, width)
@@ -120,7 +120,7 @@ def _resize_row(cut, i, out):
     for x in range(width):
         line[x] = line[x] >> np.uint16(8)
     pixels = line.view(np.uint64)
-    # Unsigned: signed indices are checked for wraparound.
+    # Unsigned indices, because signed ones are checked for wraparound.
     if len(across) == 2:
         for j in range(len(out)):
             left, right = pixels[lefts[j]], pixels[lefts[j] + np.uint64(1)]

@@ -1,8 +1,8 @@
-"""Cut, resize, mirror, replace the background and normalise a whole batch on a GPU; on a CPU see ``on_cpu``.
+"""Crop, resize, mirror, composite and normalise a whole batch on a GPU; see ``on_cpu`` for the CPU.
 
-Each operation that is started costs the host some microseconds of Python's lock, which the thread that trains
-then waits for. So there are few: images and backgrounds are resized together, and whole pieces are uploaded.
-An image and its mask travel as one RGBA array: a crop keeps them aligned.
+Launching an operation holds Python's lock for some microseconds, during which the training thread waits. So
+there are few launches: images and backgrounds are resized together, and uploaded in large pieces. An image
+and its mask are one RGBA array, so that they are always cropped alike.
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,21 @@ from bgbias.input_pipeline.crops import Cuts
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing, normalise
 
-# ASSUME: a set of backgrounds may take a quarter of the memory that is free when it is first used.
+# ASSUME: a set of backgrounds may take a quarter of the GPU memory that is free when it is first used.
 _SHARE = 4
-_PIECE = 2**26  # bytes that are copied at once
+_PIECE = 2**26  # bytes per copy
 
 
 @lru_cache(maxsize=2)  # the backgrounds of training and of validation
 def resident(store: PixelStore, device: torch.device) -> Tensor | np.ndarray:
-    """All pixels of ``store`` for :class:`Cuts`: uint8 (bytes,) on ``device``, or where that has no room for
-    them, the store's own, from which each batch uploads what it needs."""
+    """All pixels of ``store`` for :class:`Cuts`: uint8 (bytes,) on ``device``; if there is no room, the
+    store's own array, from which each batch uploads what it needs."""
     data = store.data
     if device.type == "cuda" and _SHARE * len(data) > torch.cuda.mem_get_info(device)[0]:
         return data
     held = torch.empty(len(data), dtype=torch.uint8, device=device)
     for begin in range(0, len(data), _PIECE):
-        piece = data[begin : begin + _PIECE].copy()  # PyTorch warns about memory that cannot be written
+        piece = data[begin : begin + _PIECE].copy()  # PyTorch warns about read-only memory
         held[begin : begin + len(piece)].copy_(torch.from_numpy(piece))
     return held
 
@@ -45,8 +45,8 @@ def assemble(
 ) -> Tensor:
     """x·m + b·(1 − m), normalised: float32 (B, 3, size, size) on ``device``, channels_last.
 
-    x is the red, green and blue of an image cut and resized, m its alpha / 255, and b the background number
-    ``background_of`` (int64 (B,)), or x itself where that is negative.
+    x is the red, green and blue of an image cropped and resized, m its alpha / 255, and b the background
+    number ``background_of`` (int64 (B,)), or x itself if that is negative.
     """
     if backgrounds is None:
         rgb = crop_resize([images], size, device)[:, :3]
@@ -60,9 +60,9 @@ def assemble(
 
 
 def crop_resize(parts: Sequence[Cuts], size: int, device: torch.device) -> Tensor:
-    """The pictures of all ``parts`` cut, resized and mirrored: float32 (N, 4, size, size), 0 to 255.
+    """The pictures of all ``parts`` cropped, resized and mirrored: float32 (N, 4, size, size), 0 to 255.
 
-    Antialiased bilinear, as torchvision's ``resized_crop``, in two batched matrix products.
+    Antialiased bilinear, as in torchvision's ``resized_crop``, as two batched matrix products.
     """
     pixels, lengths, mirrored = _cut(parts, device)
     height, _, width = pixels.shape[1:]
@@ -74,13 +74,13 @@ def crop_resize(parts: Sequence[Cuts], size: int, device: torch.device) -> Tenso
 
 
 def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """All cuts, padded to one size: float32 (N, H, 4, W). Their heights and widths, and whether they are
-    mirrored down and across: int64 (N, 2) each."""
+    """All crops, padded to one size: float32 (N, H, 4, W). Their heights and widths, and whether they are
+    mirrored vertically and horizontally: int64 (N, 2) each."""
     sources, tables = zip(*(_pixels(cuts, device) for cuts in parts), strict=True)
     table = np.concatenate(tables)
     height, width = table[:, 2:4].max(axis=0).tolist()
     first, stride, lengths, mirrored = uploaded(table, device).split([1, 1, 2, 2], dim=1)
-    # Beyond its last row and column a cut repeats them; they weigh nothing.
+    # Padding repeats a crop's last row and column; its weight is zero.
     rows = torch.minimum(torch.arange(height, device=device), lengths[:, :1] - 1)
     columns = torch.minimum(torch.arange(width, device=device), lengths[:, 1:] - 1)
     places = (first + stride * rows)[:, :, None] + columns[:, None]
@@ -91,8 +91,8 @@ def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, T
 
 
 def _pixels(cuts: Cuts, device: torch.device) -> tuple[Tensor, np.ndarray]:
-    """int32 pixels on the device, and for each cut the first of its own, how many there are from one row to
-    the next, its height and width, and whether it is mirrored down (never) and across: int64 (B, 6)."""
+    """int32 pixels on the device, and for each crop the index of its first pixel, the row stride in pixels,
+    its height and width, and whether it is mirrored vertically (never) and horizontally: int64 (B, 6)."""
     tops, lefts, heights, widths = cuts.boxes.T
     strides = cuts.sizes[:, 1]
     if isinstance(cuts.data, Tensor):
@@ -106,9 +106,9 @@ def _pixels(cuts: Cuts, device: torch.device) -> tuple[Tensor, np.ndarray]:
 
 
 def rows_of(cuts: Cuts, pinned: bool) -> Tensor:
-    """All that the host does with pixels: the cuts' whole rows, each cut's in one piece, uint8 (bytes,).
+    """All that the host does with pixels: copy the crops' whole rows, one piece per crop, uint8 (bytes,).
 
-    ``pinned`` memory is uploaded while the host goes on.
+    ``pinned`` memory is uploaded while the host continues.
     """
     strides = 4 * cuts.sizes[:, 1]
     begins = cuts.offsets + strides * cuts.boxes[:, 0]
@@ -120,13 +120,13 @@ def rows_of(cuts: Cuts, pinned: bool) -> Tensor:
 
 
 def uploaded(numbers: np.ndarray, device: torch.device) -> Tensor:
-    """``numbers`` on the device; few enough that the driver takes them along without waiting."""
+    """``numbers`` on the device; small enough for the driver to copy without waiting."""
     return torch.from_numpy(numbers).to(device, non_blocking=True)
 
 
 def _resampling_weights(lengths: Tensor, mirrored: Tensor, padded: int, size: int) -> Tensor:
     """float32 (N, 2, size, padded): rows of triangle filters, as wide as one output pixel but at least one
-    input pixel, centred on the output pixel; inputs beyond ``lengths`` (N, 2) weigh nothing."""
+    input pixel, centred on the output pixel; inputs beyond ``lengths`` (N, 2) have weight zero."""
     lengths, mirrored = lengths[:, :, None, None], mirrored[:, :, None, None]
     scale = lengths / size
     inputs = torch.arange(0.5, padded, device=lengths.device)

@@ -1,8 +1,8 @@
 """The packed store: every image decoded once, with its mask as fourth channel, in one memory-mapped file.
 
-A store is a folder of two files. ``rgba.bin``: uint8, one image after the other, each height × width × 4 in
-C order: red, green, blue and the soft mask (0 in a store of backgrounds). ``layout.csv``: one line an image,
-where it begins, how large it is and its checksum, then the columns of the index. Reading needs numpy only.
+A store is a folder with two files. ``rgba.bin``: uint8, one image after the other, each height × width × 4 in
+C order: red, green, blue and the soft mask (0 in a store of backgrounds). ``layout.csv``: one line per image,
+with its offset, size and checksum, then the columns of the index. Reading needs numpy only.
 """
 
 import os
@@ -19,18 +19,18 @@ from bgbias.files import read_numbered_rows, replacing, write_rows
 from bgbias.index import Index, index_of
 
 PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
-CHECKSUM = "crc32"  # of an image's bytes; it makes a layout differ wherever pixels do
+CHECKSUM = "crc32"  # of an image's bytes, so that layouts differ whenever pixels do
 
 
 def background_row(path: str) -> dict:
-    """The index columns of one image in a store of backgrounds, which has no classes and no splits."""
+    """The index columns of one image in a store of backgrounds, which has no classes or splits."""
     return {"path": path, "label": 0, "class_name": "background", "split": "train"}
 
 
 @dataclass(frozen=True, eq=False)
 class PixelStore:
-    """An open store of ``len(store)`` images: ``index`` says what they are, ``sizes`` int64 (N, 2) is
-    height and width, ``offsets`` int64 (N,) the first byte of each in ``data``."""
+    """An open store of ``len(store)`` images: ``index`` describes them, ``sizes`` int64 (N, 2) holds height
+    and width, ``offsets`` int64 (N,) the position of each image's first byte in ``data``."""
 
     index: Index
     sizes: np.ndarray
@@ -39,7 +39,7 @@ class PixelStore:
 
     @classmethod
     def open(cls, layout: str | os.PathLike) -> "PixelStore":
-        """The store of this layout.csv; nothing else is read. StudyError when file and layout disagree."""
+        """The store of this layout.csv; nothing else is read. StudyError if file and layout disagree."""
         folder, numbered = Path(layout).parent, read_numbered_rows(layout)
         try:
             place = np.array([[int(row[name]) for name in PLACE] for _, row in numbered], dtype=np.int64)
@@ -47,13 +47,15 @@ class PixelStore:
             ends = np.cumsum(4 * place[:, 1] * place[:, 2])
             actual = (folder / "rgba.bin").stat().st_size
         except (KeyError, ValueError, OSError) as error:
-            raise StudyError(f"{folder} is no packed store ({error}). Delete it and pack again.") from error
+            raise StudyError(
+                f"{folder} is not a packed store ({error}). Delete it and pack again."
+            ) from error
         if not numbered or actual != ends[-1] or (place[1:, 0] != ends[:-1]).any() or place[0, 0] != 0:
             raise StudyError(
-                f"{folder / 'rgba.bin'} has {actual} bytes, which its layout of {len(numbered)} "
-                f"images does not describe. Delete {folder} and pack again."
+                f"{folder / 'rgba.bin'} has {actual} bytes, which does not match its layout of "
+                f"{len(numbered)} images. Delete {folder} and pack again."
             )
-        # A plain array over the map: slicing a numpy.memmap costs ten times as much.
+        # A plain array over the map: slicing a numpy.memmap takes ten times as long.
         data = np.asarray(np.memmap(folder / "rgba.bin", dtype=np.uint8, mode="r"))
         return cls(index_of(numbered, layout), place[:, 1:], place[:, 0], data)
 
@@ -73,10 +75,10 @@ def write_store(
     images: Iterable[tuple[np.ndarray, dict]],
     columns: Sequence[str],
 ) -> int:
-    """Write ``images``, pairs of uint8 (h, w, 4) and the index columns of that row; the number written.
+    """Write ``images``, pairs of uint8 (h, w, 4) and that row's index columns; return how many were written.
 
-    The layout is renamed into place last and an old one is taken away first, so a folder with a layout is a
-    whole store. StudyError when there is nothing to write.
+    An old layout is removed first and the new one is renamed into place last, so a folder with a layout is a
+    complete store. StudyError if there is nothing to write.
     """
     Path(layout_path).unlink(missing_ok=True)
     layout, offset = [], 0
@@ -90,15 +92,15 @@ def write_store(
             offset += rgba.nbytes
         if not layout:
             raise StudyError(
-                f"{Path(rgba_path).parent}: there is no readable image to pack. See the list of "
-                "problems of this dataset."
+                f"{Path(rgba_path).parent}: there is no readable image to pack. See this dataset's list of "
+                "problems."
             )
     write_rows(layout_path, layout, [*PLACE, CHECKSUM, *columns])
     return len(layout)
 
 
 def resized_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
-    """(height, width) once the short side is ``short_side`` pixels; the long side is cut to whole pixels.
+    """(height, width) once the short side is ``short_side`` pixels; the long side is truncated to an integer.
 
     The rounding is torchvision's ``Resize(int)``.
     """
@@ -109,9 +111,9 @@ def resized_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
 
 
 def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int) -> np.ndarray:
-    """uint8 (h, w, 3) and its mask (h, w), None for a background, to one resized RGBA array (H, W, 4).
+    """Resize uint8 (h, w, 3) and its mask (h, w), None for a background, into one RGBA array (H, W, 4).
 
-    Pillow's antialiased bilinear filter on both, each by itself: the colour is not weighted by the mask.
+    Pillow's antialiased bilinear filter on each separately: the colours are not weighted by the mask.
     """
     from PIL import Image
 
@@ -130,7 +132,7 @@ def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int) -> np.
 
 
 def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], short_side: int) -> None:
-    """StudyError when the disk has less room than a store of images of these sizes will take."""
+    """StudyError if the disk has less room than a store of images of these sizes will take."""
     needed = sum(4 * h * w for h, w in (resized_size(size, short_side) for size in sizes))
     Path(folder).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free

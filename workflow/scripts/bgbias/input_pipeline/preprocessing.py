@@ -1,4 +1,4 @@
-"""Which values a backbone expects of a picture's pixels."""
+"""The pixel values that a backbone expects as input."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bgbias.errors import StudyError
 class Preprocessing:
     """What a backbone expects: values in [0, ``maximum``], channels in ``order``, then (x − mean) / std.
 
-    By default as for ImageNet's weights.
+    The defaults are those of ImageNet weights.
     """
 
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
@@ -23,7 +23,7 @@ class Preprocessing:
 
 
 def normalise(rgb: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
-    """Values 0 to 255, (B, 3, S, S) in RGB, to what the backbone expects."""
+    """Convert RGB values 0 to 255, (B, 3, S, S), to what the backbone expects."""
     if preprocessing.order == "BGR":
         rgb = rgb.flip(1)
     factor, shift = normalisation_on(rgb.device, preprocessing)
@@ -33,16 +33,16 @@ def normalise(rgb: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
 @lru_cache
 def normalisation_on(device: torch.device, preprocessing: Preprocessing) -> list[torch.Tensor]:
     """:func:`normalisation` as tensors on the device, float32 (3, 1, 1) each."""
-    # Cached, as each upload would wait for a GPU. No inference tensors: training uses them too.
+    # Cached, because each upload would wait for the GPU. Not inference tensors: training uses them too.
     with torch.inference_mode(False):
         pair = normalisation(preprocessing)
         return [torch.tensor(values, device=device)[:, None, None] for values in pair]
 
 
 def normalisation(preprocessing: Preprocessing) -> tuple[list[float], list[float]]:
-    """Factor and shift per output channel such that factor · (value 0 to 255) + shift is normalised."""
+    """Factor and shift per output channel such that factor · (value in 0 to 255) + shift is normalised."""
     factor = [preprocessing.maximum / 255 / std for std in preprocessing.std]
     shift = [-mean / std for mean, std in zip(preprocessing.mean, preprocessing.std, strict=True)]
     if not all(map(math.isfinite, factor + shift)):
-        raise StudyError(f"A preprocessing with standard deviations {preprocessing.std} divides by zero.")
+        raise StudyError(f"Preprocessing with standard deviations {preprocessing.std} divides by zero.")
     return factor, shift
