@@ -1,8 +1,8 @@
-"""Where a model looks: attribution maps, and the share of them that lies on the object.
+"""Attribution maps, which show where a model looks, and the share of them that lies on the object.
 
-Every method explains one number per image, its distance to a black image (:mod:`.target`), and gives a
-map (B, S, S) of non-negative weights. :func:`scaled` and :func:`attention_score` (:mod:`.score`) then treat
-all maps alike. A method of your own is a function with the signature below and a line in :data:`METHODS`.
+Every method explains one number per image, its distance to a black image (:mod:`.target`), and returns maps
+(B, S, S) of non-negative weights. :func:`scaled` and :func:`attention_score` (:mod:`.score`) then treat all
+maps alike. To add a method, write a function with the signature below and add it to :data:`METHODS`.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,6 @@ def attribution_maps(
 
     ``rows`` are the images' row numbers in the pixel store: noise depends on them, never on the batch.
     ``settings``: ``copies``, ``noise``, ``seed`` (of the paper's map), ``batch_size`` (images or noisy copies
-    that pass through the model at once), ``steps`` (of integrated gradients).
+    per pass through the model), ``steps`` (of integrated gradients).
     """
     return scaled(METHODS[method](target, images, rows, settings))

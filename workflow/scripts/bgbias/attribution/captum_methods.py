@@ -1,7 +1,7 @@
-"""Well-known maps through captum, of the same target as the paper's own.
+"""Standard methods from captum, applied to the same target as the paper's map.
 
-captum is imported where it is used: it costs a second and brings matplotlib along, which a run that asks for
-the paper's map only does without.
+captum is imported only where it is used: it takes a second and imports matplotlib, which a run that needs
+only the paper's map can do without.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def saliency(target: Target, images: Tensor, rows: Sequence[int], settings: dict
 def integrated_gradients(target: Target, images: Tensor, rows: Sequence[int], settings: dict) -> Tensor:
     """|Σ over channels| of integrated gradients from black (Sundararajan et al., 2017): (B, S, S).
 
-    ``settings``: ``steps`` of the integral and ``batch_size``, points evaluated at once.
+    ``settings``: ``steps`` of the integral and ``batch_size``, the number of points evaluated at once.
     """
     from captum.attr import IntegratedGradients
 
@@ -38,7 +38,7 @@ def integrated_gradients(target: Target, images: Tensor, rows: Sequence[int], se
 
 
 def gradcam(target: Target, images: Tensor, rows: Sequence[int], settings: dict) -> Tensor:
-    """Grad-CAM on the last spatial map, ReLU, enlarged bilinearly (Selvaraju et al., 2017): (B, S, S)."""
+    """Grad-CAM on the last spatial map, ReLU, upsampled bilinearly (Selvaraju et al., 2017): (B, S, S)."""
     from captum.attr import LayerAttribution, LayerGradCam
 
     method = LayerGradCam(target, target.model.last_map())

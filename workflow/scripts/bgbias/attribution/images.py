@@ -1,4 +1,4 @@
-"""What attribution looks at: the clean evaluation crop of test images, and the same crop of their masks."""
+"""The input of attribution: the clean evaluation crop of test images, and the same crop of their masks."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from bgbias.randomness import generator
 
 
 def chosen_rows(rows: np.ndarray, count: int | None, seed: int) -> np.ndarray:
-    """``count`` of ``rows`` in random order, all for None: a function of ``seed`` and ``rows`` only."""
+    """``count`` of ``rows`` in random order (None: all): a function of ``seed`` and ``rows`` only."""
     return generator(seed, "attribution images").permutation(rows)[:count]
 
 
@@ -28,8 +28,8 @@ def images_and_masks(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Normalised images (B, 3, size, size), as ``evaluation_batch`` gives them, and masks (B, size, size).
 
-    ``rows`` (B,) of the store; soft masks in [0, 1], float32 as the images. With ``labels``, the folder that
-    the index's hand labels are relative to, these are the masks of the images that have one. Raises
+    ``rows`` (B,) of the store; soft masks in [0, 1], float32 like the images. With ``labels``, the folder
+    that the index's hand labels are relative to, images that have a hand label get it as their mask. Raises
     StudyError for an image that is smaller than the crop, and for a label that cannot be read.
     """
     corners = centre_crop_boxes(store.sizes[rows], size)[:, :2].tolist()
@@ -49,7 +49,7 @@ def images_and_masks(
 
 
 def _labelled(rgba: np.ndarray, label: Path) -> np.ndarray:
-    """``rgba`` (h, w, 4) with the hand label ``label``, resized as the packed masks were, for its mask."""
+    """``rgba`` (h, w, 4) with the hand label ``label`` as its mask, resized like the packed masks."""
     from PIL import Image
 
     height, width = rgba.shape[:2]

@@ -12,19 +12,19 @@ from bgbias.randomness import integer_seed
 def study_map(target: Target, images: Tensor, rows: Sequence[int], settings: dict) -> Tensor:
     """Σ over noisy copies of |mean over channels of d target / d copy|: (B, S, S), not yet scaled.
 
-    Copy c of an image x is x + N(0, (noise · (max x − min x))²). The mean over channels is signed, the
-    absolute value comes after it. ``settings``: ``copies``, ``noise`` (relative), ``seed``, ``batch_size``.
+    Copy c of an image x is x + N(0, (noise · (max x − min x))²). The mean over channels is signed; the
+    absolute value is taken after. ``settings``: ``copies``, ``noise`` (relative), ``seed``, ``batch_size``.
     """
     copies, batch_size = settings["copies"], settings["batch_size"]
     spread = settings["noise"] * (images.amax((1, 2, 3)) - images.amin((1, 2, 3)))
     maps = torch.empty_like(images[:, 0])
-    together = max(1, batch_size // copies)  # whole images that share a pass through the model
+    together = max(1, batch_size // copies)  # whole images per pass through the model
     for start in range(0, len(images), together):
         part = slice(start, start + together)
         noisy = noise(rows[part], copies, images[0], settings["seed"])
         noisy.mul_(spread[part, None, None, None, None]).add_(images[part, None])
         gradients = (target.gradient(chunk) for chunk in noisy.flatten(0, 1).split(batch_size))
-        # Adding three planes: several times faster than mean(1) where the gradient is channels_last.
+        # Adding three planes is several times faster than mean(1) if the gradient is channels_last.
         absolute = [(g[:, 0] + g[:, 1] + g[:, 2]).div_(3).abs_() for g in gradients]
         maps[part] = torch.cat(absolute).view(-1, copies, *maps.shape[1:]).sum(1)
     return maps
@@ -33,7 +33,7 @@ def study_map(target: Target, images: Tensor, rows: Sequence[int], settings: dic
 def noise(rows: Sequence[int], copies: int, like: Tensor, seed: int) -> Tensor:
     """Standard normal (len(rows), copies, *like.shape) on ``like``'s device.
 
-    Copy c of row r depends on (seed, r, c) and the kind of device: not on the other rows, nor on ``copies``.
+    Copy c of row r depends on (seed, r, c) and the kind of device, not on the other rows or on ``copies``.
     """
     values = like.new_empty(len(rows), copies, *like.shape)
     generator = torch.Generator(like.device)
