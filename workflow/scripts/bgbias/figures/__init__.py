@@ -1,2 +1,2 @@
-"""One figure a file, each a function from arrays or rows to a matplotlib figure, and what they share:
+"""One figure per file, each a function from arrays or rows to a matplotlib figure; the shared parts are in
 ``style``, ``tiles``, ``titles`` and ``pictures``."""

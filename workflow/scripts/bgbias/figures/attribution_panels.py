@@ -1,4 +1,4 @@
-"""Where a model looks: attribution maps over the images, one model beside the other, with their scores."""
+"""Where models look: attribution maps over the images, models side by side, with their scores."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from bgbias.results.table_formats import number
 
 @dataclass
 class Panel:
-    """An image uint8 (s, s, 3), its mask uint8 (s, s); each variant's map (s, s) in [0, 1] and its score."""
+    """An image uint8 (s, s, 3), its mask uint8 (s, s), and per variant a map (s, s) in [0, 1] and a score."""
 
     image: np.ndarray
     mask: np.ndarray
@@ -26,7 +26,7 @@ class Panel:
 def draw(panels: Sequence[Panel], variants: Sequence[str], title: str) -> Figure:
     """Image, mask, then each variant's map with the mask's outline and the score.
 
-    Two images are in a line where there are no more than two variants: names need room.
+    If there are at most two variants, each line holds two images; more would leave too little room for names.
     """
     step, gap, line_height = 1.04, 0.35, 1.3
     names = ["image", "mask", *map(human, variants)]

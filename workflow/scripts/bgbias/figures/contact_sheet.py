@@ -1,4 +1,4 @@
-"""What the data are: images, their masks, and the same objects before other backgrounds."""
+"""What the data look like: images, their masks, and the same objects in front of other backgrounds."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ NAMES = ("image", "mask", "swapped")
 
 
 def draw(pictures: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], title: str) -> Figure:
-    """``pictures``: uint8 image (s, s, 3), mask (s, s) and swapped (s, s, 3); up to three such in a line."""
+    """``pictures``: uint8 image (s, s, 3), mask (s, s) and swapped (s, s, 3); up to three per line."""
     lines = max(1, math.ceil(len(pictures) / 3))
     across = max(1, math.ceil(len(pictures) / lines))
     step, gap = 1.03, 0.3

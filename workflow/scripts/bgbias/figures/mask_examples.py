@@ -1,6 +1,6 @@
-"""How good the masks are: the hand-labelled images from the best to the worst, with both outlines.
+"""How good the masks are: hand-labelled images from the best mask to the worst, with both outlines.
 
-A dataset without hand labels shows some of its masks instead.
+For a dataset without hand labels, some of its masks.
 """
 
 import math
@@ -15,14 +15,14 @@ from bgbias.figures.tiles import contour, cut, heading, legend, page, place, wri
 from bgbias.images import HALF
 from bgbias.results.table_formats import number
 
-# Points: the wide line is seen on both sides of the narrow one that lies over it, also without colours.
+# In points: the wide line shows on both sides of the narrow one drawn over it, even without colours.
 LABEL_LINE, PREDICTION_LINE = 3.0, 1.4
 
 
 @dataclass
 class Example:
-    """An image uint8 (h, w, 3), its hand label and its mask uint8 (h, w), and their IoU;
-    without a hand label, ``label`` and ``iou`` are None."""
+    """An image uint8 (h, w, 3), its hand label and its mask uint8 (h, w), and their IoU; ``label`` and
+    ``iou`` are None without a hand label."""
 
     image: np.ndarray
     label: np.ndarray | None
@@ -31,10 +31,9 @@ class Example:
 
 
 def draw(examples: Sequence[Example], title: str) -> Figure:
-    """All ``examples``, without hand labels as they come, else best first, cut to where the object is or is
-    thought to be.
+    """All ``examples``, best first or without hand labels in the given order, cropped to the label and mask.
 
-    The outlines are those of both masks at 128, where the measure cuts them.
+    Both outlines are drawn at 128, the threshold of the mask quality measure.
     """
     columns = min(6, max(4, len(examples)))
     step = 1.06
@@ -60,7 +59,7 @@ def draw(examples: Sequence[Example], title: str) -> Figure:
 
 
 def _around(mask: np.ndarray) -> tuple[slice, slice]:
-    """The bounding box of ``mask`` with a margin, widened to a square as far as the image goes."""
+    """The bounding box of ``mask`` with a margin, extended to a square as far as the image allows."""
     if not mask.any():
         return slice(None), slice(None)
     spans = [np.flatnonzero(mask.any(axis=axis))[[0, -1]] for axis in (1, 0)]

@@ -1,4 +1,4 @@
-"""Small picture arithmetic for figures, in numpy and Pillow: torch takes longer to import than to use."""
+"""Simple picture arithmetic for figures, in numpy and Pillow, because importing torch takes longer."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def swap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarr
 
 
 def heat(rgb: np.ndarray, map_: np.ndarray) -> np.ndarray:
-    """A map (h, w) in [0, 1] as glow over the greyed picture (h, w, 3); where the map is 0 it stays grey."""
+    """A map (h, w) in [0, 1] as a glow over the grey picture (h, w, 3), which shows where the map is 0."""
     from matplotlib import colormaps
 
     grey = rgb.mean(axis=2, keepdims=True) / 255 * 0.75 + 0.1
@@ -40,9 +40,9 @@ def heat(rgb: np.ndarray, map_: np.ndarray) -> np.ndarray:
 
 
 def spread(items: Sequence, count: int) -> list:
-    """Up to ``count`` of ``items``, evenly spaced, the first and the last among them."""
+    """Up to ``count`` of ``items``, evenly spaced, including the first and the last."""
     if not len(items):
         return []
-    # Two places can fall together where there are fewer items than asked for.
+    # Two places may coincide if there are fewer items than requested.
     places = dict.fromkeys(np.rint(np.linspace(0, len(items) - 1, count)).astype(int).tolist())
     return [items[place] for place in places]

@@ -1,4 +1,4 @@
-"""How far the measured numbers agree with the published ones."""
+"""How well the measured numbers agree with the published ones."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ MARKERS = "os^Dv"
 
 
 def draw(panels: Sequence[tuple[str, Sequence[dict]]]) -> Figure:
-    """A panel for each (title, rows of :func:`bgbias.results.published.compare`): a point a cell."""
+    """One panel per (title, rows of :func:`bgbias.results.published.compare`), one point per cell."""
     rows = [row for _, part in panels for row in part]
     colours = variant_colours(unique(rows, "variant"))
     markers = dict(zip(unique(rows, "dataset"), cycle(MARKERS), strict=False))
@@ -59,7 +59,7 @@ def _panel(axes: Axes, rows: Sequence[dict], colours: dict[str, str], markers: d
 def _words(rows: Sequence[dict]) -> str:
     found = closeness(rows)
     if found is None:
-        return f"none of {len(rows)} cells run yet"
+        return f"none of {len(rows)} cells measured yet"
     rank = "undefined" if math.isnan(found["spearman"]) else number(found["spearman"])
     return (
         f"{found['n']} of {len(rows)} cells\nrank correlation {rank}\n"

@@ -14,7 +14,7 @@ from bgbias.results.names import human, protocol_name
 class Query:
     """A query's image under each protocol, and (variant, protocol) → its matches (image, hit), best first.
 
-    ``partners``: how many other images of its class there are to be found.
+    ``partners``: the number of other images of its class that can be found.
     """
 
     images: dict[str, np.ndarray]
@@ -23,10 +23,10 @@ class Query:
 
 
 def draw(queries: Sequence[Query], variants: Sequence[str], title: str) -> Figure:
-    """For every query a line a protocol: the query at the left, then each variant's matches.
+    """One line per query and protocol: the query at the left, then each variant's matches.
 
-    Two variants are side by side; a query's lines with further ones are below. As many matches as the query
-    has partners are marked right or wrong: of the others not even a perfect model could have them all right.
+    Two variants are side by side; further ones follow below, in further lines of the query. Only as many
+    matches as the query has partners are marked right or wrong: beyond those even a perfect model would fail.
     """
     top = max(len(matches) for query in queries for matches in query.matches.values())
     step, gap, left = 1.08, 0.3, 1.2
@@ -36,7 +36,7 @@ def draw(queries: Sequence[Query], variants: Sequence[str], title: str) -> Figur
     y, named = heading(axes, title), None
     for query in queries:
         for pair in pairs:
-            shown = list(zip(pair, starts, strict=False))  # the last may be alone
+            shown = list(zip(pair, starts, strict=False))  # the last pair may be a single variant
             if pair != named:
                 names = [
                     (start + top * step / 2, f"{human(variant)}: best {top} matches")

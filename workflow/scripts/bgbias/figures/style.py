@@ -1,8 +1,8 @@
-"""What all figures share: fonts, colours, sizes, and how a figure becomes a PNG and a PDF.
+"""Style shared by all figures: fonts, colours, sizes, and saving as PNG and PDF.
 
-Colours are from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; a variant
-has the same colour in every figure, and the same kind of line. A chart is 8 inches wide: over the 7 inches of
-a page of two columns its text is 9 pt high, over the 4.8 of LNCS 6 pt.
+Colours are from the palette of Okabe and Ito (2008), which colour-blind readers can distinguish; a variant
+has the same colour and line style in every figure. A chart is 8 inches wide: its text is 9 pt high at the
+7 inches of a two-column page, and 6 pt at the 4.8 inches of LNCS.
 """
 
 import math
@@ -22,19 +22,19 @@ from matplotlib.text import Text
 from bgbias.files import replacing
 from bgbias.results.names import human
 
-WIDTH = 8.0  # of a chart, in inches; a page of tiles has its own
-PIXELS = 1600  # across every PNG
+WIDTH = 8.0  # of a chart, in inches; a page of tiles has its own width
+PIXELS = 1600  # width of every PNG
 INK, MUTED, RULE = "#222222", "#6b6b6b", "#d9d9d9"
 HIT, MISS = "#009E73", "#C1272D"
 LABEL, PREDICTION = "#56B4E9", "#E69F00"
 _VARIANTS = {"base": "#D55E00", "bgaugment": "#0072B2"}
 _SPARE = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
-# Greys of one lightness are told apart by them, and so are variants whose colours come round again: with four
-# kinds of lines and five colours, 20 differ.
+# Line styles distinguish greys of the same lightness, and variants whose colours repeat: four styles and five
+# colours give 20 combinations.
 _LINES = ("-", (0, (3, 1)), (0, (1, 0.7)), (0, (3, 0.8, 1, 0.8)))
 
 matplotlib.rcParams.update({
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.family": "DejaVu Sans",  # included in matplotlib, so the same on every machine
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
@@ -53,27 +53,27 @@ matplotlib.rcParams.update({
     "grid.linewidth": 0.7,
     "legend.frameon": False,
     "figure.facecolor": "white",
-    "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3, which is the default
+    "pdf.fonttype": 42,  # TrueType: publishers reject Type 3, the default
 })  # fmt: skip
 
 
 def variant_colours(variants: list[str]) -> dict[str, str]:
-    """A colour a variant: fixed for the paper's own, a spare one for a user's."""
-    # Dealt by name: another order in the grid changes no colour.
+    """One colour per variant: fixed for the paper's own, a spare one for a user's."""
+    # Assigned by name, so that the order in the grid does not matter.
     own = sorted(set(variants) - set(_VARIANTS))
     spare = {variant: _SPARE[place % len(_SPARE)] for place, variant in enumerate(own)}
     return {variant: (_VARIANTS | spare)[variant] for variant in variants}
 
 
 def variant_lines(variants: list[str]) -> dict[str, str | tuple]:
-    """A line style of matplotlib a variant, dealt as :func:`variant_colours` deals colours."""
+    """One matplotlib line style per variant, assigned in the same way as :func:`variant_colours`."""
     own = sorted(set(variants) - set(_VARIANTS))
     lines = {variant: _LINES[place % len(_LINES)] for place, variant in enumerate([*_VARIANTS, *own])}
     return {variant: lines[variant] for variant in variants}
 
 
 def fit(text: Text, inches: float) -> int:
-    """Break ``text`` into lines no longer than ``inches``; how many lines it has then."""
+    """Break ``text`` into lines no longer than ``inches``; return the number of lines."""
     lines = text.get_text().splitlines()
     for letters in range(max(map(len, lines), default=0), 0, -1):
         text.set_text("\n".join(textwrap.fill(line, letters) for line in lines))
@@ -84,8 +84,8 @@ def fit(text: Text, inches: float) -> int:
 
 
 def fit_to_panels(figure: Figure, texts: Sequence[tuple[Axes, Text]]) -> int:
-    """Break what is longer than its panel, title or label; how many lines the longest has then."""
-    figure.get_layout_engine().execute(figure)  # how large a panel is, only the layout knows
+    """Break titles or labels that are longer than their panels; return the largest number of lines."""
+    figure.get_layout_engine().execute(figure)  # panel sizes are known only after layout
     sizes = [axes.get_window_extent().size / figure.dpi for axes, _ in texts]
     return max(
         fit(text, height if text.get_rotation() else width)
@@ -94,9 +94,9 @@ def fit_to_panels(figure: Figure, texts: Sequence[tuple[Axes, Text]]) -> int:
 
 
 def variant_handles(variants: list[str], **line) -> list[Line2D]:
-    """What explains ``variants`` in a legend: a line in each one's colour and style, by its printed name.
+    """Legend handles of ``variants``: a line in each one's colour and style, with its display name.
 
-    ``line``: settings of the lines that override these.
+    ``line``: line settings that override these.
     """
     colours, styles = variant_colours(variants), variant_lines(variants)
     handles = []
@@ -107,7 +107,7 @@ def variant_handles(variants: list[str], **line) -> list[Line2D]:
 
 
 def legend(figure: Figure, handles: Sequence[Line2D]) -> None:
-    """Explain ``handles`` above the panels, in as many lines as it takes; the figure grows by them."""
+    """Put a legend for ``handles`` above the panels, in as many lines as needed; the figure grows by them."""
     for lines in range(1, len(handles) + 1):
         columns = math.ceil(len(handles) / lines)
         drawn = figure.legend(handles=handles, loc="outside upper center", ncols=columns)

@@ -1,4 +1,4 @@
-"""The finding in one picture: what each model loses when the backgrounds of the test images are swapped."""
+"""The main finding: what each model loses when the backgrounds of the test images are swapped."""
 
 from collections.abc import Sequence
 
@@ -22,17 +22,17 @@ from bgbias.results.names import human, model_name
 from bgbias.results.rows import pick, unique
 from bgbias.results.summaries import sd_words
 
-PROTOCOLS = ("clean", "swapped")  # of any others the tables tell
-DOT = {"marker": "o", "linestyle": "", "markersize": 4}  # larger, it would hide its whiskers
+PROTOCOLS = ("clean", "swapped")  # the tables show any others
+DOT = {"marker": "o", "linestyle": "", "markersize": 4}  # a larger one would hide its whiskers
 RING = DOT | {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.5}
 _MODEL = ("backbone", "loss")
 
 
 def draw(summary: Sequence[dict]) -> Figure:
-    """A panel a dataset, a row a loss, for each variant an arrow from clean (ring) to swapped (dot).
+    """One panel per dataset, one row per loss, and per variant an arrow from clean (ring) to swapped (dot).
 
-    A model as it comes is a grey row under its backbone's name. Where several backbones are trained each has
-    a line of panels. Whiskers are the standard deviation over seeds or draws. ``summary`` is that of
+    A frozen model is a grey row under its backbone's name. If several backbones were trained, each has a line
+    of panels. Whiskers are the standard deviation over seeds or draws. ``summary`` comes from
     :func:`bgbias.results.summaries.summarise_retrieval`; a cell needs both protocols.
     """
     datasets, colours = unique(summary, "dataset"), variant_colours(unique(summary, "variant"))
@@ -56,7 +56,7 @@ def draw(summary: Sequence[dict]) -> Figure:
     ends = [100 * (row["mean"] + (row["sd"] or 0)) for row in summary if row["protocol"] in PROTOCOLS]
     panels[0, 0].set_xlim(left=0, right=1.05 * max(ends, default=1))
     labels = [(axes, axes.set_xlabel("test MAP@R (%)")) for axes in panels[-1]]
-    # A model as it comes has no variant to explain: its row says so.
+    # A frozen model has no variant for the legend to explain; its row label says so.
     variants = unique(trained(summary), "variant")
     legend(figure, [*variant_handles(variants), *_marks(sd_words(summary))])
     lines = fit_to_panels(figure, [*titles, *labels])
@@ -65,7 +65,7 @@ def draw(summary: Sequence[dict]) -> Figure:
 
 
 def _names(rows: list[dict], titled: bool) -> dict[tuple[str, ...], str]:
-    """What each model's row is called; where a title names the backbone, by the loss alone."""
+    """The label of each model's row; the loss alone if a title names the backbone."""
     name = (lambda loss, backbone: human(loss)) if titled else model_name
     return {pick(row, _MODEL): name(row["loss"], row["backbone"]) for row in rows}
 
@@ -99,11 +99,11 @@ def _arrow(axes: Axes, y: float, clean: dict, swapped: dict, colour: str, style:
         if cell["sd"] is not None:
             axes.errorbar(x, y, xerr=100 * cell["sd"], color=colour, capsize=3, linewidth=1.2)
     axes.plot(end, y, color=colour, **DOT)
-    axes.plot(start, y, color=colour, **RING)  # last, and open: where both are equal both are to be seen
+    axes.plot(start, y, color=colour, **RING)  # last and open, so that both are visible if they coincide
 
 
 def _marks(sd_over: str) -> list[Line2D]:
-    """What explains ring, dot and, where there are some, whiskers in the legend."""
+    """Legend handles of ring, dot and, if there are any, whiskers."""
     ring = Line2D([], [], color=INK, label="clean test images", **RING)
     dot = Line2D([], [], color=INK, label="backgrounds swapped", **DOT)
     whiskers = Line2D([], [], color=INK, marker="|", markersize=7, linewidth=1.2, label=f"± sd {sd_over}")

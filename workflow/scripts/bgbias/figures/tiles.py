@@ -11,11 +11,11 @@ from matplotlib.text import Text
 from bgbias.figures.style import HIT, INK, MISS, RULE, fit
 from bgbias.images import HALF
 
-WIDTH = 10.0  # inches; on less the names over narrow tiles collide
+WIDTH = 10.0  # inches; on a narrower page the names over narrow tiles collide
 
 
 def page(width: float) -> tuple[Figure, Axes]:
-    """An empty figure, ``width`` tiles wide; (0, 0) is the upper left corner. :func:`cut` ends it."""
+    """An empty figure, ``width`` tiles wide; (0, 0) is the upper left corner. Call :func:`cut` at the end."""
     figure = Figure(figsize=(WIDTH, WIDTH))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
@@ -31,14 +31,14 @@ def cut(axes: Axes, height: float) -> None:
 
 
 def heading(axes: Axes, title: str, beside: float = 0) -> float:
-    """Write ``title`` at the top, where ``beside`` inches at the right are taken; the y below it."""
+    """Write ``title`` at the top, leaving ``beside`` inches free at the right; return the y below it."""
     line = _inch(axes)
     text = write(axes, 0.05, 0.13 * line, title, 12, ha="left", va="top", weight="bold")
     return (0.26 + 0.2 * fit(text, WIDTH - beside - 0.1)) * line
 
 
 def columns(axes: Axes, y: float, names: Sequence[tuple[float, str]], width: float) -> float:
-    """Write ``names`` (x, text), ``width`` tiles at the most, over columns; the y where tiles may begin."""
+    """Write ``names`` (x, text), at most ``width`` tiles wide, over columns; return the y below."""
     line = _inch(axes)
     texts = [write(axes, x, y, name, va="bottom") for x, name in names]
     y += (0.16 + 0.16 * max(fit(text, width / line) for text in texts)) * line
@@ -48,8 +48,8 @@ def columns(axes: Axes, y: float, names: Sequence[tuple[float, str]], width: flo
 
 
 def legend(axes: Axes, entries: Sequence[tuple[str, str, float]]) -> float:
-    """Explain lines (colour, name, width in points) at the upper right, in the line of the title; the inches
-    that it takes."""
+    """Explain lines (colour, name, width in points) at the upper right, level with the title; return the
+    width in inches."""
     line, width = _inch(axes), axes.get_xlim()[1]
     x = width
     for colour, name, width_of_line in reversed(entries):
@@ -60,7 +60,7 @@ def legend(axes: Axes, entries: Sequence[tuple[str, str, float]]) -> float:
 
 
 def place(axes: Axes, image: np.ndarray, x: float, y: float) -> None:
-    """Put ``image``, uint8 (h, w) or (h, w, 3), into the tile at (x, y), letter-boxed, and frame it."""
+    """Draw ``image``, uint8 (h, w) or (h, w, 3), letterboxed into the tile at (x, y), with a frame."""
     height, width = np.array(image.shape[:2]) / max(image.shape[:2])
     left, top = x + (1 - width) / 2, y + (1 - height) / 2
     limits = axes.get_xlim()[1], axes.get_ylim()[0]
@@ -71,7 +71,7 @@ def place(axes: Axes, image: np.ndarray, x: float, y: float) -> None:
 
 
 def contour(axes: Axes, mask: np.ndarray, x: float, y: float, colour: str, line: float) -> None:
-    """Draw the outline of ``mask`` (h, w), 0 … 255, at half height over the picture placed at (x, y).
+    """Draw the outline of ``mask`` (h, w), 0 … 255, at half of 255 over the picture placed at (x, y).
 
     ``line``: its width in points.
     """
@@ -85,7 +85,7 @@ def contour(axes: Axes, mask: np.ndarray, x: float, y: float, colour: str, line:
 
 
 def verdict(axes: Axes, x: float, y: float, hit: bool) -> None:
-    """Mark the tile at (x, y) as hit or miss: by colour, and by a sign for who cannot tell the colours."""
+    """Mark the tile at (x, y) as hit or miss: by colour, and by a sign for colour-blind readers."""
     colour, sign = (HIT, "✓") if hit else (MISS, "✗")
     axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=colour, linewidth=2.6))
     axes.add_patch(
@@ -95,14 +95,14 @@ def verdict(axes: Axes, x: float, y: float, hit: bool) -> None:
 
 
 def write(axes: Axes, x: float, y: float, text: str, size: float = 10, **settings) -> Text:
-    """Write ``text`` with its middle at (x, y), or as ``settings`` say."""
+    """Write ``text`` centred at (x, y), unless ``settings`` say otherwise."""
     return axes.text(
         x, y, text, **{"fontsize": size, "color": INK, "ha": "center", "va": "center"} | settings
     )
 
 
 def _inch(axes: Axes) -> float:
-    """Tiles an inch: text has the same size on every page, tiles have not."""
+    """Tiles per inch: text has the same size on every page, tiles do not."""
     return axes.get_xlim()[1] / WIDTH
 
 

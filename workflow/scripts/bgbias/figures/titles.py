@@ -1,4 +1,4 @@
-"""What stands above a figure of examples: of which model or dataset, and how many of how many."""
+"""Titles of example figures: which model or dataset they show, and how many of how many examples."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ from bgbias.results.names import human, model_name
 
 
 def title(runs: Sequence[dict], several_seeds: bool) -> str:
-    """Dataset, loss and backbone of the runs in a figure, and their seed where the study has several; of
-    several models as they come the dataset."""
+    """Dataset, loss and backbone of the runs in a figure, and their seed if the study has several; only the
+    dataset for several frozen models."""
     dataset, backbone, loss = (runs[0][axis] for axis in ("dataset", "backbone", "loss"))
     if len({run["backbone"] for run in runs}) > 1:
-        return f"{human(dataset)}: models as they come"
+        return f"{human(dataset)}: models evaluated as is"
     model = model_name(loss, backbone)
-    if loss != FROZEN:  # a model as it comes is named by its backbone, and measured once
+    if loss != FROZEN:  # a frozen model is named by its backbone, and measured once
         model += f", {human(backbone)}" + (f", seed {runs[0]['seed']}" if several_seeds else "")
     return f"{human(dataset)}: {model}"
 

@@ -1,4 +1,4 @@
-"""How the trainings went: validation score over the epochs, and the epoch that was kept."""
+"""Training curves: validation score over the epochs, and the epoch that was kept."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,9 @@ from bgbias.results.rows import unique
 
 
 def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
-    """A line of panels a dataset (and backbone), a column a loss, a curve a run.
+    """One line of panels per dataset (and backbone), one column per loss, one curve per run.
 
-    ``runs``: dataset, backbone, loss, variant, seed; ``histories``: of each run the rows epoch, map_at_r.
+    ``runs``: dataset, backbone, loss, variant, seed; ``histories``: per run the rows epoch, map_at_r.
     """
     losses, variants = unique(runs, "loss"), unique(runs, "variant")
     colours, styles = variant_colours(variants), variant_lines(variants)
@@ -46,7 +46,7 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
         axes.set_xlabel("epoch")
     kept = Line2D([], [], color=INK, marker="o", linestyle="", markersize=6, label="epoch kept")
     legend(figure, [*variant_handles(variants), kept])
-    fit_to_panels(figure, labels)  # before the titles: its lines make panels narrower
+    fit_to_panels(figure, labels)  # before the titles, because its line breaks make panels narrower
     figure.set_figheight(figure.get_figheight() + 0.2 * (fit_to_panels(figure, titles) - 1))
     return figure
 
@@ -54,6 +54,6 @@ def draw(runs: Sequence[dict], histories: Sequence[Sequence[dict]]) -> Figure:
 def _curve(axes: Axes, history: Sequence[dict], color: str, linestyle: str | tuple) -> None:
     epochs = [int(row["epoch"]) for row in history]
     scores = [100 * float(row["map_at_r"]) for row in history]
-    best = max(range(len(scores)), key=scores.__getitem__)  # the first of equals, as training keeps it
+    best = max(range(len(scores)), key=scores.__getitem__)  # the first if several are equal, as in training
     axes.plot(epochs, scores, color=color, linestyle=linestyle, linewidth=1.6)
     axes.plot(epochs[best], scores[best], "o", color=color, markersize=6, markeredgecolor="white")
