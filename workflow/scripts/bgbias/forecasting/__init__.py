@@ -1,1 +1,1 @@
-"""What a study will cost, from a short measurement."""
+"""Forecasting the cost of a study from a short measurement."""

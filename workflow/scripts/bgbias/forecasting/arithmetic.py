@@ -1,4 +1,4 @@
-"""What a study will cost: arithmetic on counts of images and on seconds that were measured."""
+"""Arithmetic of a forecast: from counts of images and measured seconds to hours and bytes."""
 
 import math
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ PUBLISHED = {
     "sop": sop.PUBLISHED,
     "inshop": inshop.PUBLISHED,
 }
-ASPECT = 4 / 3  # ASSUME: of an average photograph, long side over short side; the index does not tell sizes
+ASPECT = 4 / 3  # ASSUME: long side / short side of an average photograph; the index does not contain sizes
 FLOAT = 4  # bytes
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Images of a dataset in all, in the validation and in the test split."""
+    """Numbers of images of a dataset: total, validation split, test split."""
 
     images: int
     validation: int
@@ -31,7 +31,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Measured with one backbone: a training step (one batch), embedding and attributing one image."""
+    """Measured with one backbone: a training step (one batch), and embedding and attribution per image."""
 
     step: float
     embed: float
@@ -39,11 +39,11 @@ class Seconds:
 
 
 def counts(settings: dict, index: Path) -> Counts | None:
-    """How many images a dataset has: by its ``index`` when it is there, else as published or configured, or
-    by the user's own files. These are listed, not read: images that cannot be used count as well.
+    """How many images a dataset has: according to its ``index`` if that exists, else as published or
+    configured, or according to the user's own files. These are listed, not read: unusable images count too.
 
-    None when only the index can tell and it is not there yet: so of a part of a dataset that is still to be
-    fetched, where what is kept depends on how many images each class has.
+    None if only the index can tell and it does not exist yet, as for part of a dataset that has not been
+    downloaded: which images are kept depends on how many each class has.
     """
     if index.is_file():
         return _of_splits([row["split"] for row in read_rows(index)])
@@ -55,7 +55,7 @@ def counts(settings: dict, index: Path) -> Counts | None:
 
 
 def _whole(settings: dict) -> Counts | None:
-    """All images of a dataset that is still to be drawn or fetched; None where their number is not known."""
+    """All images of a dataset that is yet to be generated or downloaded; None if their number is unknown."""
     source = settings["source"]
     if source == "demo_world":
         images = settings["images_per_class"]
@@ -64,7 +64,7 @@ def _whole(settings: dict) -> Counts | None:
     if source in PUBLISHED:
         known = PUBLISHED[source]
         test = known.get("test_images") or known["query_images"] + known["gallery_images"]
-        # A quarter of the classes that are no test classes.
+        # A quarter of the classes that are not test classes.
         return Counts(known["images"], known["development_images"] // 4, test)
     return None
 
@@ -74,15 +74,15 @@ def _of_splits(splits: list[str]) -> Counts:
 
 
 def untrained(config: dict, backbone: str, features: int) -> dict:
-    """``config`` for the forecast of ``backbone``, which has so many pooled ``features``, as it comes.
+    """``config`` for the forecast of ``backbone``, with ``features`` pooled features, without training.
 
-    It has no epochs, but what the measurement needs for one small step of training all the same.
+    It has no epochs, but still what the measurement needs for one small training step.
     """
     return config | {
         "grid": config["grid"] | {"backbone": [backbone], "loss": ["triplet"]},
         "losses": {"triplet": {"images_per_class": 4, "margin": 0.1}},
         "embedding_size": features,
-        # A study that trains nothing says nothing of this size, and not every network takes the demo's.
+        # A study without training does not set this size, and not every network accepts the demo's.
         "transform": config["transform"] | {"train_size": config["transform"]["eval_size"]},
         "training": config["training"] | {"batch_size": 8, "max_epochs": 0, "compile": False},
     }
@@ -91,10 +91,10 @@ def untrained(config: dict, backbone: str, features: int) -> dict:
 def hours(
     counts: Counts, runs: int, config: dict, seconds: Seconds, mask: float | None
 ) -> dict[str, float | None]:
-    """Hours of one device, for all ``runs`` of a dataset; masks are made once, on a CPU, in ``mask`` seconds
-    each (None: unknown).
+    """Device hours for all ``runs`` of a dataset; masks are made once, on a CPU, in ``mask`` seconds each
+    (None: unknown).
 
-    Training ends between ``patience`` + 1 and ``max_epochs`` epochs: ``train_least`` and ``train_most``.
+    Training ends after ``patience`` + 1 to ``max_epochs`` epochs: ``train_least`` and ``train_most``.
     """
     training, evaluation = config["training"], config["evaluation"]
     epoch = training["iterations_per_epoch"] * seconds.step + counts.validation * seconds.embed
@@ -110,7 +110,7 @@ def hours(
 
 
 def packed_bytes(images: int, short_side: int) -> float:
-    """Packed pixels: red, green, blue and mask of ``images`` of the usual shape."""
+    """Packed pixels: red, green, blue and mask of ``images`` with the assumed aspect ratio."""
     return 4 * images * short_side**2 * ASPECT
 
 
@@ -121,9 +121,9 @@ def result_bytes(counts: Counts, runs: int, config: dict, parameters: int) -> fl
 
 
 def download_gigabytes(config: dict, sources: dict) -> dict[str, float]:
-    """What the study fetches, by name: datasets' preferred archives, weights, backgrounds.
+    """What the study downloads, by name: datasets' preferred archives, weights, backgrounds.
 
-    Datasets with a ``root`` of their own are there already; of backbones those count that are used.
+    Datasets with their own ``root`` are already there; only backbones that are used count.
     """
     found = {}
     for name in config["grid"]["dataset"]:

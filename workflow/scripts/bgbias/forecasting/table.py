@@ -1,13 +1,13 @@
-"""What a study will cost, as a table of plain text."""
+"""The forecast as a plain-text table."""
 
 from bgbias.forecasting.arithmetic import Counts, Seconds, hours, packed_bytes, result_bytes
 
 HEADINGS = (
     ("", "", "", "training", "training", "test", "attribution", "masks", "pixels", "results"),
-    ("dataset", "images", "runs", "least h", "most h", "h", "h", "CPU h", "GB", "GB"),
+    ("dataset", "images", "runs", "min h", "max h", "h", "h", "CPU h", "GB", "GB"),
 )
-LEGEND = """h: hours of one device, for all runs of the row; CPU h: hours of one CPU core; GB: on the disk.
-Masks and pixels are made once, whatever the number of runs and backbones.
+LEGEND = """h: hours of one device, for all runs of the row; CPU h: hours of one CPU core; GB: on disk.
+Masks and pixels are made once, regardless of the number of runs and backbones.
 """
 
 
@@ -19,10 +19,10 @@ def costs(
     seconds: Seconds,
     parameters: int,
 ) -> list[tuple[str, ...]]:
-    """The row of each dataset whose size is known, for all its ``runs``, in the columns of :data:`HEADINGS`.
+    """One row per dataset of known size, for all its ``runs``, in the columns of :data:`HEADINGS`.
 
-    ``counts`` and ``masks`` (seconds a mask): by dataset, None where unknown; ``seconds`` and ``parameters``:
-    of the backbone, as they were measured.
+    ``counts`` and ``masks`` (seconds per mask): by dataset, None if unknown; ``seconds`` and ``parameters``:
+    as measured for the backbone.
     """
     rows = []
     for dataset, found in counts.items():
@@ -43,7 +43,7 @@ def shown(value: float | None) -> str:
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:
-    """Columns of one width, two spaces apart; the first is flush left, the others right."""
+    """Columns of equal width, two spaces apart; the first is left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

@@ -1,4 +1,4 @@
-"""How long a run's kinds of work take on this machine, measured on pictures of noise."""
+"""How long each kind of work in a run takes on this machine, measured on random images."""
 
 import contextlib
 import io
@@ -30,9 +30,9 @@ from bgbias.training.loop import Training
 def run_seconds(config: dict, backbone: str, folder: Path, device: torch.device) -> tuple[Seconds, int]:
     """Seconds of each kind of work with ``backbone`` on ``device``, and the model's number of parameters.
 
-    ``config``: a study's, settled; ``folder``: for what is packed and trained meanwhile.
+    ``config``: a study's, with defaults filled in; ``folder``: for temporary packed images and checkpoints.
     """
-    # A CPU takes seconds for a step of a real network, and little to warm up.
+    # On a CPU one step of a real network takes seconds, and little warm-up is needed.
     steps, images = (20, 512) if device.type == "cuda" else (1, 8)
     batch, short_side = config["training"]["batch_size"], config["pixels"]["short_side"]
     store = _noise_store(folder / "images", {"train": batch, "val": 2, "test": 2}, 4, short_side)
@@ -42,16 +42,16 @@ def run_seconds(config: dict, backbone: str, folder: Path, device: torch.device)
     scored = rows[: max(1, images // 64)]
     seconds = Seconds(
         step=training.progress.history[-1]["seconds"] / steps,
-        embed=_seconds_an_image(partial(_embedding, config, training, backgrounds), rows),
-        attribute=_seconds_an_image(partial(_attribution, config, training), scored),
+        embed=_seconds_per_image(partial(_embedding, config, training, backgrounds), rows),
+        attribute=_seconds_per_image(partial(_attribution, config, training), scored),
     )
     return seconds, sum(parameter.numel() for parameter in training.model.parameters())
 
 
 def seconds_per_mask(config: dict) -> dict[str, float | None]:
-    """By dataset, on one thread of this CPU; 0 for ready masks, None where the masker is not here.
+    """By dataset, on one thread of this CPU; 0 for ready masks, None if the masker is not available.
 
-    A masker of several datasets is measured once.
+    A masker that several datasets use is measured once.
     """
     maskers = {dataset: study.masker_settings(config, dataset) for dataset in config["grid"]["dataset"]}
     measured = {}
@@ -69,19 +69,19 @@ def _measured_mask(settings: dict, short_side: int) -> float | None:
     except StudyError as error:
         print(f"Masks were not measured. {error}\n")
         return None
-    print(f"{settings['model']}: {shown(seconds)} s a mask (CPU)\n")
+    print(f"{settings['model']}: {shown(seconds)} s per mask (CPU)\n")
     return seconds
 
 
 def mask_seconds(settings: dict, short_side: int) -> float:
-    """Seconds per mask on one thread of this CPU; StudyError where the masker is not here."""
+    """Seconds per mask on one thread of this CPU; StudyError if the masker is not available."""
     masker = build_masker(settings)
     picture = generator(0, "forecast").integers(0, 256, (short_side, short_side, 3), dtype=np.uint8)
     return _second_time(lambda: masker("noise", picture))
 
 
 def _brief_training(config, backbone, store, backgrounds, steps, checkpoint, device) -> Training:
-    # ASSUME: all losses cost the same; the network is nearly all of a step.
+    # ASSUME: all losses cost the same, because nearly all of a step is the network.
     dataset, loss = config["grid"]["dataset"][0], config["grid"]["loss"][0]
     settings = {
         "backbone": study.backbone_settings(config, backbone) | {"weights": None},
@@ -89,11 +89,11 @@ def _brief_training(config, backbone, store, backgrounds, steps, checkpoint, dev
         "loss": study.loss_settings(config, loss, dataset),
         "variant": {"probability": 1.0, "selection": "clean"},
         "transform": config["transform"],
-        # The second epoch is counted; the first warms up. Validation of 8 images is part of it.
+        # The second epoch counts; the first is a warm-up. Validation on 8 images is included.
         "training": config["training"] | {"iterations_per_epoch": steps, "max_epochs": 2, "patience": 2},
     }
     training = Training(store, settings, 0, backgrounds, backgrounds, device=device)
-    said = io.StringIO()  # an epoch of noise tells nothing
+    said = io.StringIO()  # the log of an epoch on random images is useless
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         training.run(checkpoint, {})
     return training
@@ -134,7 +134,7 @@ def _attribution(config: dict, training: Training, rows: np.ndarray) -> Callable
 
 
 def _noise_store(folder: Path, classes: dict[str, int], images: int, short_side: int) -> PixelStore:
-    """Pictures of noise with half masks, ``images`` a class; ``classes``: how many in each split."""
+    """Random images with random masks, ``images`` per class; ``classes``: the number of classes per split."""
     size = (short_side, round(short_side * ASPECT), 4)
     picture = generator(0, "forecast").integers(0, 256, size, dtype=np.uint8)
     splits = [split for split, count in classes.items() for _ in range(count)]
@@ -147,8 +147,8 @@ def _noise_store(folder: Path, classes: dict[str, int], images: int, short_side:
     return PixelStore.open(folder / "layout.csv")
 
 
-def _seconds_an_image(prepare: Callable[[np.ndarray], Callable[[], object]], rows: np.ndarray) -> float:
-    """Of what ``prepare`` makes of ``rows``; of many more where a few are so quick that most is a start."""
+def _seconds_per_image(prepare: Callable[[np.ndarray], Callable[[], object]], rows: np.ndarray) -> float:
+    """Seconds per row of what ``prepare`` makes of ``rows``; with more rows if start-up would dominate."""
     seconds = _second_time(prepare(rows))
     if seconds < 0.2:
         rows = np.tile(rows, 32)
@@ -157,7 +157,7 @@ def _seconds_an_image(prepare: Callable[[np.ndarray], Callable[[], object]], row
 
 
 def _second_time(work: Callable[[], object]) -> float:
-    """Seconds that ``work`` takes once it is warm."""
+    """Seconds that ``work`` takes after one warm-up call."""
     work()
     started = time.monotonic()
     work()
