@@ -202,5 +202,5 @@ def test_a_backbone_that_was_not_trained_has_a_row_of_its_own_beside_the_trained
     ]
     figure = figures.swap_chart.draw(summary)
     names = [[label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes]
-    assert names == [["Triplet", "ArcFace", "Other (as it comes)"]]
+    assert names == [["Triplet", "ArcFace", "Other (as is)"]]
     assert figure.axes[0].get_xlim()[1] == pytest.approx(52.5)  # of clean and swapped, which are drawn

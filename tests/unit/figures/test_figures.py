@@ -157,9 +157,9 @@ def test_texts_are_on_the_canvas_and_apart(draw, count, monkeypatch):
 @pytest.mark.parametrize(
     ("losses", "named", "lines"),
     [
-        (["frozen"], [], ["B (as it comes)"]),
+        (["frozen"], [], ["B (as is)"]),
         (["triplet"], ["Base"], ["Triplet"]),
-        (["frozen", "triplet"], ["Base"], ["B (as it comes)", "Triplet"]),
+        (["frozen", "triplet"], ["Base"], ["B (as is)", "Triplet"]),
     ],
 )
 def test_a_model_that_was_not_trained_has_its_name_and_no_variant(losses, named, lines):
@@ -239,7 +239,7 @@ RUN = {"dataset": "sop", "backbone": "resnet50", "loss": "triplet", "variant": "
     [
         ("triplet", False, "Online Products: Triplet, ResNet-50"),
         ("triplet", True, "Online Products: Triplet, ResNet-50, seed 3"),
-        ("frozen", True, "Online Products: ResNet-50 (as it comes)"),  # measured once
+        ("frozen", True, "Online Products: ResNet-50 (as is)"),  # measured once
     ],
 )
 def test_a_figure_of_examples_says_of_which_model_it_is(loss, several_seeds, expected):
@@ -248,4 +248,4 @@ def test_a_figure_of_examples_says_of_which_model_it_is(loss, several_seeds, exp
 
 def test_a_figure_of_several_models_as_they_come_is_of_none_alone():
     runs = [RUN | {"loss": "frozen", "backbone": name} for name in ("mine", "resnet50")]
-    assert title(runs, several_seeds=False) == "Online Products: models as they come"
+    assert title(runs, several_seeds=False) == "Online Products: models evaluated as is"

@@ -22,7 +22,8 @@ def test_mask_sentences():
         {"dataset": "mine", "iou_mean": "", "masks": "9", "empty": "0"},
     ]
     assert mask_caveats(masks) == [
-        "The masks agree with hand labels to a mean IoU between 0.85 (Online Products) and 0.97 (Cars196).",
+        "Compared with hand labels, the masks have a mean IoU between 0.85 (Online Products) and 0.97 "
+        "(Cars196).",
         "Without hand labels, the masks of Mine are unchecked: see the mask examples.",
         "Masks that are empty or failed: 3 of 50 on Online Products. With an empty mask, "
         "the swap removes the object too. The dataset’s masks.csv lists them.",
@@ -51,8 +52,8 @@ def test_copies_are_counted_by_what_they_do_and_the_first_is_named():
         dict([data("sop"), data("mine", own_class=pairs), data("b", own_class=pairs[1:])]), PHOTOS
     ) == [
         "Test images with an exact copy in their class: 2 of 60 on Mine (first pair: a/1.png and a/2.png) "
-        "and 1 of 60 on B (first pair: a/2.png and a/1.png). A copy is found whatever a model looks at, so "
-        "clean retrieval and the cost of the swap both come out too high."
+        "and 1 of 60 on B (first pair: a/2.png and a/1.png). A copy is found no matter what a model looks "
+        "at, so clean retrieval and the cost of the swap are both overestimated."
     ]
     assert data_caveats(
         dict([data("sop", other_class=pairs[:1], training=[("a/{1}.png", "b/2.png")])]), PHOTOS

@@ -89,7 +89,7 @@ def test_losses_and_gains_of_one_variant():
     )
     frozen = cells("a", "frozen", base=(0.5, 0.6))
     assert retrieval_findings(frozen) == [
-        "B (as it comes) gains 20\u00a0% of its MAP@R on A (from 50.0 to 60.0\u00a0%)."
+        "B (as is) gains 20\u00a0% of its MAP@R on A (from 50.0 to 60.0\u00a0%)."
     ]
 
 
@@ -98,12 +98,12 @@ def test_backbones_that_were_not_trained_are_no_base():
     trained = cells("sop", "triplet", base=(0.6, 0.3), bgaugment=(0.6, 0.6))
     summary = [*trained, *cells("sop", "frozen", base=(0.2, 0.02))]
     expected = retrieval_findings(trained)
-    last = "B (as it comes) loses 90\u00a0% of its MAP@R on Online Products (from 20.0 to 2.0\u00a0%)."
+    last = "B (as is) loses 90\u00a0% of its MAP@R on Online Products (from 20.0 to 2.0\u00a0%)."
     assert retrieval_findings(summary) == [*expected[:2], last, *expected[2:]]
     assert "Base loses 50\u00a0%" in expected[0]
     assert retrieval_findings(cells("sop", "frozen", base=(0.2, 0.02))) == [last]
     other = [row | {"backbone": "mine"} for row in cells("sop", "frozen", base=(0.2, 0.06))]
-    of_other = "Mine (as it comes) loses 70\u00a0% of its MAP@R on Online Products (from 20.0 to 6.0\u00a0%)."
+    of_other = "Mine (as is) loses 70\u00a0% of its MAP@R on Online Products (from 20.0 to 6.0\u00a0%)."
     assert retrieval_findings([*cells("sop", "frozen", base=(0.2, 0.02)), *other]) == [last, of_other]
     assert retrieval_findings([*summary, *other]) == [*expected[:2], last, of_other, *expected[2:]]
 
@@ -138,8 +138,8 @@ def test_attention_sentences():
         )
     ]  # fmt: skip
     assert attention_findings(rows, "study") == [
-        "Attention lies more on the object with BGAugment than with Base in 1 of 2 pairs (dataset × loss): "
-        "the mean score goes from 0.20 to 0.25."
+        "Attention is more on the object with BGAugment than with Base in 1 of 2 pairs (dataset × loss): "
+        "the mean score changes from 0.20 to 0.25."
     ]
     for row, mean in zip(rows, (0.098, 0.103, 0.2, 0.2), strict=True):
         row["mean"] = mean

@@ -112,9 +112,9 @@ def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
     assert "commit 0123456789ab, with changes that are not committed" in page
     assert "D&lt;1&gt;" in page or "d&lt;1&gt;" in page  # a name is text, never markup
     assert "Published beside measured" not in page
-    assert "<strong>Base</strong> is trained on the images as they are; its epoch" in page
+    assert "<strong>Base</strong> is trained on the original images; its epoch" in page
     assert "longer training" in page
-    assert "Masks against hand labels" in page
+    assert "Masks compared with hand labels" in page
 
 
 def test_what_was_measured_on_stands_beside_the_images(arguments):
@@ -179,15 +179,15 @@ def test_examples_say_of_which_model_they_are(arguments, tmp_path):
 @pytest.mark.parametrize(
     ("selection", "said"),
     [
-        ("swapped", "so the curves of a panel are not measured on the same pictures."),
-        ("clean", "Measured on the validation images as they are;"),
+        ("swapped", "so the curves of a panel are not measured on the same images."),
+        ("clean", "Measured on the original validation images;"),
     ],
 )
 def test_curves_are_called_unlike_only_where_the_variants_differ(arguments, selection, said):
     write_report(**two_variants(arguments, selection=selection))
     page = arguments["html"].read_text(encoding="utf-8")
     assert said in page
-    assert ("not measured on the same pictures" in page) == (selection == "swapped")
+    assert ("not measured on the same images" in page) == (selection == "swapped")
 
 
 def test_curves_of_one_variant_are_alike(arguments):
@@ -254,7 +254,7 @@ def test_the_scores_are_those_of_the_method_asked_for(arguments, method, shown, 
     write_rows(arguments["attention"], rows, list(row))
     write_report(**arguments | {"method": method})
     page = arguments["html"].read_text(encoding="utf-8")
-    assert f"the mean score goes from {shown} to" in page
+    assert f"the mean score changes from {shown} to" in page
     assert f">{shown}" in re.sub(r"\s", "", page), "in the table"
     assert hidden not in page
 
@@ -296,9 +296,9 @@ def test_the_report_of_a_model_that_was_not_trained_tells_of_no_training(argumen
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     assert not re.search("trainings|training time|epoch|is trained on|Variant", page)
-    assert "B (as it comes)" in page
+    assert "B (as is)" in page
     assert len(re.findall(r"<img ", page)) == 5  # all but the training curves
-    assert "<dt>B, embedding</dt><dd>8 numbers</dd>" in page
+    assert "<dt>B, embedding</dt><dd>8 dimensions</dd>" in page
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
 
 

@@ -33,8 +33,8 @@ def test_variants_in_words():
     variants = ((0.0, "clean"), (0.0, "swapped"), (0.5, "swapped"), (1.0, "swapped"))
     said = [variant_words({"probability": share, "selection": selection}) for share, selection in variants]
     assert said == [
-        "the images as they are; its epoch is chosen on clean validation images",
-        "the images as they are; its epoch is chosen on background-swapped validation images",
+        "the original images; its epoch is chosen on clean validation images",
+        "the original images; its epoch is chosen on background-swapped validation images",
         "images whose background is replaced by another one with a probability of 0.5; its epoch is chosen "
         "on background-swapped validation images",
         "images whose background is always replaced by another one; its epoch is chosen on "
@@ -49,8 +49,8 @@ def test_times_and_epochs_are_those_of_the_trained():
     trained = run | {"loss": "triplet", "device": "CPU", "epochs": 6}
     runs = [trained | {"seconds": seconds} for seconds in (10.0, 12.0)]
     network = [
-        ("Mine, input", "BGR of 0 to 255, mean 0.5, 0.25, 0, std 1, 1, 0.1"),
-        ("Mine, embedding", "64 numbers"),
+        ("Mine, input", "BGR from 0 to 255, mean 0.5, 0.25, 0, std 1, 1, 0.1"),
+        ("Mine, embedding", "64 dimensions"),
     ]
     assert run_facts([*runs, frozen]) == [
         ("models", "3"),
@@ -64,4 +64,4 @@ def test_times_and_epochs_are_those_of_the_trained():
     assert run_facts([frozen]) == [("models", "1"), *network, ("torch", "2.0")]
     old = {key: value for key, value in frozen.items() if key not in ("input", "embedding_size")}
     assert run_facts([old]) == [("models", "1"), ("torch", "2.0")]
-    assert ("Mine, embedding", "64 or 512 numbers") in run_facts([*runs, frozen | {"embedding_size": 512}])
+    assert ("Mine, embedding", "64 or 512 dimensions") in run_facts([*runs, frozen | {"embedding_size": 512}])

@@ -86,15 +86,15 @@ def test_a_model_that_was_not_trained_has_its_name_and_no_variant():
     assert to_markdown(retrieval_table(summarise_retrieval(frozen))) == (
         "| Model | Cars196 clean |\n"
         "| --- | ---: |\n"
-        "| BN-Inception (as it comes) | 20.00 |\n"
-        "| Mine (as it comes) | 30.00 |\n"
+        "| BN-Inception (as is) | 20.00 |\n"
+        "| Mine (as is) | 30.00 |\n"
     )
     assert "addlinespace" not in to_latex(retrieval_table(summarise_retrieval(frozen))), "no row has a family"
     table = retrieval_table(summarise_retrieval([*measured("base", "clean", [0.1]), *frozen]))
     assert to_markdown(table).splitlines()[2:] == [
         "| ArcFace | Base | 10.00 |",
-        "| BN-Inception (as it comes) |  | 20.00 |",
-        "| Mine (as it comes) |  | 30.00 |",
+        "| BN-Inception (as is) |  | 20.00 |",
+        "| Mine (as is) |  | 30.00 |",
     ]
 
 
@@ -104,14 +104,14 @@ def test_the_attention_of_models_that_were_not_trained_stands_in_no_variants_col
     table = to_markdown(attention_table(summarise_attention(frozen), "study"))
     assert table.splitlines()[::2] == [
         "| Model | Cars196 score |",
-        "| BN-Inception (as it comes) | 0.10 (0.20) |",
+        "| BN-Inception (as is) | 0.10 (0.20) |",
     ]
     table = to_markdown(attention_table(summarise_attention([*rows, *frozen]), "study"))
     assert table.splitlines()[::2] == [
-        "| Loss | Cars196 Base | Cars196 As it comes |",
+        "| Loss | Cars196 Base | Cars196 As is |",
         "| ArcFace | 0.10 (0.20) |  |",
     ]
-    assert table.splitlines()[3] == "| BN-Inception (as it comes) |  | 0.10 (0.20) |"
+    assert table.splitlines()[3] == "| BN-Inception (as is) |  | 0.10 (0.20) |"
 
 
 def test_several_seeds_spread_over_the_seeds_means():
@@ -131,7 +131,7 @@ def test_several_seeds_spread_over_the_seeds_means():
         ([(1, 1), (1, 1)], ""),
         ([(1, 1), (1, 5)], "over 5 background draws"),
         ([(3, 1), (3, 5)], "over 3 seeds"),
-        ([(3, 5), (1, 5)], "over 3 seeds or, where there is one seed, over 5 background draws"),
+        ([(3, 5), (1, 5)], "over 3 seeds or, with one seed, over 5 background draws"),
     ],
 )
 def test_the_sd_is_over_seeds_or_draws(counts, words):
@@ -144,7 +144,7 @@ def test_a_mean_without_sd_stands_under_the_means():
     once = measured("base", "clean", [0.2], loss="frozen")
     lines = to_latex(retrieval_table(summarise_retrieval([*seeds, *once]))).splitlines()
     assert r"ArcFace & Base & 11.00 $\pm$ 1.41 \\" in lines
-    assert r"BN-Inception (as it comes) &  & 20.00 \phantom{$\pm$ 1.41} \\" in lines
+    assert r"BN-Inception (as is) &  & 20.00 \phantom{$\pm$ 1.41} \\" in lines
     # Where no cell of the column has one, none gets room for it.
     assert "phantom" not in to_latex(retrieval_table(summarise_retrieval(PAPER)))
 
@@ -193,7 +193,7 @@ def test_a_block_a_backbone():
 
 @pytest.mark.parametrize("value", ["nan", "", "inf", "x"])
 def test_no_table_from_a_number_that_is_none(value):
-    with pytest.raises(StudyError, match=r"cars196/bninception/arcface/base/clean.*no finite number"):
+    with pytest.raises(StudyError, match=r"cars196/bninception/arcface/base/clean.*not a finite number"):
         summarise_retrieval(measured("base", "clean", [value]))
 
 
@@ -235,7 +235,7 @@ def test_a_method_that_found_nothing_has_no_score():
     (cell,) = summarise_attention([attention("0.2", n="3"), nothing])
     assert cell["variant"] == "base"
     assert attention_table(summarise_attention([nothing]), "study").blocks == [("", [])]
-    with pytest.raises(StudyError, match="no finite number"):
+    with pytest.raises(StudyError, match="not a finite number"):
         summarise_attention([attention("", n="3")])
 
 
@@ -297,7 +297,7 @@ def test_names_and_their_fallback():
     assert human("_") == "_"
     assert [human(f"recall_at_{k}") for k in (1, 16)] == ["Recall@1", "Recall@16"]
     assert human("recall_at_home") == "Recall At Home"
-    assert human("base_frozen") == "Base Frozen"  # a word, not the loss of a model as it comes
+    assert human("base_frozen") == "Base Frozen"  # a word, not the loss of a model evaluated as is
     assert human("bgaugment_half") == "BGAugment Half"
     assert human("study") == "Study"  # a dataset's name like any other
 
@@ -366,4 +366,4 @@ def test_a_dataset_without_hand_labels_has_empty_cells_and_no_comparison():
     assert [cell.text for cell in lines[0]] == ["CUB200-2011", "2", *halves, *quarters]
     assert [cell.text for cell in lines[1]] == ["Online Products", "0", *[""] * 7]
     assert {row["dataset"] for row in measures_as_rows(rows)} == {"cub200"}
-    assert mask_caveats(rows)[0].endswith("to a mean IoU of 0.50 (CUB200-2011).")
+    assert mask_caveats(rows)[0].endswith("have a mean IoU of 0.50 (CUB200-2011).")

@@ -74,7 +74,7 @@ def test_a_collapsed_model_is_reported(layouts, tmp_path, monkeypatch, capsys):
     ("loss", "name", "remedy"),
     [
         ("triplet", "D: Triplet, Base, Small CNN, seed 0.", True),
-        ("frozen", "D: Small CNN (as it comes).", False),
+        ("frozen", "D: Small CNN (as is).", False),
     ],
 )
 def test_a_collapse_in_the_test_is_the_first_caveat(loss, name, remedy):

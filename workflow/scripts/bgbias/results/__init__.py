@@ -1,1 +1,1 @@
-"""From collected rows to tables, sentences and the report; published numbers, and where ours come from."""
+"""From collected rows to tables, sentences and the report; published numbers, and the provenance of ours."""

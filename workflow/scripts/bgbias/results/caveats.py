@@ -12,7 +12,7 @@ FEW_BACKGROUNDS = 20  # with fewer, more than one pair of images in twenty share
 
 
 def collapse_caveats(rows: Sequence[dict]) -> list[str]:
-    """Models to which all clean test images look alike, from the rows of retrieval.csv."""
+    """Models that map all clean test images to similar embeddings, from the rows of retrieval.csv."""
     clean = [row for row in rows if row["protocol"] == "clean"]
     collapsed = [row for row in clean if float(row["mean_similarity"]) > COLLAPSED]
     if not collapsed:
@@ -51,8 +51,8 @@ def _agreement_of_masks(rows: Sequence[dict]) -> list[str]:
     ranked = sorted(rows, key=lambda row: float(row["iou_mean"]))
     ends = [f"{number(float(row['iou_mean']))} ({human(row['dataset'])})" for row in (ranked[0], ranked[-1])]
     if len(rows) == 1:
-        return [f"The masks agree with hand labels to a mean IoU of {ends[0]}."]
-    return [f"The masks agree with hand labels to a mean IoU between {ends[0]} and {ends[1]}."]
+        return [f"Compared with hand labels, the masks have a mean IoU of {ends[0]}."]
+    return [f"Compared with hand labels, the masks have a mean IoU between {ends[0]} and {ends[1]}."]
 
 
 def _unlabelled(rows: Sequence[dict]) -> list[str]:
@@ -76,8 +76,8 @@ def _empty_masks(rows: Sequence[dict]) -> list[str]:
 def data_caveats(data: Mapping[str, dict], backgrounds: Sequence[dict]) -> list[str]:
     """What is wrong with the images: exact copies, images left out, few or small test backgrounds.
 
-    ``data``: by dataset what :func:`bgbias.datasets.contents.contents` gives; ``backgrounds``: the rows of
-    the test backgrounds' layout.
+    ``data``: for each dataset, what :func:`bgbias.datasets.contents.contents` returns; ``backgrounds``: the
+    rows of the test backgrounds' layout.
     """
     return [
         *_copies(data),
@@ -89,8 +89,8 @@ def data_caveats(data: Mapping[str, dict], backgrounds: Sequence[dict]) -> list[
 
 def _copies(data: Mapping[str, dict]) -> list[str]:
     meanings = {
-        "own_class": "in their class: {}. A copy is found whatever a model looks at, so clean retrieval and "
-        "the cost of the swap both come out too high.",
+        "own_class": "in their class: {}. A copy is found no matter what a model looks at, so clean "
+        "retrieval and the cost of the swap are both overestimated.",
         "other_class": "in another class: {}. No model can tell these images apart: one of the two labels "
         "may be wrong.",
         "training": "among the training or validation images: {}. An image seen in training does not test "
@@ -145,7 +145,7 @@ def _few_backgrounds(count: int) -> list[str]:
 
 
 def query_caveats(measured: Sequence[dict]) -> list[str]:
-    """Datasets with so few queries that a single one matters, from the rows of retrieval.csv."""
+    """Datasets with too few queries for stable numbers, from the rows of retrieval.csv."""
     queries = {row["dataset"]: int(row["n_queries"]) for row in measured}
     return [
         f"{human(dataset)} has only {count} queries: a single one changes Precision@1 by "
@@ -156,7 +156,7 @@ def query_caveats(measured: Sequence[dict]) -> list[str]:
 
 
 def _run(run: dict) -> str:
-    """A run's name: 'Cars196: ArcFace, Base, ResNet-50, seed 0', 'Cars196: ResNet-50 (as it comes)'."""
+    """A run's name: 'Cars196: ArcFace, Base, ResNet-50, seed 0', 'Cars196: ResNet-50 (as is)'."""
     name = f"{human(run['dataset'])}: {model_name(run['loss'], run['backbone'])}"
     if run["loss"] == FROZEN:
         return name

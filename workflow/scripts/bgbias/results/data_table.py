@@ -1,4 +1,4 @@
-"""The table of what a study's numbers rest on."""
+"""The table of the data behind a study's numbers."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _SPLIT_NAMES = dict(zip(SPLITS, ("Training", "Validation", "Test"), strict=True)
 def data_table(data: Mapping[str, dict], backgrounds: int) -> Table:
     """One row per dataset: classes and images of each non-empty split, images left out, ``backgrounds``.
 
-    ``data``: by dataset what :func:`bgbias.datasets.contents.contents` gives.
+    ``data``: for each dataset, what :func:`bgbias.datasets.contents.contents` returns.
     """
     splits = [split for split in SPLITS if any(found["images"][split] for found in data.values())]
     lines = [
@@ -31,6 +31,5 @@ def data_table(data: Mapping[str, dict], backgrounds: int) -> Table:
             ("", ["left out", "test backgrounds"]),
         ],
         [("", [[*map(Cell, line)] for line in lines])],
-        "Classes and images of each split, images left out, and the backgrounds that the test images are "
-        "swapped to.",
+        "Classes and images of each split, images left out, and backgrounds swapped into the test images.",
     )

@@ -1,4 +1,4 @@
-"""What the numbers say, in plain sentences that are computed, never written by hand."""
+"""The findings as plain sentences, computed from the numbers, never written by hand."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from bgbias.results.table_formats import number
 
 
 def retrieval_findings(summary: Sequence[dict]) -> list[str]:
-    """Sentences on what swapping costs and what the other variants change, from the summary of retrieval."""
+    """Sentences on the cost of swapping and the effect of the other variants, from the retrieval summary."""
     measured = _drops(summary)
     drops = trained(measured)
     frozen = [row for row in measured if row["loss"] == FROZEN]
@@ -43,7 +43,7 @@ def retrieval_findings(summary: Sequence[dict]) -> list[str]:
 
 
 def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
-    """In how many comparisons a variant's attention lies more on the object than that of the baseline."""
+    """In how many comparisons a variant's attention is more on the object than the baseline's."""
     rows = trained([row for row in summary if row["method"] == method])
     if not rows:
         return []
@@ -54,16 +54,16 @@ def attention_findings(summary: Sequence[dict], method: str) -> list[str]:
         if pairs:
             scores = [(old["mean"], new["mean"]) for old, new in pairs]
             before, after = (number(float(mean)) for mean in np.mean(scores, axis=0))
-            change = f"stays at {before}" if before == after else f"goes from {before} to {after}"
+            change = f"stays at {before}" if before == after else f"changes from {before} to {after}"
             sentences.append(
-                f"Attention lies more on the object with {human(variant)} than with {human(baseline)} in "
+                f"Attention is more on the object with {human(variant)} than with {human(baseline)} in "
                 f"{_of(_wins(scores), rows, len(pairs))}: the mean score {change}."
             )
     return sentences
 
 
 def _drops(summary: Sequence[dict]) -> list[dict]:
-    """One row a model that was measured both ways: ``clean``, ``swapped`` and the relative ``drop``."""
+    """One row per model measured with both protocols: ``clean``, ``swapped`` and the relative ``drop``."""
     rows = {}
     for row in summary:
         key = pick(row, MODEL_AXES)
@@ -73,7 +73,7 @@ def _drops(summary: Sequence[dict]) -> list[dict]:
 
 
 def _largest_drop(rows: Sequence[dict]) -> list[str]:
-    """Where swapping costs most; nothing of a model alone, or where no number falls as it is printed."""
+    """Where swapping costs most; nothing for a single model or if no number falls as printed."""
     falls = [row for row in rows if _percent(row["swapped"]) < _percent(row["clean"])]
     if len(rows) == 1 or not falls:
         return []
@@ -89,7 +89,7 @@ def _largest_drop(rows: Sequence[dict]) -> list[str]:
 
 
 def _change_by_dataset(rows: Sequence[dict]) -> str:
-    """In words: loses 10 % of its MAP@R on A and 20 % on B, and gains 4 % on C; of one row with its MAP@R."""
+    """'loses 10 % of its MAP@R on A and 20 % on B, and gains 4 % on C'; for a single row with its MAP@R."""
     changes: dict[str, list[str]] = {"loses": [], "gains": []}
     for dataset in unique(rows, "dataset"):
         percent = round(100 * float(np.mean([row["drop"] for row in rows if row["dataset"] == dataset])))
@@ -102,14 +102,14 @@ def _change_by_dataset(rows: Sequence[dict]) -> str:
 
 
 def _pairs(rows: Sequence[dict], baseline: str, variant: str) -> list[tuple[dict, dict]]:
-    """(baseline's row, variant's row) of every family that has both."""
+    """(baseline's row, variant's row) for every family that has both."""
     old = {pick(row, FAMILY_AXES): row for row in rows if row["variant"] == baseline}
     new = [row for row in rows if row["variant"] == variant]
     return [(old[pick(row, FAMILY_AXES)], row) for row in new if pick(row, FAMILY_AXES) in old]
 
 
 def _of(count: int, rows: Sequence[dict], total: int) -> str:
-    """In words: 14 of 15 pairs (dataset × loss), and × backbone where there are several."""
+    """'14 of 15 pairs (dataset × loss)', with '× backbone' if there are several."""
     axes = [axis for axis in FAMILY_AXES if axis != "backbone" or len(unique(rows, axis)) > 1]
     return f"{count} of {total} {'pair' if total == 1 else 'pairs'} ({' × '.join(axes)})"
 
@@ -119,7 +119,7 @@ def _percent(share: float) -> float:
 
 
 def _wins(pairs: Sequence[tuple[float, float]]) -> int:
-    """How often the second is higher as the tables print both: what reads as a tie there is no win here."""
+    """How often the second number is higher, rounded as in the tables: a printed tie is not a win."""
     return sum(round(new, 2) > round(old, 2) for old, new in pairs)
 
 

@@ -1,4 +1,4 @@
-"""What a key of the configuration is called in a table, a figure or a sentence."""
+"""Display names of configuration keys in tables, figures and sentences."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ NAMES = {
     "vehicleid": "VehicleID",
     # losses
     "arcface": "ArcFace",
-    FROZEN: "As it comes",
+    FROZEN: "As is",
     # variants
     "base_corrupted": "Base (corrupted)",
     "bgaugment": "BGAugment",
@@ -42,31 +42,31 @@ NAMES = {
 
 
 def human(key: str) -> str:
-    """The name of ``key``; that of a key without one is put together of its parts': ``bgaugment_half`` →
-    ``BGAugment Half``."""
+    """The display name of ``key``; a key without one gets it from its parts: ``bgaugment_half`` → ``BGAugment
+    Half``."""
     if recall := re.fullmatch(r"recall_at_(\d+)", key):
         return f"Recall@{recall[1]}"
     return NAMES.get(key) or " ".join(map(_part, filter(None, key.split("_")))) or key
 
 
 def _part(part: str) -> str:
-    # One that already has capitals or digits is somebody's spelling ("vitB16"): leave it alone.
-    known = NAMES.get(part) if part != FROZEN else None  # a word in somebody's own name
+    # Capitals or digits mean that the user chose this spelling ("vitB16"): keep it.
+    known = NAMES.get(part) if part != FROZEN else None  # here "frozen" is only a word in the user's name
     return known or (part.capitalize() if part.isalpha() and part.islower() else part)
 
 
 def model_name(loss: str, backbone: str) -> str:
-    """What results are called: by their loss, those of a model as it comes by its backbone."""
-    return f"{human(backbone)} (as it comes)" if loss == FROZEN else human(loss)
+    """The display name of a model: its loss, or its backbone if it is evaluated as is."""
+    return f"{human(backbone)} (as is)" if loss == FROZEN else human(loss)
 
 
 def protocol_name(protocol: str) -> str:
-    """What a protocol of evaluation is called, in the middle of a line."""
+    """The display name of an evaluation protocol, in lower case."""
     return human(protocol).lower()
 
 
 def method_name(method: str) -> str:
-    """What a method of attribution is called."""
+    """The display name of an attribution method."""
     return "the paper’s method, like SmoothGrad" if method == "study" else human(method)
 
 

@@ -1,4 +1,4 @@
-"""Where a study's numbers come from: code, settings, packages, machine; no names of hosts or folders."""
+"""Where a study's numbers come from: code, settings, packages, machine; no host names or folders."""
 
 import os
 import platform
@@ -12,8 +12,8 @@ from bgbias.packages import installed_versions
 
 
 def commit(project: str | os.PathLike) -> dict:
-    """``commit`` of the project and whether its files differ from it (``dirty``); None for both when it is
-    no git checkout, or a folder inside another one."""
+    """The project's ``commit`` and whether its files differ from it (``dirty``); None for both if the project
+    is not a git checkout, or only a folder inside another one."""
     try:
         if _git(project, "rev-parse", "--show-prefix"):
             return {"commit": None, "dirty": None}
@@ -27,10 +27,10 @@ def commit(project: str | os.PathLike) -> dict:
 
 def package_versions(environments: Iterable[str | os.PathLike]) -> dict[str, dict[str, str | None]]:
     """The ``pinned`` and the ``installed`` version of Snakemake and of every package that the conda
-    ``environments`` (YAML files) pin, by name; None for none.
+    ``environments`` (YAML files) pin, by name; None if there is no such version.
 
-    With ``--use-conda`` jobs have what is pinned. ``installed`` is then of where this runs and, for what is
-    not there, of Snakemake's own Python, whose packages Snakemake lends to its scripts.
+    With ``--use-conda`` jobs use the pinned versions. ``installed`` then describes the environment of this
+    job and, for packages missing there, Snakemake's own Python, whose packages its scripts can import.
     """
     text = "".join(Path(path).read_text(encoding="utf-8") for path in environments)
     found = re.findall(r"^ +- ([\w.-]+)(?:\[.*\])?==(\S+)", text, flags=re.MULTILINE)
@@ -40,13 +40,13 @@ def package_versions(environments: Iterable[str | os.PathLike]) -> dict[str, dic
 
 
 def machine() -> dict:
-    """Processor, cores that this job may use, memory in GB, system. Of graphics cards the runs tell."""
+    """Processor, cores that this job may use, memory in GB, system. GPUs are recorded with each run."""
     model = platform.processor() or platform.machine()
     try:
         found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
         model = found.group(1) if found else model
     except OSError:
-        pass  # not a Linux
+        pass  # not Linux
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": model,
@@ -57,7 +57,7 @@ def machine() -> dict:
 
 
 def run_entry(run: dict) -> dict:
-    """What the provenance says of one run, from the contents of its run.yaml."""
+    """The provenance entry of one run, from the contents of its run.yaml."""
     kept = ("hashes", "input", "device", "precision", "seconds", "epochs", "best_epoch", "versions")
     return {key: run[key] for key in (*AXES, *kept) if key in run}
 

@@ -1,4 +1,4 @@
-"""Published numbers beside measured ones. A cell that was not run stays empty: nothing is guessed."""
+"""Published numbers next to measured ones. A cell that was not run stays empty: nothing is guessed."""
 
 import os
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ KEYS = {
     "attention": (*MODEL_AXES, "method"),
     "mask_quality": ("dataset", "masker", "measure"),
 }
-# Which keys name a row of its printed form (the blocks are datasets), and which one is spread over columns.
+# Which keys name a row of the printed table (the blocks are datasets), and which one is spread over columns.
 LAYOUT = {
     "retrieval": (("loss", "variant"), "protocol"),
     "attention": (("loss",), "variant"),
@@ -30,8 +30,8 @@ _MEASURES = ("iou_mean", "iou_sd", "iou_median", "overlap_mean")
 def compare(
     published: Sequence[dict], measured: Sequence[dict], keys: Sequence[str], scale: float = 1
 ) -> list[dict]:
-    """A row for every published cell: ``keys``, then :data:`COLUMNS`; None where it was not run, and where
-    there is no standard deviation.
+    """One row per published cell: ``keys``, then :data:`COLUMNS`; None if the cell was not run or there is no
+    standard deviation.
 
     ``measured`` rows hold ``mean`` and may hold ``sd``; multiplied by ``scale`` they have the unit of the
     published ones.
@@ -58,7 +58,7 @@ def compare(
 
 
 def read_comparison(path: str | os.PathLike) -> list[dict]:
-    """The rows that :func:`compare` gave, from their CSV: numbers as numbers, empty cells as None."""
+    """The rows of :func:`compare`, read from their CSV file: numbers as numbers, empty cells as None."""
     numbers = COLUMNS[:-1]
     return [
         row | {name: float(row[name]) if row[name] else None for name in numbers} for row in read_rows(path)
@@ -66,9 +66,9 @@ def read_comparison(path: str | os.PathLike) -> list[dict]:
 
 
 def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
-    """The wide rows of a mask-quality table as one row a measure, to be compared like the others.
+    """The wide rows of a mask-quality table as one row per measure, to be compared like the others.
 
-    A dataset without hand labels has none.
+    A dataset without hand labels has no rows.
     """
     return [
         {
@@ -85,8 +85,8 @@ def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
 
 
 def closeness(rows: Sequence[dict]) -> dict | None:
-    """``n`` cells that were run, their ``mean_absolute_difference`` and their ``spearman`` (correlation of
-    ranks, NaN where either side is constant); None where none was run."""
+    """``n`` cells that were run, their ``mean_absolute_difference`` and their ``spearman`` (rank correlation,
+    NaN if either side is constant); None if no cell was run."""
     sides = ["published", "measured"]
     run = pd.DataFrame([row for row in rows if row["measured"] is not None], columns=sides)
     if run.empty:
@@ -99,9 +99,9 @@ def closeness(rows: Sequence[dict]) -> dict | None:
 
 
 def comparison_table(rows: Sequence[dict], kind: str, sd_over: str = "") -> Table:
-    """Published, measured and difference side by side, a block a dataset; retrieval in percent.
+    """Published, measured and difference side by side, one block per dataset; retrieval in percent.
 
-    ``sd_over``: what a measured sd of retrieval is over, in words.
+    ``sd_over``: a phrase that says what a measured sd of retrieval is taken over.
     """
     digits = 3 if kind == "mask_quality" else 2
     lines, across = LAYOUT[kind]
@@ -138,7 +138,7 @@ def _what(kind: str, sd_over: str) -> str:
 
 
 def _three(row: dict | None, kind: str, digits: int) -> list[Cell]:
-    """Published, measured and signed difference; empty cells for what is not there."""
+    """Published, measured and signed difference; missing values give empty cells."""
     if row is None:
         return [Cell()] * 3
     published, measured = (_with_sd(row, side, kind, digits) for side in ("published", "measured"))
@@ -154,6 +154,6 @@ def _with_sd(row: dict, side: str, kind: str, digits: int) -> Cell:
         return Cell()
     if sd is None:
         return Cell(number(mean, digits))
-    # As in the table of attention: how much images differ is no error of the mean.
+    # As in the attention table: the spread over images is not an error of the mean.
     spread = f"({number(sd, digits)})" if kind == "attention" else f"± {number(sd, digits)}"
     return Cell(number(mean, digits), spread)

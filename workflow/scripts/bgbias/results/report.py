@@ -1,4 +1,4 @@
-"""The report's page: one HTML file with everything in it, for a reader without a network."""
+"""The report: one self-contained HTML file that opens offline."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ _LARGE = 300_000  # bytes
 
 
 def render(template: str | os.PathLike, **content) -> str:
-    """Fill the Jinja template; a name that it uses and nobody gave is an error. Text is escaped."""
+    """Fill the Jinja template; an undefined name is an error. Text is escaped."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -29,7 +29,7 @@ def render(template: str | os.PathLike, **content) -> str:
 
 
 def embedded(image: str | os.PathLike) -> str:
-    """A PNG file as a data: address. Pages of photographs become WebP: smaller, the same to the eye."""
+    """A PNG file as a data: URL. Large images become WebP, which is smaller and looks the same."""
     data, kind = Path(image).read_bytes(), "png"
     if len(data) > _LARGE:
         from PIL import Image
@@ -42,14 +42,14 @@ def embedded(image: str | os.PathLike) -> str:
 
 
 def breakable(text: str) -> str:
-    """``text`` that may be broken behind a point or an underscore, before a letter."""
+    """``text`` with line breaks allowed between a dot or underscore and a letter."""
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"(?<=[._])(?=[^\W\d])", "<wbr>", str(escape(text))))
 
 
 def headings(table: Table) -> list[tuple[str, int]]:
-    """A table's upper header line as (title, columns spanned); empty when no group has a title."""
+    """A table's upper header row as (title, columns spanned); empty if no group has a title."""
     if not any(title for title, _ in table.groups):
         return []
     return [("", len(table.stub)), *((title, len(columns)) for title, columns in table.groups)]

@@ -1,4 +1,4 @@
-"""What the report says beside its findings: of grid, variants, other measures, runs, code and settings."""
+"""The report's content besides its findings: grid, variants, other metrics, runs, code and settings."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from bgbias.results.tables import retrieval_table
 
 
 def scope(summary: Sequence[dict]) -> str:
-    """The grid in words: which datasets and backbones, and the losses and variants that were trained."""
+    """The grid as a sentence: datasets, backbones, and the losses and variants that were trained."""
     trainings = trained(summary)
     axes = {
         ("dataset", "datasets"): unique(summary, "dataset"),
@@ -30,52 +30,52 @@ def scope(summary: Sequence[dict]) -> str:
 
 
 def variants(summary: Sequence[dict], settings: dict) -> list[tuple[str, str]]:
-    """The variants of the models that were trained, and what each of them is trained on."""
+    """The variants that were trained, and what each of them is trained on."""
     return [
         (human(name), variant_words(settings["variants"][name])) for name in variants_of(trained(summary))
     ]
 
 
 def variant_words(settings: dict) -> str:
-    """What a variant, an entry of the configuration's ``variants``, trains on, and what picks its epoch."""
+    """What a variant (an entry of the configuration's ``variants``) trains on, and what selects its epoch."""
     share, selection = settings["probability"], settings["selection"]
     replaced = "always replaced by another one"
     if share < 1:
         replaced = f"replaced by another one with a probability of {_plain(share)}"
-    images = f"images whose background is {replaced}" if share else "the images as they are"
+    images = f"images whose background is {replaced}" if share else "the original images"
     picked = "clean" if selection == "clean" else "background-swapped"
     return f"{images}; its epoch is chosen on {picked} validation images"
 
 
 def selection_words(summary: Sequence[dict], settings: dict) -> str:
-    """Which validation images the curves of the trained variants are of; empty where none was trained."""
+    """Which validation images the training curves are measured on; empty if nothing was trained."""
     selections = {settings["variants"][name]["selection"] for name in variants_of(trained(summary))}
     if len(selections) > 1:
         return (
-            "Each variant is judged, and its epoch chosen, by its own validation score (see the settings: "
-            "clean or background-swapped images), so the curves of a panel are not measured on the same "
-            "pictures."
+            "Each variant is judged, and its epoch chosen, by its own validation score (clean or "
+            "background-swapped images, see the settings), so the curves of a panel are not measured on the "
+            "same images."
         )
     if not selections:
         return ""
-    kinds = {"clean": "the validation images as they are", "swapped": "background-swapped validation images"}
+    kinds = {"clean": "the original validation images", "swapped": "background-swapped validation images"}
     return f"Measured on {kinds[selections.pop()]}; the epoch with the best score is kept."
 
 
 def other_metrics(measured: Sequence[dict]) -> list[tuple[str, Table]]:
-    """The tables of the metrics but MAP@R, by name. Recall@1 is Precision@1, and not shown twice."""
+    """The tables of all metrics except MAP@R, by name, and without Recall@1, which equals Precision@1."""
     metrics = [name for name in retrieval_metrics(measured) if name not in ("map_at_r", "recall_at_1")]
     return [(human(name), retrieval_table(summarise_retrieval(measured, name))) for name in metrics]
 
 
 def other_methods(attention: Sequence[dict], shown: str) -> str:
-    """The methods of attribution that were computed and are not shown, in words; empty if there are none."""
+    """The attribution methods that were computed but are not shown, as a phrase; empty if there are none."""
     others = [method_name(method) for method in unique(attention, "method") if method != shown]
     return enumeration(others) if others else ""
 
 
 def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
-    """What the trainings took, if there were any, and on what they ran, from the contents of run.yaml."""
+    """The cost of training, if there was any, backbones and package versions, from the run.yaml contents."""
     facts = [
         ("models", str(len(runs))),
         *_training_facts(trained(runs)),
@@ -89,7 +89,7 @@ def run_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
 
 
 def code_facts(provenance: str | os.PathLike) -> list[tuple[str, str]]:
-    """Which code and settings the numbers are of, from provenance.json."""
+    """Which code and settings the numbers were computed with, from provenance.json."""
     found = json.loads(Path(provenance).read_text(encoding="utf-8"))
     changed = ", with changes that are not committed" if found["dirty"] else ""
     commit = f"commit {found['commit'][:12]}{changed}" if found["commit"] else "not under version control"
@@ -101,8 +101,8 @@ def code_facts(provenance: str | os.PathLike) -> list[tuple[str, str]]:
 
 
 def settings_lines(settings: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(key, value) of nested settings with dotted keys; of an absolute path only its last part: no machine's
-    folders get into a report."""
+    """(key, value) of nested settings with dotted keys; absolute paths are cut to their last part, so that a
+    report names no folders of the machine."""
     for key, value in settings.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and value:
@@ -125,9 +125,9 @@ def _training_facts(runs: Sequence[dict]) -> list[tuple[str, str]]:
 
 
 def _backbone_facts(runs: Sequence[dict]) -> Iterator[tuple[str, str]]:
-    """How each backbone's images were normalised, and how long its embeddings are."""
+    """How each backbone's images were normalised, and the size of its embeddings."""
     for backbone in unique(runs, "backbone"):
-        # An older version's run.yaml, taken over with --touch, does not say it.
+        # A run.yaml of an older version, kept with --touch, does not have it.
         of_backbone = [run for run in runs if run["backbone"] == backbone and "input" in run]
         if not of_backbone:
             continue
@@ -135,10 +135,10 @@ def _backbone_facts(runs: Sequence[dict]) -> Iterator[tuple[str, str]]:
         mean, std = (", ".join(map(_plain, taken[key])) for key in ("mean", "std"))
         yield (
             f"{human(backbone)}, input",
-            f"{taken['order']} of 0 to {_plain(taken['maximum'])}, mean {mean}, std {std}",
+            f"{taken['order']} from 0 to {_plain(taken['maximum'])}, mean {mean}, std {std}",
         )
         lengths = dict.fromkeys(str(run["embedding_size"]) for run in of_backbone)
-        yield f"{human(backbone)}, embedding", f"{' or '.join(lengths)} numbers"
+        yield f"{human(backbone)}, embedding", f"{' or '.join(lengths)} dimensions"
 
 
 def _range(values: Sequence[int]) -> str:
@@ -147,7 +147,7 @@ def _range(values: Sequence[int]) -> str:
 
 
 def _plain(value) -> str:
-    """``value`` as YAML spells it; of a number with a point at most six digits."""
+    """``value`` as YAML writes it; floats with at most six significant digits."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""What stands in the columns of rows: dictionaries of runs, or of what was measured of them."""
+"""Access to the columns of rows: dictionaries that describe runs or their measurements."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,14 +8,14 @@ from bgbias.errors import StudyError
 
 
 def finite(row: dict, column: str, key: Sequence[str]) -> float:
-    """The number in ``column``; StudyError naming the cell ``key`` where there is none."""
+    """The number in ``column``; StudyError naming the cell ``key`` if it is missing or not finite."""
     try:
         value = float(row[column])
     except (KeyError, ValueError):
         value = math.nan
     if not math.isfinite(value):
         raise StudyError(
-            f"{'/'.join(key)}: '{column}' is {row.get(column, 'missing')!r}, which is no finite number; "
+            f"{'/'.join(key)}: '{column}' is {row.get(column, 'missing')!r}, which is not a finite number; "
             "run that cell again."
         )
     return value
@@ -37,13 +37,13 @@ def variants_of(rows: Iterable[dict]) -> list[str]:
 
 
 def shown_side_by_side(runs: Sequence[dict]) -> dict[str, int]:
-    """The models that a figure of examples shows, by what tells them apart, and their places in ``runs``: of
-    each variant the first run.
+    """The models that a figure of examples shows, by the key that distinguishes them, with their positions in
+    ``runs``: the first run of each variant.
 
-    A model as it comes has no variant, and stands under the name of its loss; several under their backbones'.
+    A model evaluated as is has no variant: its key is its loss, or its backbone if there are several.
     """
-    as_it_comes = "backbone" if len(unique(runs, "backbone")) > 1 else "loss"
+    key_as_is = "backbone" if len(unique(runs, "backbone")) > 1 else "loss"
     places: dict[str, int] = {}
     for place, run in enumerate(runs):
-        places.setdefault(run[as_it_comes if run["loss"] == FROZEN else "variant"], place)
+        places.setdefault(run[key_as_is if run["loss"] == FROZEN else "variant"], place)
     return places

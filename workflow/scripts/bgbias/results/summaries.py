@@ -1,4 +1,4 @@
-"""One row a cell: the collected tidy tables, averaged over draws and seeds, the best variants marked."""
+"""One row per cell: the collected tidy tables, averaged over draws and seeds, with best variants marked."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -14,16 +14,16 @@ ATTENTION_COLUMNS = (*MODEL_AXES, "method", "mean", "sd", "sd_over_seeds", "seed
 
 
 def retrieval_metrics(rows: Sequence[dict]) -> list[str]:
-    """The metrics in the collected rows of retrieval, in their order."""
+    """The metrics in the collected retrieval rows, in their order."""
     others = (*AXES, "protocol", "draw", "n_queries", "mean_similarity")
     return [name for name in rows[0] if name not in others]
 
 
 def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[dict]:
-    """One row a cell of the retrieval table from the collected rows (one a run, protocol and draw).
+    """One row per cell of the retrieval table from the collected rows (one per run, protocol and draw).
 
-    Each gives :data:`RETRIEVAL_COLUMNS`: ``mean`` and ``sd`` as fractions (``sd`` None with only one
-    value), ``best`` 1 for the best variant of a dataset, backbone, loss and protocol, where variants compete.
+    The columns are :data:`RETRIEVAL_COLUMNS`: ``mean`` and ``sd`` as fractions (``sd`` None with only one
+    value), ``best`` 1 for the best variant of a dataset, backbone, loss and protocol if there are several.
     """
     cell = [*MODEL_AXES, "protocol"]
     frame = _frame(rows, cell, ["draw"], [metric])
@@ -31,13 +31,13 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
     if len(twice):
         row = twice.iloc[0]
         raise StudyError(
-            f"retrieval table: draw {row['draw']} of {'/'.join(row[cell])}, seed {row['seed']} is there "
+            f"retrieval table: draw {row['draw']} of {'/'.join(row[cell])}, seed {row['seed']} occurs "
             "twice; remove one of the two and collect again."
         )
     draws = frame.groupby([*cell, "seed"], sort=False)[metric]
     seeds = draws.mean().groupby(cell, sort=False)
-    # ASSUME: with one seed it is the sample sd over the background draws, as in the paper; with several
-    # that over the seeds' means: draws of one model are no independent repetitions.
+    # ASSUME: with one seed it is the sample sd over the background draws, as in the paper; with several, the
+    # sample sd over the seeds' means: draws of one model are not independent repetitions.
     sd = seeds.std().where(seeds.size() > 1, frame.groupby(cell, sort=False)[metric].std())
     summary = pd.DataFrame(
         {
@@ -52,25 +52,25 @@ def summarise_retrieval(rows: Iterable[dict], metric: str = "map_at_r") -> list[
 
 
 def sd_words(summary: Sequence[dict]) -> str:
-    """What ``sd`` of a summary of retrieval is over; empty where nothing was measured more than once."""
+    """What ``sd`` of a retrieval summary is taken over; empty if nothing was measured more than once."""
     seeds = max((row["seeds"] for row in summary), default=1)
     swapped = [row for row in summary if row["seeds"] == 1 and row["protocol"] == "swapped"]
     draws = max((row["draws"] for row in swapped), default=1)
     counts = {"seeds": seeds, "background draws": draws}
     words = [f"over {count} {what}" for what, count in counts.items() if count > 1]
-    return " or, where there is one seed, ".join(words)
+    return " or, with one seed, ".join(words)
 
 
 def summarise_attention(rows: Iterable[dict]) -> list[dict]:
-    """One row a cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is that over images, and
+    """One row per cell of the attention table: :data:`ATTENTION_COLUMNS`; ``sd`` is the sd over images,
     ``sd_over_seeds`` the sample sd of the seeds' means, None with one seed.
 
-    A method that found nothing in any image of a run has no score there, and counts for nothing.
+    A method that found nothing in any image of a run has no score for that run, which is then ignored.
     """
     cell = [*MODEL_AXES, "method"]
     scored = [row for row in rows if row.get("n") != "0"]
     seeds = _frame(scored, cell, [], ["mean", "sd"]).groupby(cell, sort=False)
-    # ASSUME: several seeds: the mean of their means, and the root mean square of their sds over images.
+    # ASSUME: with several seeds, the mean of their means and the root mean square of their sds over images.
     sd = seeds["sd"].agg(lambda sds: math.sqrt((sds**2).mean()))
     means = seeds["mean"]
     summary = pd.DataFrame(
@@ -80,9 +80,9 @@ def summarise_attention(rows: Iterable[dict]) -> list[dict]:
 
 
 def _marked(summary: pd.DataFrame, family: list[str], scale: float) -> list[dict]:
-    """The rows with ``best``: 1 where no other variant of the family prints a higher number; nothing is best
-    alone."""
-    printed = (scale * summary["mean"]).map("{:.2f}".format).astype(float)  # what reads as a tie is a tie
+    """The rows with ``best``: 1 if no other variant of the family prints a higher number; a single variant is
+    never best."""
+    printed = (scale * summary["mean"]).map("{:.2f}".format).astype(float)  # a printed tie is a tie
     rivals = printed.groupby([summary[key] for key in family])
     best = (printed == rivals.transform("max")) & (rivals.transform("size") > 1)
     summary = summary.assign(best=best.astype(int)).astype(object)
@@ -92,7 +92,7 @@ def _marked(summary: pd.DataFrame, family: list[str], scale: float) -> list[dict
 def _frame(
     rows: Iterable[dict], cell: Sequence[str], others: Sequence[str], numbers: Sequence[str]
 ) -> pd.DataFrame:
-    """The columns ``cell``, ``seed`` and ``others`` as they are, and ``numbers``, which must be finite."""
+    """The columns ``cell``, ``seed`` and ``others`` unchanged, and ``numbers``, which must be finite."""
     columns, kept = [*cell, "seed", *others], []
     for row in rows:
         missing = set(columns) - set(row)

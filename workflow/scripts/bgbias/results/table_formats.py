@@ -1,4 +1,4 @@
-"""A table as rows of cells, and its written forms: LaTeX (booktabs) and Markdown."""
+"""A table as rows of cells, and its output formats: LaTeX (booktabs) and Markdown."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _LATEX = {
     "±": r"$\pm$", "−": r"$-$", "–": "--",
 }  # fmt: skip
 _LATEX_NEEDS = (
-    r"Needs \usepackage{booktabs}. Where it is too wide: table* over both columns; in LNCS \scriptsize or "
+    r"Needs \usepackage{booktabs}. If it is too wide: table* across both columns; in LNCS \scriptsize or "
     r"\resizebox{\textwidth}{!}{...}."
 )
 _MARKDOWN = {sign: "\\" + sign for sign in "\\|*_`<>["}
@@ -21,7 +21,7 @@ _MARKDOWN = {sign: "\\" + sign for sign in "\\|*_`<>["}
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: ``text`` is set bold when ``bold``; ``rest`` (its sd) follows it in plain weight."""
+    """One cell: ``text``, bold if ``bold``, followed by ``rest`` (its sd) in normal weight."""
 
     text: str = ""
     rest: str = ""
@@ -34,8 +34,8 @@ class Table:
 
     ``groups``: (title, column titles) from left to right; ``blocks``: (title, rows), an empty title prints no
     heading; every row has one cell for each stub and each column. A repeated name in the first stub is left
-    empty, and a row that has one starts a new family of rows. ``note``: sentences that say what the numbers
-    are, for whoever has the table alone.
+    empty, and a row with a name there starts a new family of rows. ``note``: sentences that explain the
+    numbers, for readers who see only the table.
     """
 
     stub: list[str]
@@ -48,8 +48,8 @@ class Table:
         return len(self.stub) + sum(len(columns) for _, columns in self.groups)
 
     def rests(self) -> list[str]:
-        """Each column's longest ``rest``. A cell without one gets as much room, else its number would stand
-        under the others' rests."""
+        """Each column's longest ``rest``. A cell without one reserves that width, so that numbers stay
+        aligned."""
         rows = [row for _, rows in self.blocks for row in rows]
         return [max((row[place].rest for row in rows), key=len, default="") for place in range(self.width)]
 
@@ -76,7 +76,7 @@ def to_latex(table: Table) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """A pipe table; a group's title goes before those of its columns, a block's title into its own row."""
+    """A pipe table; a group's title is prepended to its columns' titles, a block's title has its own row."""
     titles = list(table.stub)
     for group, columns in table.groups:
         titles += [f"{group} {column}".strip() for column in columns]
@@ -97,14 +97,14 @@ def save(
     csv: str | os.PathLike,
     md: str | os.PathLike,
 ) -> None:
-    """Write ``table`` with its note for LaTeX and for people; ``rows``, which may hold more, for programs."""
+    """Write ``table`` with its note as LaTeX and Markdown, and ``rows``, which may hold more, as CSV."""
     write_text(tex, f"% {_escape(table.note, _LATEX)}\n% {_LATEX_NEEDS}\n{to_latex(table)}")
     write_text(md, f"{_escape(table.note, _MARKDOWN)}\n\n{to_markdown(table)}")
     write_rows(csv, rows, columns)
 
 
 def number(value: float, digits: int = 2) -> str:
-    """``value`` with a true minus sign, and none before nothing: 0.08, −0.30, 0.00."""
+    """``value`` with a true minus sign, but none before zero: 0.08, −0.30, 0.00."""
     return f"{value:z.{digits}f}".replace("-", "−")
 
 

@@ -1,4 +1,4 @@
-"""The three tables of a study, laid out as in the paper: from one row a cell to what is printed where."""
+"""The three tables of a study, laid out as in the paper, from summaries with one row per cell."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,9 +10,9 @@ from bgbias.results.table_formats import Cell, Table, number
 
 
 def retrieval_table(summary: Sequence[dict]) -> Table:
-    """Rows loss × variant (base first), a column group a dataset, a column a protocol; percent.
+    """One row per loss × variant (base first), one column per protocol, grouped by dataset; percent.
 
-    A model as it comes has no variant, and where none was there is no such column.
+    A model evaluated as is has no variant; if nothing was trained, there is no variant column.
     """
     stub = ["Loss", "Variant"] if trained(summary) else ["Model"]
     groups = {
@@ -49,10 +49,10 @@ def retrieval_table(summary: Sequence[dict]) -> Table:
 
 
 def attention_table(summary: Sequence[dict], method: str) -> Table:
-    """Rows losses, a column group a dataset, a column a variant (base first): mean (sd over images), with
-    several seeds mean ± sd over them (sd over images).
+    """One row per loss, one column per variant (base first), grouped by dataset: mean (sd over images), with
+    several seeds mean ± sd over seeds (sd over images).
 
-    A model as it comes has no variant, but a column of its own.
+    Models evaluated as is have no variant, but a column of their own.
     """
     summary = [row for row in summary if row["method"] == method]
     datasets, variants = unique(summary, "dataset"), variants_of(trained(summary))
@@ -91,7 +91,7 @@ def attention_table(summary: Sequence[dict], method: str) -> Table:
 
 
 def mask_quality_table(rows: Sequence[dict]) -> Table:
-    """A row a dataset (and masker): labelled images, IoU in full, overlap, as fractions; sd over images.
+    """One row per dataset (and masker): labelled images, IoU with its quartiles, overlap; sd over images.
 
     A dataset without hand labels has empty cells.
     """
@@ -121,8 +121,9 @@ def mask_quality_table(rows: Sequence[dict]) -> Table:
         ["Dataset", *(["Masker"] if several else [])],
         [("", ["labelled"]), ("IoU", titles), ("Overlap", titles[:2])],
         [("", lines)],
-        "Masks against hand labels, both cut at half. IoU: intersection over union; overlap: the share of "
-        "the labelled object that the mask covers. ± population standard deviation over images.",
+        "Masks compared with hand labels, both thresholded at one half. IoU: intersection over union; "
+        "overlap: the share of the labelled object that the mask covers. ± population standard deviation "
+        "over images.",
     )
 
 
@@ -142,7 +143,7 @@ def _bold_words(summary: Sequence[dict]) -> str:
 
 
 def _blocks(summary: Sequence[dict], lines: Callable[[str], list]) -> list[tuple[str, list[list[Cell]]]]:
-    """A block a backbone; one block where the rows name their backbones or there is only one."""
+    """One block per backbone; a single block if the rows name their backbones or there is only one."""
     backbones = unique(summary, "backbone")
     if len(unique(trained(summary), "backbone")) > 1:
         return [(human(backbone), lines(backbone)) for backbone in backbones]
