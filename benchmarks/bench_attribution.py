@@ -1,8 +1,8 @@
-"""The study's attribution map beside the bare forward and backward pass of as many images.
+"""The study's attribution map against the bare forward and backward passes of the same number of images.
 
-Per image the map costs 25 noisy copies. The limit is the same model's forward and input-gradient pass over
-as many images that already lie on the device; captum's NoiseTunnel does the same job an image at a
-time. CPU seconds on a CPU, elapsed time on a GPU.
+Per image the map takes 25 noisy copies. The limit is the same model's forward and input-gradient pass over as
+many images that are already on the device; captum's NoiseTunnel does the same job one image at a time. CPU
+seconds on a CPU, elapsed time on a GPU.
 """
 
 import os
@@ -26,11 +26,11 @@ from bgbias.models.embedding_model import build_model
 
 OF_BARE, IMAGES, COPIES = 0.90, 8, 25
 MODELS = {"squeezenet1_1": 224, "small_cnn": 64}  # side of the images in pixels
-GPU_MODELS = {"bninception": 227, "squeezenet1_1": 227}  # of the small one a GPU sees little but its start
+GPU_MODELS = {"bninception": 227, "squeezenet1_1": 227}  # the small one would measure launches on a GPU
 
 
 def bare(target, images, settings):
-    """The model's forward and input-gradient pass over all copies, without noise, in as large batches."""
+    """Forward and input-gradient passes over all copies, without noise, in batches of the same size."""
     for batch in images.repeat_interleave(settings["copies"], 0).split(settings["batch_size"]):
         batch = batch.detach().requires_grad_()
         torch.autograd.grad(target.model(batch).sum(), batch)

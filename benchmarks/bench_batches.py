@@ -1,14 +1,14 @@
-"""One BGAugment batch of 32 images at 227 px, against the loop that the method is usually written as.
+"""One BGAugment batch of 32 images at 227 px, against the loop by which the method is usually implemented.
 
 The textbook, per step: every image and its mask are decoded from their files, resized to a short side of 256,
-cropped, resized, mirrored and made float tensors one after another, the image normalised; then 32 random
-background photographs go the same way, one after another; then x·m + b·(1 − m) on the whole batch. No worker
-processes: they would spread its CPU time, not lower it.
+cropped, resized, mirrored and converted to float tensors one after another, and the image is normalised; then
+32 random background photographs are processed likewise, one after another; then x·m + b·(1 − m) for the whole
+batch. No worker processes: they would spread its CPU time, not reduce it.
 
-Ours: the same crops and composition out of packed pixels. On a CPU that is all of it. Where a GPU trains, the
-host only draws, and copies the rows of the images that go up: that part is measured by itself, without the
-upload and the start of the device's dozens of kernels. Where there is a GPU, all that the host does for its
-batches is measured too.
+Ours: the same crops and composition from packed pixels. On a CPU that is everything. When a GPU trains, the
+host only draws the random numbers and copies the image rows to upload: that part is measured separately,
+without the upload and the launches of the device's dozens of kernels. If there is a GPU, all host work for
+its batches is measured too.
 """
 
 import os
@@ -42,7 +42,7 @@ AT_LEAST = 20.0
 
 
 class Textbook:
-    """torchvision's classical transforms over PIL images, as tutorials and the released study use them."""
+    """torchvision's classic transforms on PIL images, as in tutorials and the released study."""
 
     def __init__(self, photographs: material.Photographs):
         self.photographs = photographs
@@ -59,7 +59,7 @@ class Textbook:
         )
 
     def batch(self, rows: np.ndarray, chosen: np.ndarray) -> torch.Tensor:
-        """float32 (B, 3, S, S) of the images ``rows`` before the backgrounds ``chosen``, both int64 (B,)."""
+        """float32 (B, 3, S, S): images ``rows`` in front of backgrounds ``chosen``, both int64 (B,)."""
         images, masks = zip(*map(self.image_and_mask, rows), strict=True)
         backgrounds = [
             self.background_transform(Image.open(self.photographs.backgrounds[row]).convert("RGB"))
@@ -96,7 +96,7 @@ def ours(
 
 
 def host_part(store: PixelStore, backgrounds: PixelStore, rows: np.ndarray, step: int) -> torch.Tensor:
-    """What :func:`training_batches` does on the host where the device is another."""
+    """What :func:`training_batches` does on the host if the device is a GPU."""
     uniforms = generator(0, "training batch", step).random((len(rows), batches._UNIFORMS))
     choices = batches._choices(uniforms)
     batches._backgrounds(backgrounds, choices, VIEW)
@@ -111,10 +111,10 @@ def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tup
     chosen = rng.integers(0, len(backgrounds), (rounds, BATCH))
     methods = {
         "ours": lambda i: ours(store, backgrounds, rows[i], i),
-        "ours, host of a GPU": lambda i: host_part(store, backgrounds, rows[i], i),
+        "ours, host part for a GPU": lambda i: host_part(store, backgrounds, rows[i], i),
     }
     if torch.cuda.is_available():
-        methods["ours, all for this GPU"] = lambda i: ours(store, backgrounds, rows[i], i, "cuda")
+        methods["ours, all host work for this GPU"] = lambda i: ours(store, backgrounds, rows[i], i, "cuda")
     seconds = measuring.alternate(
         {
             "textbook": lambda i: textbook.batch(rows[i], chosen[i]),
@@ -136,7 +136,7 @@ def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tup
 
 def main() -> None:
     options = measuring.options(__doc__).parse_args()
-    torch.set_num_threads(1)  # and no more of prepare_cpu: the textbook is run as it usually is
+    torch.set_num_threads(1)  # but not the rest of prepare_cpu: the textbook is run as usual
     rows, details = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for photographs in material.photographs(Path(folder), limit=64):

@@ -1,9 +1,9 @@
-"""Masks: the stage that makes them beside its bare network, and two processes beside one.
+"""The mask stage against its bare network, and two processes against one.
 
-The bare ONNX session predicts one prepared image again and again; the stage also decodes, resizes, stretches
-and writes. CPU seconds, in turns. Two processes against one is elapsed time, as that is what it is for; the
-same in CPU seconds says what two processes cost each other, whatever else the host of a virtual machine does,
-and both of bare sessions how much faster two cores of this machine are than one.
+The bare ONNX session predicts one preprocessed image repeatedly; the stage also decodes, resizes, stretches
+and writes. Both take turns, in CPU seconds. Two processes against one is elapsed time, which is what they are
+meant to save; the same in CPU seconds shows what two processes cost each other, independent of other load on
+a virtual machine's host, and for two bare sessions how much faster two cores of this machine are than one.
 """
 
 import multiprocessing
@@ -31,7 +31,7 @@ def masker_settings() -> dict:
 
 
 def stage(masker, photographs: material.Photographs, count: int, folder: Path) -> None:
-    """The workflow's masks of ``count`` images."""
+    """Make ``count`` masks as the workflow does."""
     from bgbias.masks.making import masks_of
 
     root = Path(os.path.commonpath(photographs.images))
@@ -41,14 +41,14 @@ def stage(masker, photographs: material.Photographs, count: int, folder: Path) -
 
 
 def bare(weights: str, count: int):
-    """A function that runs the network alone ``count`` times, on a session of the stage's settings."""
+    """A function that runs only the network ``count`` times, in a session with the stage's settings."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-    there = onnxruntime.get_available_providers()
-    # As rembg takes them.
-    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in there]
+    available = onnxruntime.get_available_providers()
+    # As rembg chooses them.
+    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
     session = onnxruntime.InferenceSession(weights, options, providers=providers)
     shape = [side if isinstance(side, int) else 320 for side in session.get_inputs()[0].shape[-3:]]
     inputs = {session.get_inputs()[0].name: np.random.default_rng(0).standard_normal((1, *shape), np.float32)}
@@ -75,14 +75,14 @@ def against_the_bare_session(photographs, folder: Path, count: int, rounds: int)
 
 
 def worker(barrier, results, photographs, folder: Path, count: int) -> None:
-    """Elapsed and CPU seconds for ``count`` images by the stage and by the bare session, each begun when all
-    workers are ready."""
+    """Elapsed and CPU seconds for ``count`` images by the stage and by the bare session, each started when
+    all workers are ready."""
     from bgbias.masks.maskers import build_masker
 
     settings = masker_settings()
     masker, predict = build_masker(settings), bare(settings["weights"], count)
-    # As often as is measured: with its first images a process takes its memory from the system too, which two
-    # at once wait for. A shard has thousands.
+    # Warm up with as many images as are measured: during its first images a process also allocates memory
+    # from the system, and two at once wait for each other. A real shard has thousands of images.
     stage(masker, photographs, count, folder)
     predict(0)
     clocks = {"elapsed": time.perf_counter, "CPU": time.process_time}
@@ -99,7 +99,7 @@ def worker(barrier, results, photographs, folder: Path, count: int) -> None:
 
 
 def slowest(processes: int, photographs, folder: Path, count: int) -> dict[str, float]:
-    """Seconds of the slowest of so many processes that make ``count`` masks each, by method and clock."""
+    """Seconds of the slowest of ``processes`` that make ``count`` masks each, by method and clock."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(processes), context.Queue()
     workers = [
@@ -115,7 +115,7 @@ def slowest(processes: int, photographs, folder: Path, count: int) -> dict[str, 
 
 
 def two_against_one(photographs, folder: Path, count: int, rounds: int) -> dict[int, dict[str, list[float]]]:
-    """By number of processes and by method and clock: the seconds of each round."""
+    """Seconds of each round, by number of processes, then by method and clock."""
     seconds = {1: {}, 2: {}}
     for _ in range(rounds):
         for processes, found in seconds.items():
@@ -139,7 +139,7 @@ def main() -> None:
                 at_least=SHARE,
             )
         ]
-        details = {"masks a round": count, **photographs.sizes()}
+        details = {"masks per round": count, **photographs.sizes()}
         details["milliseconds"] = measuring.milliseconds(seconds)
         if len(os.sched_getaffinity(0)) > 1:
             details["processes"] = found = two_against_one(photographs, folder / "masks", count, rounds)

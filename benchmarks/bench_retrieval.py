@@ -1,8 +1,8 @@
-"""Exact retrieval beside pytorch-metric-learning's calculator and the bare matrix product, on one core; and
-on a GPU where there is one.
+"""Exact retrieval against pytorch-metric-learning's calculator and the bare matrix product, on one core, and
+on a GPU if there is one.
 
 Every measurement runs in a fresh process: CPU seconds of the call alone, and how far the process's peak
-memory rose above what it held before the call (data and libraries loaded, warmed up on a small problem).
+memory rose above its memory before the call (data and libraries loaded, warmed up on a small problem).
 """
 
 import multiprocessing
@@ -19,7 +19,7 @@ os.environ.update(measuring.ONE_THREAD)
 ROOT = Path(__file__).resolve().parents[1]
 SIZE, ONLINE_PRODUCTS, CLASSES = 128, 60502, 11316  # Stanford Online Products' test set
 QUICK, FULL = (5000, 10000), (10000, 30000, ONLINE_PRODUCTS, 100000, 300000)
-ROUNDS, REPEATED = 3, 100000  # larger sizes are measured once
+ROUNDS, REPEATED = 3, 100000  # sizes above REPEATED are measured once
 OF_CALCULATOR, MEGABYTES, FROM_QUADRATIC = 0.5, 1000, 0.15
 
 
@@ -44,7 +44,7 @@ def ours(vectors, labels):
 
 
 def pairs_once(vectors, labels):
-    """What ours does with a large set, with another library."""
+    """The search that `ours` uses for large sets, in another library than for small ones."""
     import numpy as np
 
     from bgbias.retrieval import all_pairs
@@ -86,7 +86,7 @@ def run(name, n, pipe):
     if name == "ours":
         pairs_once(*embeddings(500))
     vectors, labels = embeddings(n)
-    # The peak so far may exceed what is held now; the difference would hide memory that the call takes.
+    # Reset the peak: an earlier one above the current memory would hide memory that the call takes.
     Path("/proc/self/clear_refs").write_text("5")
     before, start, elapsed = memory("VmRSS"), time.process_time(), time.perf_counter()
     value = method(vectors, labels)
@@ -95,7 +95,7 @@ def run(name, n, pipe):
 
 
 def memory(field):
-    """A figure of this process in MB, from the kernel."""
+    """A value of this process in MB, from the kernel."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):
             return int(line.split()[1]) / 1e3
@@ -120,7 +120,7 @@ def show(row):
 
 
 def verdicts(found):
-    """The lines of the table from the measurements by method and size."""
+    """The rows of the table from the measurements by method and size."""
     sizes = sorted({n for _, n in found})
     per_pair = [found["ours", n]["cpu_seconds"] / n**2 for n in sizes]
     typical = statistics.median(per_pair)
@@ -136,19 +136,19 @@ def verdicts(found):
     return [
         *_beside_others(found),
         measuring.verdict(
-            f"retrieval, {spans}: off the square by at most",
+            f"retrieval, {spans}: largest deviation from quadratic growth",
             max(abs(value / typical - 1) for value in per_pair),
             at_most=FROM_QUADRATIC,
         ),
         measuring.verdict(
-            f"retrieval, {spans}: most extra MB", max(found["ours", n]["extra_mb"] for n in sizes)
+            f"retrieval, {spans}: largest extra MB", max(found["ours", n]["extra_mb"] for n in sizes)
         ),
         *gpu,
     ]
 
 
 def _beside_others(found):
-    """At the largest size that the calculator was given, if it was given any."""
+    """Comparisons at the largest size that the calculator was given, if any."""
     sizes = [n for method, n in found if method == "pml"]
     if not sizes:
         return []
@@ -167,7 +167,7 @@ def _beside_others(found):
 
 def main():
     parser = measuring.options(__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of images, instead of the usual ones")
+    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of images, replacing the defaults")
     options = parser.parse_args()
     sizes = options.sizes or (FULL if options.full else QUICK)
     import torch
@@ -175,12 +175,12 @@ def main():
     on_gpu = ON_GPU if torch.cuda.is_available() else {}
     found = {}
     print(f"{'images':>8} {'method':>11} {'CPU s':>9} {'ns/pair':>8} {'elapsed':>9} {'extra MB':>9}")
-    # Round by round, so that a slow minute of the machine meets every size; the fastest round counts.
+    # Round by round, so that a slow minute of the machine affects every size; the fastest round counts.
     for round_ in range(ROUNDS):
         for n in sizes:
             if round_ and n > REPEATED:
                 continue
-            # Beyond this the calculator takes more memory than most machines have, and the others minutes.
+            # Above this the calculator needs more memory than most machines have, and the others minutes.
             for name in (*(METHODS if n <= ONLINE_PRODUCTS else ("ours",)), *on_gpu):
                 row = measure(name, n)
                 show(row)

@@ -1,10 +1,10 @@
-"""Training steps: what background replacement adds, and how far from a model that never waits for data.
+"""Training steps: the cost of background replacement, and the gap to a model that never waits for data.
 
-base, bgaugment: an epoch's loop as the workflow trains it, batches made from packed photographs in a thread
-ahead of the model. constant: the same model and loss on one batch that is already there, as often. On a GPU
-also bgaugment with other settings than the defaults: float32, and torch.compile in either number format. On
-one core CPU seconds are compared, which is elapsed time where nothing else runs; on two cores and on a GPU,
-elapsed time.
+base, bgaugment: the loop of an epoch as the workflow trains it, with batches made from packed photographs in
+a thread ahead of the model. constant: the same model and loss, as many steps on one batch that is already on
+the device. On a GPU also bgaugment with non-default settings: float32, and torch.compile in either number
+format. On one core CPU seconds are compared, which equal elapsed time if nothing else runs; on two cores and
+on a GPU, elapsed time.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 import measuring
 
 os.environ.update(measuring.ONE_THREAD)
-os.environ["TQDM_DISABLE"] = "1"  # the bars of the epochs
+os.environ["TQDM_DISABLE"] = "1"  # no progress bars
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 import material
@@ -29,7 +29,7 @@ from bgbias.training.stopping import stopping
 
 BACKGROUND_COST, THROUGHPUT = {"cpu": 1.15, "cuda": 1.05}, {"cpu": 0.95, "cuda": 0.90}
 CLASSES_OF_A_BATCH = 8
-CASES = {  # backbone, side, short side, batch, steps a round
+CASES = {  # backbone, side, short side, batch, steps per round
     "squeezenet1_1 at 224 px": ("squeezenet1_1", 224, 256, 32, 4),
     "squeezenet1_1 at 112 px": ("squeezenet1_1", 112, 128, 32, 8),
     "small_cnn at 64 px": ("small_cnn", 64, 72, 48, 30),
@@ -50,7 +50,7 @@ GPU_CASES = {
 def settings(
     backbone: str, size: int, batch: int, steps: int, probability: float, training: dict | None = None
 ) -> dict:
-    """A run's settings as the workflow resolves them; ``training`` replaces some of that section."""
+    """A run's settings as the workflow resolves them; ``training`` overrides keys of that section."""
     return {
         "backbone": {"model": backbone, "weights": None},
         "embedding_size": 128,
@@ -80,14 +80,14 @@ def settings(
 
 
 def epoch(training: Training) -> None:
-    """The steps of the first epoch, from whatever weights there are."""
+    """The steps of the first epoch, from the current weights."""
     training.progress = Progress()
     with stopping() as stop:
         training.train_epoch(stop)
 
 
 def constant(training: Training, steps: int) -> None:
-    """As many steps on one batch; as in training, a step's result is asked for after the next one."""
+    """``steps`` steps on one batch; as in training, a step's result is read after the next step."""
     size, batch = training.settings["transform"]["train_size"], training.options["batch_size"]
     images = torch.rand(batch, 3, size, size, device=training.device)
     images = images.contiguous(memory_format=torch.channels_last)
@@ -102,7 +102,7 @@ def constant(training: Training, steps: int) -> None:
 
 
 def verdicts(name: str, seconds: dict, where: str, device: str) -> list[dict]:
-    """The two lines of a case: what replacement costs, and how far the limit is."""
+    """The two rows of a case: the cost of replacement, and the gap to the limit."""
     cost, throughput = (
         measuring.ratio(seconds, *pair) for pair in (("bgaugment", "base"), ("constant", "bgaugment"))
     )
@@ -135,10 +135,10 @@ def measure(case: tuple, name: str, photographs, folder: Path, device: torch.dev
         training = Training(store, changed, 0, backgrounds, device=device)
         training.set_training_mode()
         methods[other] = lambda _, training=training: epoch(training)
-    rows, details = [], {"images": photographs.name, "steps a round": steps}
+    rows, details = [], {"images": photographs.name, "steps per round": steps}
     for where, clock in settings_of_cores(device):
         seconds = measuring.alternate(methods, rounds, clock)
-        details[f"ms a round, {where}"] = measuring.milliseconds(seconds)
+        details[f"ms per round, {where}"] = measuring.milliseconds(seconds)
         rows += verdicts(name, seconds, where, device.type)
         for other in (name for name in GPU_SETTINGS if name in methods):
             gain = measuring.ratio(seconds, "bgaugment", other)
@@ -147,7 +147,7 @@ def measure(case: tuple, name: str, photographs, folder: Path, device: torch.dev
 
 
 def settings_of_cores(device: torch.device):
-    """Where the work runs, in words, and the clock for it: the GPU, or one core and then all."""
+    """A description of where the work runs, and the clock for it: the GPU, or one core and then all."""
     if device.type == "cuda":
         yield describe_device(device), measuring.clock(device)
         return
@@ -173,7 +173,7 @@ def main() -> None:
             rounds = 9 if options.full else 3
             found, details[name] = measure(case, name, photographs, Path(folder), device, rounds)
             rows += found
-            # After each: the next case may fail, or take too long.
+            # After each case, because the next may fail or take too long.
             measuring.report(rows, details, options.out)
 
 

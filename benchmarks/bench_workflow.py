@@ -1,8 +1,8 @@
-"""What the workflow itself costs: planning 300 runs, finding nothing to do, and the start of each script.
+"""The cost of the workflow itself: planning 300 runs, finding nothing to do, and each script's start-up.
 
-The paper's grid with ten seeds is planned by a dry run, twice: with nothing there, and with every output
-there (empty files, which `snakemake --touch` takes for finished work). CPU seconds of the processes: planning
-uses one core and waits for nothing.
+The paper's grid with ten seeds is planned by a dry run, twice: with no outputs, and with every output present
+(empty files, which `snakemake --touch` records as finished). CPU seconds of the processes: planning uses one
+core and waits for nothing.
 """
 
 import os
@@ -26,7 +26,7 @@ SEEDS = {True: 10, False: 2}
 
 
 def snakemake(project: Path, seeds: int, *arguments: str) -> tuple[str, dict[str, float]]:
-    """What it printed, and its seconds."""
+    """Run Snakemake; return its output and its seconds."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/paper.yaml"]
     grid = f"grid={{seed: {list(range(seeds))}}}"
     return timed([*command, "--config", grid, *arguments], project)
@@ -47,7 +47,7 @@ def cpu_of_children() -> float:
 
 
 def pretend_finished(project: Path, seeds: int) -> None:
-    """Every output as an empty file, recorded as made by the code and parameters of now."""
+    """Create every output as an empty file, recorded as made by the current code and parameters."""
     listed, _ = snakemake(project, seeds, "--summary")
     for line in listed.splitlines()[1:]:
         output = project / line.split("\t")[0]
@@ -75,7 +75,7 @@ def measure_planning(project: Path, seeds: int, rounds: int) -> tuple[list[dict]
 
 
 def start_ups(scripts: list[Path], rounds: int) -> dict[str, float]:
-    """CPU seconds that each script takes to import what it uses at once, an empty Python's subtracted."""
+    """CPU seconds that each script takes for its top-level imports, minus those of an empty Python."""
     start = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_path(sys.argv[2])"
 
     def best(*command: str) -> float:

@@ -2,10 +2,10 @@
 
     python benchmarks/kill_study.py --rounds 20
 
-Each round runs the study of tests/config/tiny.yaml from nothing, in a copy of the project. At random moments
-it sends SIGKILL to one running job, to Snakemake alone (its jobs live on as orphans) or to all of them (as
-when a machine goes down), and gives the same command again, after `--unlock` where Snakemake was killed.
-The collected tables must equal those of a quiet run, byte by byte. Prints a line a round and one of JSON.
+Each round runs the study of tests/config/tiny.yaml from scratch, in a copy of the project. At random moments
+it sends SIGKILL to one running job, to Snakemake alone (its jobs live on as orphans) or to all of them (as in
+a power failure), and runs the same command again, after `--unlock` if Snakemake was killed. The collected
+tables must be byte-identical to those of an undisturbed run. Prints one line per round and one of JSON.
 """
 
 import argparse
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from fresh_copy import fresh_copy
 
 TABLES = ("retrieval.csv", "attention.csv", "mask_quality.csv")
-CALLS = 40  # of the same command, at most
+CALLS = 40  # most calls of the same command
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tests/config/tiny.yaml"]
 
 
@@ -39,7 +39,7 @@ def tables(folder: Path) -> dict[str, str]:
 
 
 def running_jobs(folder: Path) -> list[tuple[int, str]]:
-    """(process, script) of the jobs that run in ``folder`` now, orphans too."""
+    """(process id, script) of the jobs now running in ``folder``, including orphans."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -54,7 +54,7 @@ def running_jobs(folder: Path) -> list[tuple[int, str]]:
 
 
 def strike(process: subprocess.Popen, folder: Path, rng: random.Random) -> str | None:
-    """Kill something of the running study; what it was, None when nothing ran any more."""
+    """Kill something of the running study; return what, or None if nothing was running any more."""
     kind, jobs = rng.choice(["job", "job", "Snakemake", "everything"]), running_jobs(folder)
     if process.poll() is not None or (kind == "job" and not jobs):
         return None
@@ -73,7 +73,7 @@ def strike(process: subprocess.Popen, folder: Path, rng: random.Random) -> str |
 
 
 def one_round(folder: Path, kills: int, seconds: float, rng: random.Random) -> list[str]:
-    """Run the study in ``folder`` to its end, killing ``kills`` times; what was killed."""
+    """Run the study in ``folder`` to its end, killing ``kills`` times; return what was killed."""
     killed: list[str] = []
     for _ in range(CALLS):
         process = start(folder)
@@ -95,8 +95,8 @@ def main() -> None:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--kills", type=int, default=3, help="of each round (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims")
+    parser.add_argument("--kills", type=int, default=3, help="kills per round (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments and the victims")
     arguments = parser.parse_args()
     rng, equal, all_killed = random.Random(arguments.seed), 0, 0
     with tempfile.TemporaryDirectory() as scratch:
@@ -104,7 +104,7 @@ def main() -> None:
         begun = time.monotonic()
         assert start(quiet).wait() == 0, (quiet / "screen.txt").read_text()
         seconds, expected = time.monotonic() - begun, tables(quiet)
-        print(f"quiet run: {seconds:.0f} s", flush=True)
+        print(f"undisturbed run: {seconds:.0f} s", flush=True)
         for number in range(arguments.rounds):
             folder = fresh_copy(quiet.parent / f"round{number}")
             killed = one_round(folder, arguments.kills, seconds, rng)

@@ -1,11 +1,11 @@
-"""Kill a real training at random moments and see whether it ends as if nobody had.
+"""Kill a real training at random moments and check that it ends as if undisturbed.
 
     python benchmarks/kill_training.py --kills 20
 
 Each round starts a training process, sends it SIGKILL at a random moment, starts the same command again and
-compares the final model with that of a training that was left alone: bit by bit. The data are generated
-(32 classes of discs); loss (ArcFace, with weights of its own), optimiser, batches, backgrounds, validation,
-checkpoint and files are those of a study. Prints a table, and one line of JSON.
+compares the final model bit by bit with that of an undisturbed training. The data are generated (32 classes
+of discs); loss (ArcFace, which has weights of its own), optimiser, batches, backgrounds, validation,
+checkpoint and files are those of a study. Prints a table and one line of JSON.
 """
 
 import argparse
@@ -22,11 +22,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "unit" / "helpers")]
-BEGIN = "begin"  # a file: the imports are done and the training begins
+BEGIN = "begin"  # a file that marks the end of the imports and the start of training
 
 
 def train(folder: Path) -> None:
-    """The training process itself: it finds what is left of an earlier one in ``folder`` and goes on."""
+    """The training process itself: it resumes from what an earlier one left in ``folder``."""
     import tiny_runs
 
     settings = tiny_runs.changed(
@@ -41,7 +41,7 @@ def train(folder: Path) -> None:
 
 
 def start(folder: Path) -> subprocess.Popen:
-    """A training process in ``folder``, past its imports."""
+    """Start a training process in ``folder``; return once its imports are done."""
     folder.mkdir(exist_ok=True)
     (folder / BEGIN).unlink(missing_ok=True)
     with open(folder / "log.txt", "a") as log:
@@ -79,7 +79,7 @@ def measure(folder: Path, kills: int, seed: int) -> dict:
         rounds.append({"killed": died, "continued": bool(at), "same": digest(place) == expected})
         print(
             f"{number + 1:3d}  at {share:5.1%}  {'killed' if died else 'had ended'}  "
-            f"{'continued after step ' + at if at else 'began from the start':28s}  "
+            f"{'resumed after step ' + at if at else 'started over':28s}  "
             f"{'identical' if rounds[-1]['same'] else 'DIFFERENT'}",
             flush=True,
         )
@@ -98,7 +98,7 @@ def main() -> None:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.train:

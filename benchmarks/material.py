@@ -1,4 +1,4 @@
-"""Photographs to measure with: real ones where they lie beside the project, generated ones elsewhere."""
+"""Photographs for the measurements: real ones if they are next to the project, generated ones otherwise."""
 
 import os
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).resolve().parents[2] / 
 
 @dataclass(frozen=True)
 class Photographs:
-    """Images with their masks and the index's columns, and photographs of backgrounds."""
+    """Images with their masks and index columns, and background photographs."""
 
     name: str
     images: list[Path]
@@ -31,14 +31,14 @@ class Photographs:
 
 
 def photographs(folder: Path, limit: int) -> list[Photographs]:
-    """Up to ``limit`` photographs of each kind that is here; if none is, generated ones below ``folder``."""
+    """Up to ``limit`` photographs of each available kind; if there is none, generated ones in ``folder``."""
     kinds = {"hand_labels": study_photographs, "waterbirds": waterbirds}
     here = [name for name in kinds if (REAL / name).is_dir() and (REAL / "backgrounds" / "val").is_dir()]
     return [kinds[name](limit) for name in here] or [generated(folder, limit)]
 
 
 def study_photographs(limit: int) -> Photographs:
-    """Test images of Cars196, CUB200 and SOP as they were published, with the study's own masks."""
+    """Test images of Cars196, CUB200 and SOP as published, with the study's own masks."""
     images = sorted(REAL.glob("hand_labels/*/*_image.jpeg"))[:limit]
     masks = [path.with_name(path.name.replace("_image.jpeg", "_mask_pred.png")) for path in images]
     rows = [{**background_row(path.name), "split": "test"} for path in images]
@@ -68,7 +68,7 @@ def generated(folder: Path, limit: int, size: int = 320) -> Photographs:
 
 
 def pack(photographs: Photographs, folder: Path, short_side: int) -> tuple[PixelStore, PixelStore]:
-    """The stores of images and of backgrounds that the workflow would make of these photographs."""
+    """The stores of images and of backgrounds as the workflow would pack these photographs."""
     columns = [{name: row[name] for name in COLUMNS} for row in photographs.rows]
     images = (
         (pack_image(rgb, _mask(mask, rgb), short_side), row)

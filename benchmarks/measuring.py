@@ -1,7 +1,7 @@
-"""How everything here is measured: ratios in one process, rounds that alternate, medians, and a verdict.
+"""How all benchmarks measure: ratios within one process, alternating rounds, medians, and a verdict.
 
-The seconds of two methods that take turns are compared, so what else the machine does meets both. CPU seconds
-are the default: other work on the machine does not count, apart from the caches that it empties.
+Methods that are compared take turns, so that other load on the machine affects both. The default is CPU
+seconds: other processes then do not count, except that they evict caches.
 """
 
 import argparse
@@ -20,9 +20,9 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 def alternate(
     methods: dict[str, Callable[[int], object]], rounds: int, clock: Callable[[], float] = time.process_time
 ) -> dict[str, list[float]]:
-    """Seconds of each method in each round, by name; a method gets the number of the round.
+    """Seconds of each method in each round, by name; a method is called with the number of the round.
 
-    A round before the first warms up and does not count.
+    One warm-up round comes first and does not count.
     """
     seconds = {name: [] for name in methods}
     for round_ in range(-1, rounds):
@@ -35,7 +35,7 @@ def alternate(
 
 
 def clock(device) -> Callable[[], float]:
-    """Seconds so far on a torch device: of the CPU, or elapsed where a GPU works by itself."""
+    """Seconds elapsed on a torch device: CPU time on a CPU, elapsed time on a GPU."""
     if device.type == "cpu":
         return time.process_time
 
@@ -49,19 +49,19 @@ def clock(device) -> Callable[[], float]:
 
 
 def ratio(seconds: dict[str, list[float]], of: str, to: str) -> float:
-    """The median over the rounds of what ``of`` took in units of what ``to`` took."""
+    """The median over the rounds of the time of ``of`` divided by that of ``to``."""
     return statistics.median(a / b for a, b in zip(seconds[of], seconds[to], strict=True))
 
 
 def milliseconds(seconds: dict[str, list[float]]) -> dict[str, float]:
-    """The median of each method."""
+    """The median of each method, in milliseconds."""
     return {name: round(1e3 * statistics.median(values), 3) for name, values in seconds.items()}
 
 
 def verdict(
     measurement: str, value: float, at_least: float | None = None, at_most: float | None = None
 ) -> dict:
-    """One line of the table; without a bound it is there for comparison only."""
+    """One row of the table; without a bound, for comparison only."""
     met, target = None, ""
     if at_least is not None:
         met, target = value >= at_least, f"≥ {at_least:g}"
@@ -71,17 +71,17 @@ def verdict(
 
 
 def options(description: str) -> argparse.ArgumentParser:
-    """The command line that all measurements share."""
+    """The command line shared by all measurements."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--full", action="store_true", help="more rounds, larger sizes: what docs/ prints")
+    parser.add_argument("--full", action="store_true", help="more rounds, larger sizes, as in docs/")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     return parser
 
 
 def report(rows: list[dict], details: dict, out: Path | None) -> None:
-    """Print the table and write it, with what led to it, to ``out``."""
+    """Print the table and write it, with the details behind it, to ``out``."""
     print_table(rows)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def print_table(rows: list[dict]) -> None:
 
 
 def machine() -> dict:
-    """The kind of machine and how busy it is; nothing that says whose it is."""
+    """The kind of machine and how busy it is; nothing that identifies its owner."""
     return {
         "date": datetime.date.today().isoformat(),
         "cpu": _cpu_model(),
@@ -110,7 +110,7 @@ def machine() -> dict:
 
 
 def processor_time() -> tuple[float, float]:
-    """Seconds, over all cores since the machine started: what passed, and what its host gave to others."""
+    """Seconds over all cores since the machine started: total, and those that its host gave to others."""
     try:
         fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     except OSError:

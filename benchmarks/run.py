@@ -1,10 +1,10 @@
-"""Every measurement, one table and one JSON file: `make bench`.
+"""All measurements, in one table and one JSON file: `make bench`.
 
     python benchmarks/run.py                      # small sizes, a few minutes
     python benchmarks/run.py --full               # the sizes of docs/performance.md, on an idle machine
     python benchmarks/run.py --only batches masks
 
-Each measurement is a program of its own, so that none leaves threads, memory or caches to the next.
+Each measurement is a separate program, so that none leaves threads, memory or caches to the next.
 """
 
 import datetime
@@ -21,8 +21,8 @@ NAMES = ("batches", "training", "masks", "attribution", "retrieval", "workflow")
 
 
 def run(name: str, full: bool, folder: Path) -> dict:
-    """The rows and details of one measurement, the load of the machine when it began, and the share of the
-    processors' time that a virtual machine's host gave to others meanwhile."""
+    """The rows and details of one measurement, the load of the machine at its start, and the share of
+    processor time that a virtual machine's host gave to others meanwhile."""
     out = folder / f"{name}.json"
     command = [sys.executable, str(HERE / f"bench_{name}.py"), "--out", str(out)]
     load, before = measuring.machine()["load"], measuring.processor_time()
