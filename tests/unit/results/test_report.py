@@ -111,7 +111,7 @@ def test_the_report_needs_nothing_but_itself(arguments, tmp_path):
     assert "0:01:01" in page  # 61 s of training
     assert "commit 0123456789ab, with changes that are not committed" in page
     assert "D&lt;1&gt;" in page or "d&lt;1&gt;" in page  # a name is text, never markup
-    assert "Published beside measured" not in page
+    assert "Published and measured numbers" not in page
     assert "<strong>Base</strong> is trained on the original images; its epoch" in page
     assert "longer training" in page
     assert "Masks compared with hand labels" in page
@@ -214,7 +214,7 @@ def test_the_other_metrics_are_folded_away_and_no_number_is_shown_twice(argument
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
     folded = page.partition("<details>")[2].partition("</details>")[0]
-    assert "Other measures of retrieval: Precision@1, R-precision, Recall@4" in folded
+    assert "Other retrieval metrics: Precision@1, R-precision, Recall@4" in folded
     assert "tables/retrieval.csv" in folded.partition('class="on-paper">')[2], "on paper nobody can open it"
     assert [folded.count(number) for number in (">25.00<", ">35.00<", ">45.00<")] == [2, 2, 2]
 
@@ -237,7 +237,7 @@ def test_without_hand_labels_a_sentence_stands_for_the_empty_table(arguments):
     write_rows(arguments["mask_quality"], [row | empty | {"n": 0}], list(row))
     write_report(**arguments)
     page = arguments["html"].read_text(encoding="utf-8")
-    assert "No hand labels: how good the masks are was not measured." in page
+    assert "No hand labels: the quality of the masks was not measured." in page
     assert "IoU: intersection" not in page
 
 
@@ -275,7 +275,7 @@ def test_published_numbers_are_shown_where_there_are_some(arguments, tmp_path):
     write_rows(tmp_path / "compared.csv", [nothing], list(nothing))
     write_report(**arguments | published | {"figures": arguments["figures"]})
     page = arguments["html"].read_text(encoding="utf-8")
-    assert "Published beside measured" not in page
+    assert "Published and measured numbers" not in page
     assert "47.11" not in page
     assert 'href="#published"' not in page
 
