@@ -180,7 +180,7 @@ def main():
         for n in sizes:
             if round_ and n > REPEATED:
                 continue
-            # Above this the calculator needs more memory than most machines have, and the others minutes.
+            # Above this the calculator needs more memory than most machines have; the others take minutes.
             for name in (*(METHODS if n <= ONLINE_PRODUCTS else ("ours",)), *on_gpu):
                 row = measure(name, n)
                 show(row)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bgbias.files import sweep
 from bgbias.hashes import fingerprint_file
 
-if TYPE_CHECKING:  # torch costs seconds, and planning the study removes checkpoints only
+if TYPE_CHECKING:  # importing torch takes seconds, and planning the study only removes checkpoints
     from torch import Tensor
 
 _NAME = "training.safetensors"

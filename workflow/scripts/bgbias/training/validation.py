@@ -46,7 +46,7 @@ class Validation:
             raise StudyError(
                 "No validation class has two images, so no epoch can be selected: fix the index's splits."
             )
-        # ASSUME: one draw for all epochs (the paper draws anew in each), so that epochs are compared on the
+        # ASSUME: one draw for all epochs (the paper draws new ones), so that epochs are compared on the
         # same images.
         # ASSUME: backgrounds of validation images are cropped at random, as in training.
         view = evaluation_view(transform, background_crop="random")
