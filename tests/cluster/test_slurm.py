@@ -72,7 +72,7 @@ def test_a_cancelled_job_is_noticed_and_submitted_again(aftermath):
 
 def test_a_failed_job_is_told_with_its_reason_and_the_others_go_on(aftermath):
     folder, screen, status, jobs = aftermath
-    assert "\nthe seventh image is not an image\n  (the whole log: logs/broken.log)" in screen
+    assert "\nthe seventh image is not an image\n  (full log: logs/broken.log)" in screen
     assert status == 1
     assert set(states(jobs, "broken")) == {"FAILED"}
     assert not (folder / "broken").exists()

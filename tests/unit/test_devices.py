@@ -89,8 +89,8 @@ def test_a_gpu_that_this_pytorch_was_not_built_for_is_passed_over(cards):
 def test_where_a_gpu_cannot_be_used_it_is_said_why(cards, capsys):
     del cards[1:]
     assert choose_device("auto") == torch.device("cpu")
-    assert "WARNING: there is a GPU, but the CPU is used. V100 is too old" in capsys.readouterr().out
-    with pytest.raises(StudyError, match=r"asks for cuda, .* V100 is too old for this PyTorch"):
+    assert "WARNING: the CPU is used although there is a GPU. V100 is too old" in capsys.readouterr().out
+    with pytest.raises(StudyError, match=r"requests cuda, .* V100 is too old for this PyTorch"):
         choose_device("cuda")
 
 

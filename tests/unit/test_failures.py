@@ -69,7 +69,7 @@ def said(tmp_path, monkeypatch):
 def test_each_reason_is_told_once_with_a_log(said):
     text = failed(1, "a") + failed(2, "b") + failed(3, "c")
     found = said(text, a="ERROR: too early\nERROR: no masks", b="ERROR: no masks\n", c="ERROR: no disk")
-    assert found == ["no masks", "  (the whole log: b)", "no disk", "  (the whole log: c)"]
+    assert found == ["no masks", "  (full log: b)", "no disk", "  (full log: c)"]
 
 
 def test_a_job_that_succeeded_at_its_second_attempt_is_no_reason(said):
@@ -88,10 +88,11 @@ def test_through_slurm_a_job_has_two_logs_and_a_status(said):
     found = said(text, a="epoch 1\n", b="ERROR: the loss is not finite")
     assert (
         found[0]
-        == "A job left no reason in its log: SLURM says NODE_FAIL, its disk is full, or it could not begin."
+        == "A job ended without logging a reason: SLURM says NODE_FAIL, its disk is full, or it could not "
+        "start."
     )
     # FAILED is the least that is known already.
-    assert found[1:] == ["  (the whole log: a)", "the loss is not finite", "  (the whole log: b)"]
+    assert found[1:] == ["  (full log: a)", "the loss is not finite", "  (full log: b)"]
 
 
 def test_a_job_that_was_asked_to_stop_does_not_know_by_whom_but_slurm_does(said):
@@ -101,7 +102,7 @@ def test_a_job_that_was_asked_to_stop_does_not_know_by_whom_but_slurm_does(said)
 
 def test_of_a_jobs_attempts_the_last_says_how_it_ended(said):
     found = said(failed(1, "a", ended("NODE_FAIL")) + failed(1, "a"), a="ERROR: the loss is not finite")
-    assert found == ["the loss is not finite", "  (the whole log: a)"]
+    assert found == ["the loss is not finite", "  (full log: a)"]
 
 
 def test_a_job_over_its_memory_says_nothing_itself_and_slurm_does_in_a_log_of_its_own(said):
@@ -111,7 +112,7 @@ def test_a_job_over_its_memory_says_nothing_itself_and_slurm_does_in_a_log_of_it
     # Attempts differ in numbers alone: one sentence is enough.
     assert said(first + second, a="", **logs) == [
         "SLURM ended a job: StepId=8.0 exceeded memory limit (324968456 > 262144000), being killed",
-        "  (the whole log: slurm8)",
+        "  (full log: slurm8)",
     ]
 
 
@@ -127,14 +128,14 @@ def test_a_job_over_its_memory_says_nothing_itself_and_slurm_does_in_a_log_of_it
 )
 def test_slurm_says_in_several_ways_that_it_ended_a_job(said, sentence):
     found = said(failed(1, "a, slurm7", ended("FAILED")), a="", slurm7=f"srun: got SIGCONT\n{sentence}\n")
-    assert found == [f"SLURM ended a job: {sentence.partition('error: ')[2]}", "  (the whole log: slurm7)"]
+    assert found == [f"SLURM ended a job: {sentence.partition('error: ')[2]}", "  (full log: slurm7)"]
 
 
 def test_a_job_that_slurm_refused_has_no_log_and_slurms_answer_has_lines_of_its_own(said):
     assert said(failed(1, "never written", BEYOND) * 3) == [NOT_TAKEN]
     # Another job's block comes next, and is read all the same.
     text = failed(1, "never written", BEYOND) + failed(2, "b")
-    assert said(text, b="ERROR: no masks") == [NOT_TAKEN, "no masks", "  (the whole log: b)"]
+    assert said(text, b="ERROR: no masks") == [NOT_TAKEN, "no masks", "  (full log: b)"]
 
 
 def test_an_account_that_the_plugin_refuses_is_told_on_one_line(said):
@@ -150,7 +151,7 @@ def test_out_of_memory_first_and_then_refused_for_asking_too_much_are_both_told(
     text = failed(1, "a, slurm7", ended("FAILED")) + failed(1, "a", BEYOND) * 2
     found = said(text, a="", slurm7=OUT_OF_MEMORY.format(job=7, bytes=324968448))
     assert found[0].startswith("SLURM ended a job: StepId=7.0 exceeded memory limit")
-    assert found[1:] == ["  (the whole log: slurm7)", NOT_TAKEN]
+    assert found[1:] == ["  (full log: slurm7)", NOT_TAKEN]
 
 
 def test_a_refused_job_that_was_taken_later_is_no_reason(said):
@@ -159,13 +160,13 @@ def test_a_refused_job_that_was_taken_later_is_no_reason(said):
 
 def test_of_a_group_those_that_failed_have_their_say(said):
     # b never ran, for a failed before it.
-    assert said(group(x="a", y="b"), a="ERROR: no disk") == ["no disk", "  (the whole log: a)"]
+    assert said(group(x="a", y="b"), a="ERROR: no disk") == ["no disk", "  (full log: a)"]
     assert "it was killed" in said(group(x="c", y="d"))[0]
 
 
 def test_a_group_has_one_log_of_slurms(said):
     found = said(group("slurm7", x="a", y="b"), slurm7=OUT_OF_MEMORY.format(job=7, bytes=324968448))
-    assert found[1] == "  (the whole log: slurm7)"
+    assert found[1] == "  (full log: slurm7)"
 
 
 def test_a_group_without_a_log_of_slurms_may_have_been_refused(said):
@@ -178,4 +179,4 @@ def test_a_log_that_was_copied_in_is_not_snakemakes_own(said):
     lines = "=" * 80
     copied = f"Logfile /slurm/7.log:\n{lines}\n{failed(0, 'b')}Finished jobid: 1 (Rule: x)\n{lines}\n"
     found = said(failed(1, "a") + copied, a="ERROR: no masks", b="ERROR: never read")
-    assert found == ["no masks", "  (the whole log: a)"]
+    assert found == ["no masks", "  (full log: a)"]

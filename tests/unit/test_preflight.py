@@ -50,7 +50,7 @@ def test_a_test_background_that_a_training_sees_is_told(config, tmp_path):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(content)
     with pytest.raises(
-        StudyError, match=r"offices\.test: new/c\.jpg is the same file as bg/a\.jpg.*; take it"
+        StudyError, match=r"offices\.test: new/c\.jpg is the same file as bg/a\.jpg.*; remove it"
     ):
         check_files(config)
     (tmp_path / "new/c.jpg").unlink()

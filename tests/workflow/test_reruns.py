@@ -163,7 +163,7 @@ def test_another_study_with_stricter_limits_trains_nothing_on_masks_that_are_the
     settings = ("--config", "study=other", "mask_quality={minimum_iou: 0.999}")
     done = finished.snakemake("--keep-going", *settings)
     assert done.returncode == 1
-    assert done.stdout.partition("Why:")[2].count("wanted 0.999") == 1, "one reason is told once"
+    assert done.stdout.partition("did not finish:")[2].count("wanted 0.999") == 1, "one reason is told once"
     assert not list((finished.root / "results/other").rglob("model.safetensors"))
     assert (finished.root / "data/tiny_cars/pixels/layout.csv").exists() == packed
 

@@ -155,7 +155,7 @@ def test_ready_masks_are_found_in_a_mirrored_tree(tmp_path):
     with pytest.raises(StudyError, match=r"two\.png is 5×4 pixels but images/a/two\.jpg is 6×4"):
         masker("images/a/two.jpg", np.zeros((4, 6, 3), dtype=np.uint8))
     Image.new("L", (5, 4), 1).save(tmp_path / "a/two.png")
-    with pytest.raises(StudyError, match=r"two\.png has no pixel brighter than 1"):
+    with pytest.raises(StudyError, match=r"two\.png has no pixel value above 1"):
         masker("images/a/two.jpg", rgb)
 
 

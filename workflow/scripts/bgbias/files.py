@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and the small formats that every stage shares."""
+"""Atomic file writing, and reading and writing of small files (text, CSV) for all stages."""
 
 import csv
 import errno
@@ -13,21 +13,21 @@ from pathlib import Path
 
 from bgbias.errors import StudyError
 
-_ASIDE = ".aside-"  # how the name of a file begins that is being written
-# Read once, at the import: reading it means setting it, which is not thread-safe.
+_ASIDE = ".aside-"  # prefix of the name of a file that is being written
+# Read once, at import: it can only be read by setting it, which is not thread-safe.
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
 
 @contextmanager
 def replacing(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; rename it onto ``path`` when the block ends well.
+    """Yield a temporary path next to ``path``; rename it to ``path`` if the block succeeds.
 
-    The folder is made when it is missing. When the block raises, the temporary file is removed and what lay
-    at ``path`` before stays as it was. Two processes writing the same path never tear each other's file. A
-    killed process leaves a hidden file that nobody reads, until :func:`sweep`. With ``durable`` the content
-    is on the disk before it gets its name: a loss of power leaves the old file or the new one, never a torn
-    one. That costs milliseconds per file.
+    A missing folder is created. If the block raises, the temporary file is removed and an existing file at
+    ``path`` stays unchanged. Two processes writing the same path never corrupt each other's file. A killed
+    process leaves a hidden file, which is ignored until :func:`sweep` removes it. With ``durable`` the
+    content is flushed to disk before the rename: a power failure leaves the old file or the new one, never a
+    partial one. This costs milliseconds per file.
     """
     path = Path(path)
     try:
@@ -37,13 +37,13 @@ def replacing(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
         raise StudyError(_cannot_write(path, error)) from error
     aside = Path(name)
     try:
-        with suppress(OSError):  # a file system without locks: then sweep() leaves the file alone as well
+        with suppress(OSError):  # a file system without locks; sweep() keeps the file for the same reason
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield aside
         if durable:
             with open(aside, "rb") as written:
                 os.fsync(written.fileno())
-        with suppress(PermissionError):  # a file system without such permissions: Windows' or a network's
+        with suppress(PermissionError):  # a file system without Unix permissions: Windows' or a network's
             os.chmod(aside, 0o666 & ~_UMASK)
         os.replace(aside, path)
     except OSError as error:
@@ -54,14 +54,14 @@ def replacing(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
 
 
 def sweep(folder: str | os.PathLike, older_than: float = 60.0) -> int:
-    """Remove what killed processes left of :func:`replacing` below ``folder``; the number of files removed.
+    """Remove what killed processes left of :func:`replacing` below ``folder``; return the number of files.
 
-    A file whose writer lives is locked and stays. One written to in the last ``older_than`` seconds stays as
-    well: its writer may not have come to the locking yet.
+    A file with a live writer is locked and kept. One written to in the last ``older_than`` seconds is kept as
+    well, because its writer may not have locked it yet.
     """
     removed = 0
     for path in Path(folder).rglob(f"{_ASIDE}*"):
-        # Open for writing, for over NFS such a lock is one that only writers get.
+        # Open for writing: over NFS an exclusive lock requires it.
         with suppress(OSError), open(path, "r+b") as leftover:
             if time.time() - os.fstat(leftover.fileno()).st_mtime > older_than:
                 fcntl.flock(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,9 +77,9 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 
 def write_rows(path: str | os.PathLike, rows: Iterable[dict], columns: Sequence[str]) -> None:
-    """Write ``rows`` as CSV with a header, atomically. A row with a column not in ``columns`` is an error."""
+    """Write ``rows`` as CSV with a header, atomically. A row with a key not in ``columns`` is an error."""
     rows = list(rows)
-    # Python's writer forgets to quote a lone carriage return, which a file name may contain.
+    # Python's writer does not quote a lone carriage return, which a file name may contain.
     odd = any("\r" in value for row in rows for value in row.values() if isinstance(value, str))
     quoting = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
     with replacing(path) as aside, open(aside, "w", newline="", encoding="utf-8") as stream:
@@ -89,13 +89,13 @@ def write_rows(path: str | os.PathLike, rows: Iterable[dict], columns: Sequence[
 
 
 def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
-    """Read a CSV with a header into dictionaries of strings; a clear error when it is missing or torn."""
+    """Read a CSV with a header into dictionaries of strings; StudyError if it is missing or malformed."""
     return [row for _, row in read_numbered_rows(path)]
 
 
 def read_numbered_rows(path: str | os.PathLike) -> list[tuple[int, dict[str, str]]]:
-    """:func:`read_rows` with the line in which each row begins, from 1: blank lines are no rows, and a file
-    name may have line breaks of its own."""
+    """:func:`read_rows` with the line on which each row begins, from 1: blank lines are skipped, and a file
+    name may itself contain line breaks."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:  # Excel writes a byte-order mark
             reader = csv.DictReader(stream, strict=True)
@@ -119,5 +119,5 @@ def _line_breaks(row: dict) -> int:
 def _cannot_write(path: Path, error: OSError) -> str:
     reason = error.strerror or error
     if error.errno is None and shutil.disk_usage(path.parent).free < 2**20:
-        reason = os.strerror(errno.ENOSPC)  # Pillow's encoders do not pass on why
+        reason = os.strerror(errno.ENOSPC)  # Pillow's encoders do not report the cause
     return f"{path} cannot be written: {reason}. Make room or fix the folder, then run again."

@@ -1,7 +1,7 @@
-"""One GPU for each job where several jobs run on one machine that has several.
+"""Assign one GPU to each job when several jobs run on a machine with several GPUs.
 
-Snakemake counts GPUs (`--resources gpu=N`) but neither knows how many there are nor says which one a job may
-have; SLURM does.
+Snakemake counts GPUs (`--resources gpu=N`), but does not know how many there are and does not tell a job
+which one to use; SLURM does both.
 """
 
 import fcntl
@@ -11,23 +11,23 @@ from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 
-_held: list = []  # open files: a lock is gone with the process that holds it, however that ends
+_held: list = []  # open files: a lock is released when its process ends, in whatever way
 
 
 def count_gpus() -> int:
-    """How many GPUs this machine's driver and ``CUDA_VISIBLE_DEVICES`` offer, found without PyTorch."""
+    """Number of GPUs that the driver and ``CUDA_VISIBLE_DEVICES`` offer, determined without PyTorch."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return sum(name.strip() not in ("", "-1") for name in visible.split(","))
-    # Windows' subsystem for Linux has no device files: one library stands for the driver.
+    # WSL (Windows Subsystem for Linux) has no device files; this library shows that the driver is installed.
     return len(glob("/dev/nvidia[0-9]*")) or int(os.path.exists("/usr/lib/wsl/lib/libcuda.so.1"))
 
 
 def claim(names: Sequence[str], folder: str | os.PathLike | None = None) -> int:
-    """The position in ``names`` of something that no other process has claimed; it stays this process's.
+    """Claim a free entry of ``names`` until this process ends; return its position.
 
-    When all are taken, somebody allowed more jobs than there are GPUs: then they are shared, spread by
-    process number. ``folder`` keeps the lock files: the machine's temporary folder by default.
+    If all are claimed, more jobs were allowed than there are GPUs: they are then shared, distributed by
+    process number. ``folder`` holds the lock files (default: the machine's temporary folder).
     """
     folder = Path(folder or tempfile.gettempdir())
     for position, name in enumerate(names):
@@ -37,7 +37,7 @@ def claim(names: Sequence[str], folder: str | os.PathLike | None = None) -> int:
         except BlockingIOError:
             lock.close()
             continue
-        except OSError as error:  # some network file systems have no locks
+        except OSError as error:  # some network file systems do not support locks
             lock.close()
             print(
                 f"WARNING: {folder} cannot lock files ({error.strerror}): jobs may share a GPU.", flush=True

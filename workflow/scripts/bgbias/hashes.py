@@ -1,4 +1,4 @@
-"""Short fingerprints of settings, code and files: what a number was computed with, and has it changed."""
+"""Short fingerprints of settings, code and files, to detect changes in what a result was computed with."""
 
 import hashlib
 import io
@@ -14,14 +14,14 @@ SCRIPTS = Path(__file__).parents[1]
 
 
 def hash_settings(settings) -> str:
-    """A fingerprint of plain settings (mappings, lists, strings, numbers), whatever the order of keys."""
+    """A fingerprint of plain settings (mappings, lists, strings, numbers), independent of key order."""
     return _short(json.dumps(settings, sort_keys=True).encode())
 
 
 def hash_script(name: str) -> str:
-    """A fingerprint of what the script ``name`` (in workflow/scripts) and the library that it imports do.
+    """A fingerprint of the code of the script ``name`` (in workflow/scripts) and its library imports.
 
-    Comments and docstrings do not count: a better sentence must not train 30 models again.
+    Comments and docstrings do not count: rewording one must not retrain 30 models.
     """
     script = SCRIPTS / name
     parts = [
@@ -32,14 +32,14 @@ def hash_script(name: str) -> str:
 
 
 def hash_every_script() -> dict[str, str]:
-    """The fingerprint of each script, and of the modules of ``datasets``: sources are imported by name."""
+    """The fingerprints of all scripts, and of the modules of ``datasets``, which are imported by name."""
     files = sorted([*SCRIPTS.glob("*.py"), *SCRIPTS.glob("bgbias/datasets/*.py")])
     names = [path.relative_to(SCRIPTS).as_posix() for path in files]
     return {name: hash_script(name) for name in names}
 
 
 def fingerprint_file(path: str | os.PathLike) -> str:
-    """A fingerprint of the file's contents, not of its date: a copy elsewhere is the same file."""
+    """A fingerprint of the file's contents, not its date: a copy elsewhere counts as the same file."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
@@ -47,14 +47,14 @@ def fingerprint_file(path: str | os.PathLike) -> str:
 @cache
 def _hash_code(source: bytes) -> str:
     """A fingerprint of a file's code without comments, docstrings and empty lines."""
-    # By its tokens: a dump of the syntax tree is another one in every version of Python.
+    # Based on tokens, because a dump of the syntax tree differs between Python versions.
     tokens = [token for token in tokenize.tokenize(io.BytesIO(source).readline) if token.type != tokenize.NL]
     without_effect = _without_effect(tokens)
     lines = source.decode().split("\n")
     for token in without_effect:
         (first, start), (last, end) = token.start, token.end
         lines[first - 1 : last] = [lines[first - 1][:start] + lines[last - 1][end:]] + [""] * (last - first)
-    # What stands in a string of several lines is code, to the last blank.
+    # Multi-line strings are code, including trailing blanks.
     strings = {
         line
         for token in tokens
@@ -67,7 +67,7 @@ def _hash_code(source: bytes) -> str:
 
 
 def _without_effect(tokens: list[tokenize.TokenInfo]) -> list[tokenize.TokenInfo]:
-    """Those of ``tokens`` that do nothing: comments, and strings that are a whole statement."""
+    """The ``tokens`` without effect: comments, and strings that are a whole statement."""
     comments = [token for token in tokens if token.type == tokenize.COMMENT]
     code = [token for token in tokens if token.type != tokenize.COMMENT]
     begins = (tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)

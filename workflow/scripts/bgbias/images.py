@@ -1,4 +1,4 @@
-"""Reading image files: one way for every stage, so that masks, pixels and figures see the same picture."""
+"""Image reading shared by all stages, so that masks, pixels and figures see the same picture."""
 
 import os
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from PIL import Image, UnidentifiedImageError
 
 from bgbias.errors import StudyError
 
-HALF = 128  # a pixel of a mask of at least this value is foreground
-MIN_SIDE = 2  # ASSUME: an image one pixel wide is a mistake of whoever made it, not a photograph
-MAX_ELONGATION = 64  # resizing the short side of a sliver would make the long side enormous
+HALF = 128  # a mask pixel of at least this value is foreground
+MIN_SIDE = 2  # ASSUME: an image one pixel wide was made by mistake and is not a photograph
+MAX_ELONGATION = 64  # resizing the short side of a narrower image would make the long side enormous
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -26,10 +26,11 @@ _UPRIGHT = {
 
 
 def read_rgb(path: str | os.PathLike) -> np.ndarray:
-    """The picture as a person sees it: uint8 (height, width, 3), upright by its EXIF orientation.
+    """Read a picture as displayed: uint8 (height, width, 3), rotated by its EXIF orientation.
 
-    Any mode that Pillow decodes is accepted and means the same everywhere; transparency is laid over white.
-    StudyError names the file when it is missing, damaged, no image, or of a size that no photograph has.
+    Any mode that Pillow decodes is accepted and converted in the same way everywhere; transparency is
+    composited over white. StudyError names the file if it is missing, damaged, not an image, or too small or
+    too elongated to be a photograph.
     """
     with _opened(path) as image:
         return np.asarray(_upright(_to_rgb(image), image))
@@ -38,11 +39,11 @@ def read_rgb(path: str | os.PathLike) -> np.ndarray:
 def read_mask(
     path: str | os.PathLike, size: tuple[int, int] | None = None, of: str | os.PathLike = "its image"
 ) -> np.ndarray:
-    """A mask as uint8 (height, width), 255 = object, upright by its EXIF orientation.
+    """Read a mask as uint8 (height, width), 255 = object, rotated by its EXIF orientation.
 
-    A mask with several channels is read by its transparency where any of it is rather transparent than
-    opaque, else by its brightness. StudyError when it cannot be read, or when ``size`` (height, width), that
-    of the file ``of``, is given and differs.
+    In a mask with several channels the alpha channel counts if any pixel is more than half transparent,
+    otherwise the brightness. Raises StudyError if it cannot be read, or if it differs from ``size`` (height,
+    width), the size of the file ``of``.
     """
     with _opened(path) as image:
         mask = np.asarray(_upright(_to_grey(image), image))
@@ -57,27 +58,27 @@ def read_mask(
 def read_given_mask(
     path: str | os.PathLike, size: tuple[int, int], of: str | os.PathLike = "its image"
 ) -> np.ndarray:
-    """:func:`read_mask` for a mask that comes from elsewhere, a hand label or a ready mask.
+    """:func:`read_mask` for a mask provided by the user: a hand label or a ready mask.
 
-    StudyError also for an opaque picture in colours, and where the object is 1 instead of 255.
+    Also raises StudyError for an opaque colour picture, and if the object is 1 instead of 255.
     """
     with _opened(path) as image:
         if _alpha(image) is None and _in_colours(image):
             raise StudyError(
-                f"{path} is in colours and nowhere transparent, so that it does not say where the object is. "
+                f"{path} is an opaque colour image, so it does not show where the object is. "
                 "In a mask 255 is object and 0 is background."
             )
     mask = read_mask(path, size, of)
-    if mask.max() == 1 and mask.mean() > 0.001:  # not the trace of a prediction of nothing
+    if mask.max() == 1 and mask.mean() > 0.001:  # a lower mean is left by an empty prediction
         raise StudyError(
-            f"{path} has no pixel brighter than 1, of 255. In a mask 255 is object and 0 is background: "
+            f"{path} has no pixel value above 1. In a mask 255 is object and 0 is background: "
             "multiply it by 255."
         )
     return mask
 
 
 def image_size(path: str | os.PathLike) -> tuple[int, int]:
-    """(height, width) of what :func:`read_rgb` gives, from the file's header alone."""
+    """(height, width) of the result of :func:`read_rgb`, from the file's header alone."""
     with _opened(path) as image:
         width, height = image.size
         return (width, height) if _orientation(image) >= 5 else (height, width)
@@ -94,16 +95,16 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     except FileNotFoundError as error:
         raise StudyError(f"{path} does not exist. Fix the index or put the file there.") from error
     except Image.DecompressionBombError as error:
-        # Pillow's own limit; medium-format cameras make two thirds of it.
+        # Pillow's own limit; medium-format cameras reach two thirds of it.
         limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         raise StudyError(
             f"{path} has more than {limit} million pixels. Scale it down or leave it out."
         ) from error
-    except Exception as error:  # Pillow's decoders raise anything on damaged data, struct.error and all
+    except Exception as error:  # Pillow's decoders raise anything on damaged data, even struct.error
         if _is_empty(path):
             reason = "it is empty"
         elif isinstance(error, UnidentifiedImageError):
-            reason = "it is no JPEG, PNG, WebP, TIFF or other file that Pillow knows (HEIC must be converted)"
+            reason = "it is not a JPEG, PNG, WebP, TIFF or other file Pillow reads (HEIC must be converted)"
         else:
             reason = str(error)
         raise StudyError(
@@ -114,7 +115,8 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
 def _check_size(path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE or max(width, height) > MAX_ELONGATION * min(width, height):
         raise StudyError(
-            f"{path} is {width}×{height} pixels, which is no photograph. Replace the file or leave it out."
+            f"{path} is {width}×{height} pixels, too small or too elongated to be a photograph. Replace the "
+            "file or leave it out."
         )
 
 
@@ -125,7 +127,7 @@ def _is_empty(path) -> bool:
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # damaged EXIF in a sound picture: show the picture as it is stored
+    except Exception:  # damaged EXIF in an intact picture: show the picture as stored
         return 1
     return value if isinstance(value, int) and value in _UPRIGHT else 1
 
@@ -139,7 +141,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return _high_byte(image).convert("RGB")
     if image.has_transparency_data:
-        # ASSUME: white shows through, as on a page; the colour under alpha 0 must not reach a network.
+        # ASSUME: the backdrop is white, as on a page; the colour under alpha 0 must not reach a network.
         overlay = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", overlay.size, "white"), overlay).convert("RGB")
     return image.convert("RGB")
@@ -152,7 +154,7 @@ def _to_grey(image: Image.Image) -> Image.Image:
 
 
 def _alpha(image: Image.Image) -> Image.Image | None:
-    """The transparency of a picture of which some is rather transparent than opaque."""
+    """The alpha channel, if any pixel is more than half transparent."""
     if not image.has_transparency_data:
         return None
     alpha = image.convert("RGBA").getchannel("A")
@@ -161,14 +163,14 @@ def _alpha(image: Image.Image) -> Image.Image | None:
 
 
 def _in_colours(image: Image.Image) -> bool:
-    """Whether a picture is not grey, by more than a JPEG file's noise."""
+    """Whether a picture's channels differ by more than JPEG noise."""
     if image.mode not in ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"):
         return False
     return bool(np.ptp(np.asarray(image.convert("RGB")), axis=2).max() > 64)
 
 
 def _high_byte(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion clips 16-bit grey at 255 and turns most of such a picture white. The high byte
-    # is also what Pillow keeps of a 16-bit colour PNG.
+    # Pillow's own conversion clips 16-bit grey at 255 and so turns most of such a picture white. The high
+    # byte is also what Pillow keeps of a 16-bit colour PNG.
     values = np.asarray(image)
     return Image.fromarray((np.clip(values, 0, 65535) >> 8).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Which files of this library a script reaches through its imports: what must trigger its rerun."""
+"""Find the files of this library that a script imports; a change to one of them must rerun the script."""
 
 import ast
 from functools import cache
@@ -9,10 +9,10 @@ LIBRARY = Path(__file__).parent
 
 @cache
 def reached(script: Path) -> tuple[Path, ...]:
-    """The files under the library that ``script`` imports, directly or not, sorted.
+    """The library files that ``script`` imports, directly or indirectly, sorted.
 
-    Reads the import statements, those inside functions too, without running anything. Conditional imports
-    count as well: a rerun too many is cheaper than a stale result.
+    Import statements are parsed, including those inside functions; nothing is executed. Conditional imports
+    count as well: an unnecessary rerun is cheaper than a stale result.
     """
     found: set[Path] = set()
     queue = [Path(script)]
@@ -37,7 +37,7 @@ def _imported_files(file: Path) -> frozenset[Path]:
 
 
 def _absolute(node: ast.ImportFrom, file: Path) -> str:
-    """The module that names are imported from; ``from .`` and the like count from the file's package."""
+    """The module that names are imported from; relative imports are resolved against the file's package."""
     if node.level == 0 or not file.is_relative_to(LIBRARY):
         return node.module or ""
     package = file.relative_to(LIBRARY.parent).parts[: -node.level]

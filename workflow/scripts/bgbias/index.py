@@ -1,4 +1,4 @@
-"""The index: one CSV per dataset that says which image is what. Everybody's data comes in through it."""
+"""The index: one CSV per dataset with its images, classes and splits. All data are read through it."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from bgbias.files import read_numbered_rows, write_rows
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("path", "label", "class_name", "split")
-# Also as pandas writes them, and empty as where they say nothing.
+# Including the spellings of pandas; an empty entry is false.
 _FLAGS = {"1": True, "1.0": True, "True": True, "0": False, "0.0": False, "False": False, "": False}
 
 
@@ -20,10 +20,10 @@ class Index:
     """N images in a fixed order; row numbers are positions in it.
 
     ``paths``: posix, relative to the dataset's image root. ``labels``: int64 (N,), any non-negative numbers.
-    ``masks``: hand label of the image, relative to the same root, "" where there is none. ``groups``: free
-    text (a background, a camera), "" where unknown. ``is_query``, ``is_gallery``: bool (N,), for the test
-    split; both None when every test image is a query against all others. ``lines``: where each row begins in
-    the file that it was read from, for messages; empty where it comes from elsewhere.
+    ``masks``: hand label of each image, relative to the same root, "" if it has none. ``groups``: free text
+    (a background, a camera), "" if unknown. ``is_query``, ``is_gallery``: bool (N,), for the test split; both
+    None if every test image is a query against all others. ``lines``: the line on which each row begins in
+    the file it was read from, for messages; empty if it was not read from a file.
     """
 
     paths: list[str]
@@ -71,7 +71,7 @@ class Index:
         )
 
     def place(self, row: int) -> str:
-        """Where ``row`` is to be found by whoever has to fix it."""
+        """Location of ``row`` for error messages."""
         return f"line {self.lines[row]}" if self.lines else f"image {self.paths[row]!r}"
 
 
@@ -81,11 +81,10 @@ def index_name(settings: dict) -> str:
 
 
 def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
-    """Read an index file. StudyError names the line of a missing column or an entry of the wrong form.
+    """Read an index file. StudyError names a missing column, or the line of a malformed entry.
 
-    ``split``: that of all rows, whether the file has a column for it or not.
-    What needs all rows at once (duplicates, classes across splits) is the matter of
-    :func:`bgbias.datasets.index_checks.check_index`.
+    ``split``: the split of all rows; overrides the column, which may then be missing. Checks across rows
+    (duplicates, classes in several splits) are in :func:`bgbias.datasets.index_checks.check_index`.
     """
     return index_of(read_numbered_rows(path), path, split)
 
@@ -93,7 +92,7 @@ def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
 def index_of(
     numbered: list[tuple[int, dict[str, str]]], path: str | os.PathLike, split: str | None = None
 ) -> Index:
-    """:func:`read_index` of rows that were read already, those of the file ``path``."""
+    """:func:`read_index` for rows already read from the file ``path``."""
     if not numbered:
         raise StudyError(f"{path} has no rows. It needs a header {','.join(COLUMNS)} and one line per image.")
     lines, rows = zip(*numbered, strict=True)
@@ -134,7 +133,7 @@ def index_of(
 
 
 def write_index(path: str | os.PathLike, index: Index) -> None:
-    """Write ``index``, atomically. Columns that say nothing (no masks, groups or queries) are left out."""
+    """Write ``index``, atomically. Columns without content (no masks, groups or queries) are left out."""
     columns = {
         "path": index.paths,
         "label": index.labels.tolist(),

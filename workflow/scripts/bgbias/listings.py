@@ -1,4 +1,4 @@
-"""Which files below a folder are images, and whether any came, went or changed."""
+"""List the images below a folder, and detect whether any were added, removed or changed."""
 
 import hashlib
 import os
@@ -8,26 +8,26 @@ from pathlib import Path
 from bgbias.errors import StudyError
 from bgbias.hashes import fingerprint_file
 
-# The last two Pillow cannot read: they are listed so that their reader says so, instead of missing silently.
+# Pillow cannot read the last two; they are listed so that they cause an error instead of missing silently.
 _SUFFIXES = "jpg jpeg jpe jfif png webp avif bmp tif tiff gif jp2 ppm heic heif"
 IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
-    """All images below ``folder``, sorted by posix path; hidden files, other suffixes and
-    what may not be read are left out.
+    """All images below ``folder``, sorted by posix path, except hidden files, other suffixes and folders
+    without read permission.
 
-    Links are followed, but not to a folder that they lie in.
+    Links are followed, except to a folder that contains the link.
     """
     return sorted((Path(entry.path) for entry in _images_below(folder)), key=Path.as_posix)
 
 
 def _images_below(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
-    # Not os.walk, which knows of each entry what it is and does not say: asking again takes twice the time.
+    # Not os.walk, which does not return the type of each entry: looking it up again doubles the time.
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, PermissionError):
-        return  # a lost+found, which every disk has
+        return  # such as lost+found, which every disk has
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -51,9 +51,9 @@ def _leads_back(link: str) -> bool:
 
 
 def shared_image(one: str | os.PathLike, other: str | os.PathLike) -> tuple[Path, Path] | None:
-    """An image of each of two folders with the same bytes; None where there are none.
+    """A pair of identical images, one from each of two folders; None if there is none.
 
-    Only those of a length that both folders have are read, each once.
+    Only files whose length occurs in both folders are read, each once.
     """
     lengths = [{path: path.stat().st_size for path in list_images(folder)} for folder in (one, other)]
     common = set(lengths[0].values()) & set(lengths[1].values())
@@ -67,10 +67,10 @@ def shared_image(one: str | os.PathLike, other: str | os.PathLike) -> tuple[Path
 
 
 def fingerprint(folder: str | os.PathLike) -> str:
-    """A short text that changes with the names and sizes of the images below ``folder``.
+    """A fingerprint of the names and sizes of the images below ``folder``.
 
-    Not with their dates: a copy of a folder is the same folder. No image is opened, so that planning a study
-    of a hundred thousand takes a second more.
+    Dates do not count: a copy of a folder is the same folder. No image is opened, so planning a study with a
+    hundred thousand images takes only a second longer.
     """
     begin = len(os.path.join(folder, ""))
     sizes = {entry.path[begin:]: entry.stat().st_size for entry in _images_below(folder)}

@@ -1,4 +1,4 @@
-"""What a job says: everything into its log, the one sentence that matters onto the screen as well."""
+"""Job logging: all output goes to the job's log, a final error message also to the screen."""
 
 import errno
 import os
@@ -13,11 +13,10 @@ from bgbias.errors import StudyError
 
 @contextmanager
 def job_log(path: str | os.PathLike) -> Iterator[None]:
-    """Send standard output and error, those of child processes too, to the file ``path``, from here on.
+    """Redirect standard output and error, including those of child processes, to the file ``path``.
 
-    A :class:`StudyError` ends the process with status 1 and its sentence, without a traceback; any other
-    exception leaves its traceback in the log and ends the process likewise. Too little memory is told with
-    what to do about it.
+    A :class:`StudyError` ends the process with status 1 and its message, without a traceback; any other
+    exception does the same and leaves its traceback in the log. Lack of memory is reported with a remedy.
     """
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -35,10 +34,10 @@ def job_log(path: str | os.PathLike) -> Iterator[None]:
     except StudyError as error:
         _end(str(error), screen)
     except OSError as error:
-        # A full disk shows itself wherever something is written, in the log itself too.
+        # A full disk can make any write fail, including one to the log itself.
         _end(_sentence(error, path), screen, traceback.format_exc())
     except KeyboardInterrupt:
-        _end("The job was interrupted. The same command goes on where it can.", screen)
+        _end("The job was interrupted. Run the same command to resume.", screen)
     except Exception as error:
         sentence = _out_of_memory(error) if _is_memory(error) else f"{type(error).__name__}: {error}"
         _end(sentence, screen, traceback.format_exc())
@@ -51,14 +50,14 @@ def _sentence(error: OSError, log: str | os.PathLike) -> str:
 
 
 def _is_memory(error: Exception) -> bool:
-    # By PyTorch's names and words: to import it for this would cost every job seconds.
+    # Recognised by PyTorch's names and messages: importing it for this would cost every job seconds.
     names = {kind.__name__ for kind in type(error).__mro__}
-    words = ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")  # the last two are CUDA's libraries'
+    words = ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")  # the last two come from CUDA libraries
     return bool(names & {"MemoryError", "OutOfMemoryError"}) or any(word in str(error) for word in words)
 
 
 def _out_of_memory(error: Exception) -> str:
-    what = ". ".join(str(error).split(". ")[:2]).rstrip(".")  # then PyTorch counts up who holds what
+    what = ". ".join(str(error).split(". ")[:2]).rstrip(".")  # the rest lists PyTorch's allocations
     return (
         f"There is not enough memory ({what}). Lower the batch_size of this stage in the configuration "
         "(training, evaluation or attribution), or give the job a larger GPU or more memory."
@@ -66,8 +65,8 @@ def _out_of_memory(error: Exception) -> str:
 
 
 def _end(sentence: str, screen: int, details: str = "") -> NoReturn:
-    """Say why, in the log and on the screen, and leave with status 1."""
-    sys.stdout = sys.stderr = None  # what is still buffered may not fit on a full disk
+    """Write the reason to the log and the screen, and exit with status 1."""
+    sys.stdout = sys.stderr = None  # buffered output may not fit on a full disk
     for number, text in ((2, details), (2, f"ERROR: {sentence}\n"), (screen, f"ERROR: {sentence}\n")):
         with suppress(OSError):
             os.write(number, text.encode("utf-8", "backslashreplace"))
@@ -75,7 +74,7 @@ def _end(sentence: str, screen: int, details: str = "") -> NoReturn:
 
 
 def progress_bar(items: Iterable, description: str, unit: str, total: int | None = None) -> Iterable:
-    """Wrap ``items`` in a progress bar that is readable in a log file: a new line every few seconds."""
+    """Wrap ``items`` in a progress bar for log files: a new line every few seconds."""
     from tqdm import tqdm
 
     return tqdm(
@@ -91,7 +90,7 @@ def progress_bar(items: Iterable, description: str, unit: str, total: int | None
 
 
 class _Lines:
-    """Standard error without the carriage returns by which a bar would overwrite itself on a screen."""
+    """Standard error without the carriage returns with which a bar overwrites itself on a screen."""
 
     def write(self, text: str) -> None:
         sys.stderr.write(text.replace("\r", ""))

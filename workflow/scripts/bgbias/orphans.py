@@ -1,4 +1,4 @@
-"""Orphaned jobs, which ended while no Snakemake looked: on a cluster they go on when it is killed."""
+"""Orphaned jobs: on a cluster, jobs continue when Snakemake is killed and end unobserved."""
 
 import os
 import re
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from bgbias.failures import own_words
 
-# As Snakemake tells that a job begins; where it tells that one failed, its number comes first.
+# Snakemake's message that a job starts; in the message that one failed, the number comes first.
 _BEGUN = re.compile(r"^ +output: (.+)\n(?: +(?!rule )\S.*\n)*? +jobid: (\d+)$", re.M)
 
 
 def outputs_of_orphans(snakemake_logs: Iterable[str | os.PathLike]) -> set[str]:
-    """The outputs of all jobs that calls of Snakemake began, and neither they nor later ones saw finished.
+    """The outputs of all jobs that a Snakemake call started and that neither it nor a later one saw finish.
 
-    ``snakemake_logs``: Snakemake's own, one a call, in the order of the calls.
+    ``snakemake_logs``: Snakemake's own logs, one per call, in the order of the calls.
     """
     orphaned: set[str] = set()
     for log in snakemake_logs:

@@ -1,12 +1,12 @@
-"""Which versions of packages are installed: other ones may give other numbers."""
+"""Versions of installed packages, recorded because other versions may give other numbers."""
 
 import importlib.metadata
 from collections.abc import Iterable
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str | None]:
-    """The version of each of ``packages``, by the name it is installed by, as the running Python would import
-    it; None for one that is not installed."""
+    """Versions of ``packages`` (distribution names) in the running Python; None for one that is not
+    installed."""
     return {package: _version(package) for package in packages}
 
 

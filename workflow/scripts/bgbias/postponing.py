@@ -1,4 +1,4 @@
-"""Imports that a library makes at its start for functions that hardly anybody calls."""
+"""Postpone or suppress imports that a library makes on loading for rarely used functions."""
 
 import importlib
 import sys
@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 def postpone(name: str) -> None:
-    """Let ``import name`` cost nothing until something in that module is used; one that is imported stays.
+    """Make ``import name`` free until something in that module is used; no effect if already imported.
 
     The standard library's LazyLoader cannot do this: a second ``import`` statement loads the module.
     """
@@ -17,9 +17,9 @@ def postpone(name: str) -> None:
 
 @contextmanager
 def missing(name: str) -> Iterator[None]:
-    """Let ``import name`` fail within the block, for a library that looks for it and can do without it.
+    """Make ``import name`` fail within the block, for a library that tries it and can do without.
 
-    Nothing above ``name`` is imported either. A module that is there already stays.
+    The parent packages of ``name`` are not imported either. No effect if ``name`` is already imported.
     """
     if name in sys.modules:
         yield
@@ -33,7 +33,7 @@ def missing(name: str) -> Iterator[None]:
 
 class _Postponed(ModuleType):
     def __getattr__(self, attribute: str):
-        # The import system's questions; only that for the path means that a submodule is wanted now.
+        # Queries of the import system; only __path__ means that a submodule is now being imported.
         if attribute.startswith("__") and attribute != "__path__":
             raise AttributeError(attribute)
         if sys.modules.get(self.__name__) is self:

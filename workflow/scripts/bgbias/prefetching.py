@@ -1,4 +1,4 @@
-"""Working ahead in background threads while the caller is busy with what came before."""
+"""Prefetching in background threads while the caller works on earlier items."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 def prefetch(
     make: Callable[[Item], Result], items: Iterable[Item], depth: int = 2, threads: int = 1
 ) -> Iterator[Result]:
-    """Yield ``make(item)`` for each item, in order, at most ``depth`` of them made ahead of the caller.
+    """Yield ``make(item)`` for each item, in order, computing at most ``depth`` of them ahead of the caller.
 
-    Threads are enough: decoding, resizing and tensor work release Python's lock. An exception in ``make`` is
-    raised at the item that caused it. Leaving the loop early stops the work that has not begun.
+    Threads suffice, because decoding, resizing and tensor operations release the GIL. An exception in
+    ``make`` is raised at the item that caused it. Leaving the loop early cancels work that has not started.
     """
     items = iter(items)
     with ThreadPoolExecutor(threads) as pool:

@@ -1,6 +1,6 @@
-"""What the user's own files already say before anything is made of them.
+"""Checks of the user's own files before anything is computed from them.
 
-Not among bgbias.configuration.checks, which every job runs: large folders take seconds.
+Separate from bgbias.configuration.checks, which every job runs, because large folders take seconds.
 """
 
 from collections.abc import Collection
@@ -14,10 +14,10 @@ from bgbias.listings import shared_image
 
 
 def check_files(config: dict, masked: Collection[str] = ()) -> None:
-    """StudyError when a dataset has too few training classes, or the test backgrounds are not unseen.
+    """Raise StudyError if a dataset has too few training classes, or a test background occurs in training.
 
-    Of the datasets ``masked``, which have their masks, nothing dear is left to make before the training
-    itself says so.
+    The datasets ``masked`` already have their masks; their classes are not counted here, because no
+    expensive step is left before training reports the error itself.
     """
     if config["grid"]["loss"]:
         for dataset in config["grid"]["dataset"]:
@@ -37,18 +37,18 @@ def _check_training_classes(config: dict, dataset: str) -> None:
 
 
 def _training_classes(settings: dict) -> int | None:
-    """Of the user's own files; None of other sources, which only the index tells."""
+    """Number of training classes in the user's own files; None for other sources (only the index knows)."""
     if settings["source"] not in ("index", "folders"):
         return None
     try:
         index = dataset_index(settings["root"], settings, alone="skip")
     except (OSError, StudyError):
-        return None  # the job that makes the index says what is wrong
+        return None  # the job that makes the index reports the error
     return len(set(index.labels[index.rows("train")].tolist()))
 
 
 def _check_unseen(config: dict) -> None:
-    """A copy of a training photograph among the test backgrounds is one that was seen."""
+    """Test backgrounds must be unseen, so none may be a copy of a training photograph."""
     name = config["background_set"]
     settings = config["backgrounds"][name]
     if settings["source"] != "folders":
@@ -57,10 +57,10 @@ def _check_unseen(config: dict) -> None:
         try:
             pair = shared_image(folder, settings["test"])
         except (OSError, StudyError):
-            continue  # the job that reads them says what is wrong
+            continue  # the job that reads them reports the error
         if pair:
             raise config_error(
                 f"backgrounds.{name}.test",
-                f"{pair[1]} is the same file as {pair[0]}, and the test needs photos that no training saw; "
-                "take it out of one of the folders",
+                f"{pair[1]} is the same file as {pair[0]}, but the test needs photos not seen in training; "
+                "remove it from one of the folders",
             )

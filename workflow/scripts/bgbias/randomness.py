@@ -1,4 +1,4 @@
-"""Randomness as a pure function of (seed, purpose, index): nothing depends on the state of a generator."""
+"""Randomness as a pure function of (seed, purpose, index), independent of any generator's state."""
 
 import zlib
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def generator(seed: int, purpose: str, *index: int) -> np.random.Generator:
-    """A fresh numpy generator that depends on its arguments only.
+    """A new numpy generator that depends only on the arguments.
 
-    ``purpose`` keeps streams apart that share a seed ("crop", "background", …); ``index`` is the step, the
-    image or the draw. A resumed run that asks again for step 1,000 gets what the first run got.
+    ``purpose`` separates streams that share a seed ("crop", "background", …); ``index`` is the step, image
+    or draw. A resumed run gets the same numbers for step 1,000 as the first run.
     """
     return np.random.Generator(np.random.PCG64(_sequence(seed, purpose, index)))
 
@@ -20,5 +20,5 @@ def integer_seed(seed: int, purpose: str, *index: int) -> int:
 
 
 def _sequence(seed: int, purpose: str, index: tuple[int, ...]) -> np.random.SeedSequence:
-    # CRC-32 rather than hash(): Python salts the hash of a string in every process.
+    # CRC-32 instead of hash(), which Python salts differently in every process.
     return np.random.SeedSequence([int(seed), zlib.crc32(purpose.encode()), *map(int, index)])
