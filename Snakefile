@@ -5,10 +5,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.17")  # orphans.smk reads its records
+min_version("9.17")  # orphans.smk reads Snakemake's records
 
 if not Path(workflow.basedir).samefile(Path.cwd()):
-    raise WorkflowError(f"Call snakemake in the project's folder: cd {workflow.basedir}")
+    raise WorkflowError(f"Run snakemake in the project's folder: cd {workflow.basedir}")
 
 
 include: "workflow/rules/disk.smk"

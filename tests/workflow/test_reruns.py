@@ -187,7 +187,7 @@ def test_without_snakemakes_own_records_it_is_said_that_nobody_can_tell_what_has
     shutil.rmtree(finished.root / ".snakemake/metadata")
     for _ in range(2):  # the first call makes the folder
         done = finished.snakemake("-n")
-        assert "nobody can tell what has changed since results/tiny was made" in done.stdout
+        assert "changes since results/tiny was built cannot be detected" in done.stdout
 
 
 def test_a_metric_key_reruns_no_model(finished):

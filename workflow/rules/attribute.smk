@@ -24,7 +24,7 @@ rule attribute_images:
     threads: 1
     resources:
         gpu=GPU,
-        batch_size=config["attribution"].get("batch_size", 0),  # no parameter, as in embed_images
+        batch_size=config["attribution"].get("batch_size", 0),  # not a parameter, as in embed_images
         mem_mb=growing(4000, per_input_mb=1),
         runtime=growing(240),
     params:

@@ -1,4 +1,4 @@
-"""What all runs measured, in one table each, once they are seen to be of these settings."""
+"""The measurements of all runs, one table each, after checking that every run used the current settings."""
 
 
 rule verify_runs:
@@ -30,7 +30,7 @@ rule collect_retrieval:
         "../../envs/tables.yaml"
     params:
         code=hash_script("collect_rows.py"),
-        grid=config["grid"],  # its order is that of the rows, and Snakemake sorts a job's inputs to compare them
+        grid=config["grid"],  # it determines the order of rows; Snakemake compares sorted inputs and would miss that
     script:
         "../scripts/collect_rows.py"
 

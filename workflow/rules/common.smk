@@ -1,4 +1,4 @@
-"""The configuration, checked, and what all rules share."""
+"""The validated configuration, and what all rules share."""
 
 import csv
 import os
@@ -16,7 +16,7 @@ from snakemake.utils import update_config
 
 sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
-# On the path now, and none of them imports more than numpy and yaml.
+# Importable from here on; none of these modules imports more than numpy and yaml.
 from bgbias import axes, failures, files, hashes, listings, orphans
 from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
 from bgbias.downloads.sources import archive_identities, load_sources
@@ -50,15 +50,15 @@ DATASETS = config["grid"]["dataset"]
 RESULTS = f"results/{config['study']}"
 if study.accepted_masks(RESULTS) and not any(Path(".snakemake/metadata").glob("*")):
     logger.warning(
-        f"There is no .snakemake/metadata here, so that nobody can tell what has changed since {RESULTS} was made. "
-        "What is there is taken as it is; to be sure of it, run with --forceall."
+        f"There is no .snakemake/metadata here, so changes since {RESULTS} was built cannot be detected. "
+        "Existing files are used unchecked; to rebuild everything, run with --forceall."
     )
 RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
 RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
 # The keys of `transform` that evaluation uses.
 EVALUATION_VIEW = {key: config["transform"][key] for key in ("eval_size", "scale", "ratio", "flip")}
-# On this machine Snakemake is told how many GPUs there are; to a cluster each job says that it needs one, or a profile.
+# Locally, Snakemake is told the number of GPUs; on a cluster each job, or a profile, requests one.
 GPUS = count_gpus() if workflow.local_exec else 0
 GPU = 1 if config["device"] == "cuda" or (config["device"] == "auto" and GPUS) else 0
 if workflow.is_main_process and GPUS and "gpu" not in workflow.global_resources:
@@ -66,13 +66,13 @@ if workflow.is_main_process and GPUS and "gpu" not in workflow.global_resources:
 # The attribution method of panels, printed tables and sentences; attention.csv has them all.
 METHOD = "study" if "study" in config["attribution"]["methods"] else config["attribution"]["methods"][0]
 TABLES = ("retrieval", "attention", "mask_quality")
-# Of these, measured values are printed beside the published ones.
+# For these, measured values are printed next to the published ones.
 COMPARED_DATASETS = study.published_datasets(config)
 COMPARED = study.published_tables(config)
 
 
 def any_of(names):
-    """A wildcard constraint that admits just these names, or nothing at all when there are none."""
+    """A wildcard constraint that matches exactly these names, or nothing if there are none."""
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
@@ -89,28 +89,28 @@ ARCHIVED_DATASETS = datasets_from(*(name for name, entry in DOWNLOADS.items() if
 
 
 def of_runs(pattern, **fixed):
-    """``pattern`` filled in for every run whose axes have the values in ``fixed``."""
+    """``pattern`` filled in for every run whose axes have the values ``fixed``."""
     return [pattern.format(**run) for run in RUNS if all(run[axis] == value for axis, value in fixed.items())]
 
 
 def figure(name, category):
-    """The files of a figure; the PNG is in Snakemake's report too, with the caption of this name."""
+    """The files of a figure; the PNG is also in Snakemake's report, with the caption of the same name."""
     path, caption = f"{RESULTS}/figures/{name}", name.removesuffix("_{dataset}")
     return {"png": report(f"{path}.png", caption=f"../report/{caption}.rst", category=category), "pdf": f"{path}.pdf"}
 
 
 def table(name, caption):
-    """The files of a table; Snakemake's report has the one for people."""
+    """The files of a table; Snakemake's report includes the Markdown version."""
     path = f"{RESULTS}/tables/{name}"
     shown = report(f"{path}.md", caption=f"../report/{caption}.rst", category="Tables")
     return {"tex": f"{path}.tex", "csv": f"{path}.csv", "md": shown}
 
 
 def growing(amount, per_input_mb=0):
-    """Megabytes or minutes that double with every retry, and ``per_input_mb`` for each MB of the job's inputs."""
+    """Megabytes or minutes that double with every retry, plus ``per_input_mb`` for each MB of the job's inputs."""
 
     def resource(wildcards, input, attempt):
-        inputs = input.size_mb if per_input_mb else 0  # unknown while they do not exist, so ask only where needed
+        inputs = input.size_mb if per_input_mb else 0  # unknown until they exist, so ask only if needed
         return int(amount * 2 ** (attempt - 1) + per_input_mb * inputs)
 
     return resource
@@ -118,20 +118,21 @@ def growing(amount, per_input_mb=0):
 
 @cache
 def validation_images(layout, date):
-    """In the layout of this date: while Snakemake runs, another one may be made."""
+    """Cached by the layout's ``date``, because it may be rebuilt while Snakemake runs."""
     with open(layout, newline="", encoding="utf-8") as lines:
         return sum(row["split"] == "val" for row in csv.DictReader(lines))
 
 
 def training_minutes(wildcards, input):
-    """The time limit of a training from its number of images; unknown until these are packed.
+    """The time limit of a training, from its number of images; unknown until these are packed.
 
-    It does not grow: a training goes on from its checkpoint, and a limit beyond the partition's waits for ever.
+    It does not grow with retries: training resumes from its checkpoint, and a job with a longer time limit than the
+    partition's would be pending forever.
     """
     settings = config["training"]
     trained = settings["iterations_per_epoch"] * settings["batch_size"]
     validated = validation_images(input.layout, os.path.getmtime(input.layout))
-    # ASSUME: the slowest device in use trains 100 images a second and embeds 300; an hour for start and a busy disk.
+    # ASSUME: the slowest device in use trains on 100 images/s and embeds 300/s; one hour for start-up and a busy disk.
     seconds = settings["max_epochs"] * (trained / 100 + validated / 300)
     return 60 + int(seconds / 60)
 
@@ -141,9 +142,10 @@ def made_since(moment, path):
 
 
 def remove_leftovers():
-    """Take away what nobody reads any more: half-written files of jobs that were killed, checkpoints of trained models.
+    """Remove files that are no longer needed: partial files of killed jobs, checkpoints of trained models.
 
-    A checkpoint outlives its training, for Snakemake deletes a model whose job is called failed after its last line.
+    Training itself keeps its checkpoint, because Snakemake deletes the model if the job is reported as failed after
+    its last line.
     """
     for folder in ("data", RESULTS):
         files.sweep(folder)

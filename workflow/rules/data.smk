@@ -31,7 +31,7 @@ rule download_dataset:
         downloads=1,
         runtime=720,
     params:
-        # The archives are what is asked for, however they are fetched: another receipt would train every model again.
+        # Only the archives' identity matters, not how they are downloaded: a new receipt would retrain every model.
         archives=published_archives,
         source=source,
         sources=DOWNLOADS_FILE,
@@ -76,7 +76,7 @@ rule index_dataset:
         dataset="{dataset}",
         settings=dataset_settings,
         images=listed_images,
-        # Not an output: Snakemake deletes those of a job that failed, and then the list is needed most.
+        # Not an output: Snakemake deletes the outputs of a failed job, and that is when the list is needed most.
         problems="data/{dataset}/problems.csv",
         root=image_root,
     script:

@@ -1,4 +1,4 @@
-"""A full disk, said before anything else: later, nothing on it can be written, Snakemake's own log included."""
+"""A full disk is reported before anything else: later, nothing can be written to it, not even Snakemake's own log."""
 
 import logging
 import os
@@ -7,5 +7,5 @@ import shutil
 from snakemake.exceptions import WorkflowError
 
 if shutil.disk_usage(".").free < 2**20:
-    logging.raiseExceptions = False  # the log would say so at length, on the screen
+    logging.raiseExceptions = False  # logging would print long tracebacks on the screen
     raise WorkflowError(f"The disk of {os.path.basename(os.getcwd())} is full. Make room, then run again.")

@@ -1,4 +1,4 @@
-"""Background-swap evaluation: embeddings once per run, metrics and examples from them as often as one likes."""
+"""Background-swap evaluation: embeddings are computed once per run; metrics and examples are derived from them."""
 
 
 rule evaluate:
@@ -23,7 +23,7 @@ rule embed_images:
     threads: 1
     resources:
         gpu=GPU,
-        # Not a parameter: it changes the last digit at most, so nothing is to run again for it. 0: by the images' size.
+        # Not a parameter: it changes the last digit at most, which is no reason to rerun. 0: chosen by image size.
         batch_size=config["evaluation"].get("batch_size", 0),
         mem_mb=growing(4000, per_input_mb=1),
         runtime=growing(120),
@@ -52,7 +52,7 @@ rule measure_retrieval:
     resources:
         gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
         mem_mb=growing(2000),
-        search_mb=config["evaluation"]["search_memory_mb"],  # no parameter either
+        search_mb=config["evaluation"]["search_memory_mb"],  # not a parameter either
         runtime=growing(15),
     params:
         code=hash_script("measure_retrieval.py"),

@@ -1,4 +1,4 @@
-"""The figures: of the data, of the results, and of what single models see."""
+"""The figures: of the data, of the results, and of what individual models attend to."""
 
 # All of them are in the report.
 FIGURES_OF_THE_STUDY = (

@@ -1,8 +1,8 @@
-"""What a job takes, as functions of its wildcards: its input files, and parameters of just what it depends on."""
+"""Input functions and parameters of jobs: functions of the wildcards that return only what a job depends on."""
 
 
 def demo_world_settings(wildcards):
-    """What draws a generated dataset: its entry without the name of the source."""
+    """The settings of a generated dataset: its entry without the name of the source."""
     return {key: value for key, value in config["datasets"][wildcards.dataset].items() if key != "source"}
 
 
@@ -11,7 +11,7 @@ def background_settings(wildcards):
 
 
 def background_folder(wildcards):
-    """Where the photographs of a role lie: the user's folder, the fetched one, or the one that is drawn."""
+    """The folder with the photographs of a role: the user's, the downloaded one or the generated one."""
     settings, role = config["backgrounds"][wildcards.set], wildcards.role.removesuffix("_half")
     photos = f"data/backgrounds/{wildcards.set}/photos"
     if settings["source"] == "study":
@@ -20,33 +20,33 @@ def background_folder(wildcards):
 
 
 def background_half(wildcards):
-    """Which of every two photographs a role has, where training and validation share a folder."""
+    """Which of every two photographs a role gets if training and validation share a folder."""
     return {"train_half": 0, "validation_half": 1}.get(wildcards.role)
 
 
 def photos_of_backgrounds(wildcards):
-    """What must be there before a role is packed; a user's folder is no input, no rule makes it."""
+    """What must exist before a role is packed; a user's folder is not an input, because no rule makes it."""
     source = config["backgrounds"][wildcards.set]["source"]
     made = {"demo_world": background_folder(wildcards), "study": f"data/backgrounds/{wildcards.set}/fetched.csv"}
     return made.get(source, [])
 
 
 def archive_folder(wildcards):
-    """Where a dataset's archives lie; a folder, for Snakemake would delete the half-fetched file of a failed job."""
+    """The folder of a dataset's archives; Snakemake would delete a partial download if it were an output."""
     return f"data/{wildcards.dataset}/archives"
 
 
 @cache
 def listing(folder):
-    """Which images are in a folder of the user's: when some come, go or change, what is made of them is made again."""
+    """A fingerprint of a user's image folder: if images are added, removed or changed, what uses them is rebuilt."""
     try:
         return listings.fingerprint(folder)
     except (OSError, StudyError):
-        return None  # the job that reads them says what is wrong
+        return None  # the job that reads them reports the problem
 
 
 def listed_images(wildcards):
-    """Of a dataset of folders. An index is a file, whose date is looked at, and its root may be a whole disk."""
+    """The listing of a dataset of folders. An index file has a date to check, and its root may be a whole disk."""
     settings = config["datasets"][wildcards.dataset]
     return listing(settings["root"]) if settings["source"] == "folders" else None
 
@@ -61,7 +61,7 @@ def listed_backgrounds(wildcards):
 
 
 def mask_folder(wildcards):
-    """The tree of a dataset's masks; its files are no outputs, the tables that list them are."""
+    """The folder of a dataset's masks; its files are not outputs, but the tables that list them are."""
     return f"data/{wildcards.dataset}/masks"
 
 
@@ -71,14 +71,14 @@ def image_root(wildcards):
 
 
 def hand_labels(wildcards):
-    """The folder of the hand labels that attention is scored against, where the study wants them."""
+    """The folder of the hand labels that attention is scored against, if the study uses them."""
     return image_root(wildcards) if config["attribution"]["masks"] == "hand_labels" else None
 
 
 def dataset_settings(wildcards):
-    """What the index of a dataset depends on: its entry without what only later stages need.
+    """What the index of a dataset depends on: its entry without keys that only later stages need.
 
-    A drawn dataset comes with an index, and is read as one.
+    A generated dataset has an index, and is read through it.
     """
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
@@ -87,7 +87,7 @@ def dataset_settings(wildcards):
 
 
 def raw_index(wildcards):
-    """The file whose change must make a new index, where there is one."""
+    """The file whose change must rebuild the index, if there is one."""
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
         return f"data/{wildcards.dataset}/raw/index.csv"
@@ -97,7 +97,7 @@ def raw_index(wildcards):
 
 
 def gallery_draws(wildcards):
-    """How many galleries of one random image a class retrieval is averaged over; None: the index says."""
+    """The number of galleries (one random image per class) that retrieval is averaged over; None: the index decides."""
     settings = config["datasets"][wildcards.dataset]
     return settings.get("gallery_draws", 10 if settings["source"] == "vehicleid" else None)
 
@@ -107,12 +107,12 @@ def source(wildcards):
 
 
 def published_archives(wildcards):
-    """Which archives a published dataset comes in. From where is no matter: their bytes are the same."""
+    """The archives of a published dataset. Their addresses do not matter: the bytes are the same."""
     return archive_identities(DOWNLOADS[source(wildcards)])
 
 
 def code_of_index(wildcards):
-    """The script and the one source that it reads the dataset with."""
+    """Fingerprints of the script and of the one module that it reads the dataset with."""
     return [hash_script("index_dataset.py"), hash_script(f"bgbias/datasets/{dataset_settings(wildcards)['source']}.py")]
 
 
@@ -121,7 +121,7 @@ def masker(wildcards):
 
 
 def masker_weights(wildcards):
-    """The ONNX file of the masker, when it is a file of the user's or the project's."""
+    """The ONNX file of the masker, if it is a file of the user or the project."""
     return masker(wildcards).get("weights") or []
 
 
@@ -136,7 +136,7 @@ def packed_backgrounds(role, name="backgrounds"):
 
 
 def training_backgrounds(wildcards):
-    """The backgrounds that this variant's training and validation look at; base needs none of them."""
+    """The backgrounds that this variant's training and validation use; base uses none."""
     variant = config["variants"][wildcards.variant]
     needed = {}
     if variant["probability"] > 0:
@@ -165,18 +165,18 @@ def training_settings(wildcards):
 
 
 def frozen_settings(wildcards):
-    """The same of a backbone that is measured as it comes."""
+    """The same for a backbone that is evaluated without training."""
     return {"backbone": BACKBONES[wildcards.backbone], "loss": {"type": axes.FROZEN}}
 
 
 def settings_of_runs():
-    """What its model depends on, of each run in the order of ``RUNS``."""
+    """What each run's model depends on, in the order of ``RUNS``."""
     runs = [SimpleNamespace(**run) for run in RUNS]
     return [frozen_settings(run) if run.loss == axes.FROZEN else training_settings(run) for run in runs]
 
 
 def backbone_weights(wildcards):
-    """The backbone's weights: nothing, a file of the user's, or the receipt of the published ones."""
+    """The backbone's weights: nothing, a user's file, or the receipt of the published ones."""
     settings = BACKBONES[wildcards.backbone]
     if config["backbones"][wildcards.backbone].get("weights") == keywords.IMAGENET:
         return f"{pretrained.FOLDER}/{settings['model']}.csv"
@@ -190,11 +190,11 @@ def fingerprint_of_file(path):
     try:
         return hashes.fingerprint_file(path)
     except OSError:
-        return None  # the job that reads it says what is wrong
+        return None  # the job that reads it reports the problem
 
 
 def given_weights(wildcards):
-    """A fingerprint of the backbone's weights if they are a user's file: one copied over it may have an older date."""
+    """A fingerprint of the backbone's weights if they are a user's file: its replacement may have an older date."""
     if config["backbones"][wildcards.backbone].get("weights") == keywords.IMAGENET:
         return None
     given = backbone_weights(wildcards)
@@ -202,8 +202,8 @@ def given_weights(wildcards):
 
 
 def shown_runs(dataset):
-    """The runs that the figures of single images show: one loss, backbone and seed, every variant; of a study that trains
-    nothing all its models."""
+    """The runs that figures of single images show: one loss, backbone and seed, every variant; all models of a study
+    without training."""
     grid, loss = config["grid"], config["publish"]["loss"]
     if not grid["loss"]:
         fixed = {"loss": axes.FROZEN}

@@ -1,7 +1,7 @@
-"""Foreground masks by rembg, their check against hand labels, and what training reads: packed pixels.
+"""Foreground masks by rembg, their check against hand labels, and the packed pixels that training reads.
 
-`on_bad_image` and the limits on masks are no parameters of what data are made by: they say whether a job may go on, and
-change nothing of what it makes. `accept_masks`, which each study has, holds what is there to them.
+`on_bad_image` and the limits on masks are not parameters of the rules that make data: they decide whether a job may
+continue, but do not change what it makes. `accept_masks`, which runs once per study, enforces them on existing data.
 """
 
 
@@ -91,12 +91,12 @@ rule accept_masks:
         f"{RESULTS}/masks_accepted/{{dataset}}",
     log:
         f"{RESULTS}/logs/accept_masks_{{dataset}}.log",
-    priority: 1  # before any training that is due as well
+    priority: 1  # before any training that is ready to run
     conda:
         "../../envs/images.yaml"
     params:
         code=hash_script("accept_masks.py"),
-        images=listed_images,  # with `raw`: the list of unusable images, which is no output, may have got others
+        images=listed_images,  # with `raw`: the list of unusable images, not an output, may have changed
         on_bad_image=config["on_bad_image"],
         limits=config["mask_quality"],
         study=config["study"],

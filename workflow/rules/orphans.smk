@@ -1,7 +1,7 @@
-"""What an orphaned job made, one that ended while no Snakemake looked, is made again.
+"""Outputs of orphaned jobs, which ended while no Snakemake was watching, are rebuilt.
 
-Snakemake has no record of the settings that it was made by, and would take it as up to date for ever, whatever
-changes. Marked as incomplete, it is made again (`rerun-incomplete`).
+Snakemake has no record of the settings that they were made with, and would consider them up to date forever, whatever
+changes. Marked as incomplete, they are rebuilt (`rerun-incomplete`).
 """
 
 from glob import glob
@@ -11,14 +11,14 @@ from snakemake.persistence.file import FilePersistence
 
 
 def recorded(output):
-    """Whether Snakemake's record is of the file that is there, and not of one that was there before."""
+    """Whether Snakemake's record describes the current file, not an earlier one."""
     record = records.metadata(output)
-    # A folder gets another date with every file that comes into it.
+    # A folder's date changes with every file added to it.
     return record is not None and (os.path.isdir(output) or record.endtime >= os.path.getmtime(output))
 
 
-# On a dry run too, which would otherwise not show these jobs. Where there is a lock, another Snakemake may look, or its
-# jobs still run.
+# Also on a dry run, which would otherwise not show these jobs. If there is a lock, another Snakemake may be watching,
+# or its jobs may still be running.
 if workflow.is_main_process and not glob(".snakemake/locks/*"):
     records = FilePersistence(nolock=True)
     begun = orphans.outputs_of_orphans(sorted(glob(".snakemake/log/*.snakemake.log")))

@@ -1,4 +1,4 @@
-"""The report, one file that opens offline, and where all of it came from."""
+"""The report, one file that opens offline, and its provenance."""
 
 from bgbias.configuration.settings_in_force import settings_in_force
 

@@ -1,4 +1,4 @@
-"""The tables of the study, for LaTeX, for programs and for people; beside published numbers where there are any."""
+"""The tables of the study as LaTeX, CSV and Markdown; next to published numbers if there are any."""
 
 
 rule tables:

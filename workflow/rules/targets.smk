@@ -1,13 +1,13 @@
-"""What each target is made of, from the raw data on.
+"""The files of each target, from the raw data onwards.
 
-Snakemake deletes the outputs of a job that failed, and where what was made of them earlier is still there it does not
-miss them: the next command would end well, with old numbers under new settings. So a target names all that it is made
-of, not its last files only.
+Snakemake deletes the outputs of a failed job, but does not miss them as long as files made from them earlier still
+exist: the next command would succeed with old numbers under new settings. So a target lists everything that it is made
+from, not only its final files.
 """
 
 
 def files_of_masks():
-    """What lies between the raw data of all datasets and their masks."""
+    """Everything from the raw data of all datasets to their masks."""
     raw = [raw_index(SimpleNamespace(dataset=dataset)) for dataset in DATASETS]
     fetched = [f"data/{dataset}/archives.csv" for dataset in DATASETS if f"data/{dataset}/extracted.csv" in raw]
     shards = expand("data/{dataset}/mask_shards/{shard}.csv", dataset=DATASETS, shard=range(config["masker"]["shards"]))
@@ -24,7 +24,7 @@ def files_of_mask_quality():
 
 
 def files_of_training():
-    """All that the models are made of, and the models."""
+    """The models and everything that they are made from."""
     packed = {path for run in axes.trained(RUNS) for path in training_backgrounds(SimpleNamespace(**run)).values()}
     packed |= set(packed_backgrounds("test").values())
     names = sorted({Path(path).parent.name for path in packed})
@@ -66,5 +66,5 @@ def matches_of_shown_runs():
 
 
 def files_of_results():
-    """All that tables, figures and the report are made of."""
+    """Everything that tables, figures and the report are made from."""
     return sorted({*files_of_evaluation(), *files_of_attribution(), f"{RESULTS}/mask_quality.csv"})

@@ -1,4 +1,4 @@
-"""The models: one training per dataset, backbone, loss, variant and seed, and backbones as they come."""
+"""The models: one training per dataset, backbone, loss, variant and seed, and backbones without training."""
 
 
 rule train:
@@ -17,8 +17,8 @@ rule download_weights:
         downloads=1,
         runtime=growing(120),
     params:
-        # Neither a fingerprint of the code nor addresses: the checksum decides what the file is, and a new receipt would
-        # train every model again. The script reads it in the list; here it is for the job to run again when it changes.
+        # Neither a fingerprint of the code nor addresses: the checksum identifies the file, and a new receipt would
+        # retrain every model. The script reads the checksum from the list; here it makes the job rerun if it changes.
         model="{model}",
         checksum=lambda wildcards: DOWNLOADS["weights"].get(wildcards.model, {}).get("sha256"),
         sources=DOWNLOADS_FILE,
@@ -47,7 +47,7 @@ rule train_model:
     threads: 1
     resources:
         gpu=GPU,
-        # Packed pixels are mapped into memory, and some clusters count what was touched of them.
+        # Packed pixels are memory-mapped, and some clusters count the pages that were read.
         mem_mb=growing(4000, per_input_mb=1),
         runtime=training_minutes,
     params:
@@ -57,7 +57,7 @@ rule train_model:
         given=given_weights,
         quality="data/{dataset}/mask_quality.csv",
         device=config["device"],
-        # Beside the outputs, not among them: Snakemake deletes the outputs of a job that failed.
+        # Not an output: Snakemake deletes the outputs of a failed job.
         checkpoint=f"{RUN}/checkpoint",
     script:
         "../scripts/train_model.py"
@@ -73,7 +73,7 @@ rule save_frozen_model:
         f"{RESULTS}/logs/save_frozen_model/{RUN_NAME}.log",
     wildcard_constraints:
         loss=axes.FROZEN,
-    priority: 2  # a file that is no network is told before masks are made for it
+    priority: 2  # fail on an invalid model file before spending time on masks
     conda:
         "../../envs/models.yaml"
     resources:
