@@ -78,7 +78,7 @@ def test_other_columns_are_left_out_and_their_order_does_not_matter(tmp_path):
 @pytest.mark.parametrize(
     ("row", "bad", "line", "reason"),
     [
-        (1, "a/1.jpg,0,owl,train", 3, "stands in line 2 already"),
+        (1, "a/1.jpg,0,owl,train", 3, "duplicates line 2"),
         (1, "a/2.jpg,0,jay,train", 3, "label 0 is class 'jay' here and 'owl' in line 2"),
         (1, "a/2.jpg,0,owl,test", 3, "in split test here and in train in line 2"),
         (2, "b/1.jpg,1,jay,validation", 4, "split is 'validation'"),
@@ -123,14 +123,14 @@ def test_the_line_counts_blank_lines(tmp_path):
     ]  # 1 + 2 + 2 + 7 + 1 lines, and it
     assert "line 14: label is 'x'" in refusal(written(tmp_path, rows))
     rows[-1] = "a/1.jpg,5,kite,test"
-    assert "line 14: path 'a/1.jpg' stands in line 2 already" in refusal(written(tmp_path, rows))
+    assert "line 14: path 'a/1.jpg' duplicates line 2" in refusal(written(tmp_path, rows))
 
 
 def test_all_classes_that_stand_alone_are_told_at_once(tmp_path):
     rows = [*GOOD, *(f"lone/{i}.jpg,{10 + i},lone{i},test" for i in range(6))]
     message = refusal(written(tmp_path, rows))
     assert "class 'lone0' (label 10) has no other image in the test split" in message
-    assert "and so 5 more: 'lone1', 'lone2', 'lone3', …. Add one" in message
+    assert "likewise 5 more: 'lone1', 'lone2', 'lone3', …. Add one" in message
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,11 @@ def test_all_classes_that_stand_alone_are_told_at_once(tmp_path):
         (
             GOOD[:6] + GOOD[7:],
             HEADER,
-            "one class only in split train, 'owl', so that there is nothing to tell it",
+            "only one class in split train, 'owl', so there is nothing to distinguish",
         ),
-        (GOOD[:7] + GOOD[8:], HEADER, "one class only in split val, 'jay'"),
-        (GOOD[:8], HEADER, "one class only in split test, 'tit'"),
-        (GOOD[:3] + GOOD[4:], HEADER, "every class of the val split has one image only"),
+        (GOOD[:7] + GOOD[8:], HEADER, "only one class in split val, 'jay'"),
+        (GOOD[:8], HEADER, "only one class in split test, 'tit'"),
+        (GOOD[:3] + GOOD[4:], HEADER, "every class of the val split has only one image"),
         ([f"{row},0" for row in GOOD], f"{HEADER},is_query", "only one of the columns"),
         ([f"{GOOD[4]},0,1", GOOD[0]], f"{HEADER},is_query,is_gallery", "expected 6 columns"),
     ],

@@ -70,7 +70,7 @@ def test_folders_like_splits_are_not_taken_for_classes(tmp_path, names, test_onl
 def test_images_right_below_the_splits_are_no_classes(tmp_path):
     folder_classes(tmp_path, ["train", "val", "test"])
     for test_only in (False, True):
-        with pytest.raises(StudyError, match=r"class folders .* hold no images"):
+        with pytest.raises(StudyError, match=r"class folders .* contain no images"):
             dataset_index(tmp_path, {"source": "folders", "test_only": test_only})
 
 
@@ -88,7 +88,7 @@ def test_where_there_is_no_file_of_lines_the_image_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("names", "splits", "reason"),
     [
-        ([], None, "has no folders"),
+        ([], None, "contains no folders"),
         (["a", "b", "c", "d", "e"], None, "5 classes cannot be split"),
         (["a", "b", "c", "d", "e", "f"], {"train": 0.5, "val": 0.5, "test": 0.5}, "1 in total"),
     ],
@@ -131,7 +131,7 @@ def test_where_nothing_is_trained_all_images_are_test_images(tmp_path):
 
 def test_one_class_among_which_all_is_right_is_no_test(tmp_path):
     folder_classes(tmp_path, "a")
-    with pytest.raises(StudyError, match=r"has one class only in split test, 'a'"):
+    with pytest.raises(StudyError, match=r"has only one class in split test, 'a'"):
         dataset_index(tmp_path, {"source": "folders", "test_only": True})
 
 

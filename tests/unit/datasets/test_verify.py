@@ -132,7 +132,7 @@ def test_skip_takes_the_query_from_what_nothing_matches_and_leaves_it_to_be_foun
     assert rest.is_query.tolist() == [False, True, True, True]
     assert rest.is_gallery.tolist() == [True, False, True, True]
     assert list(problems) == [0, 2]
-    assert problems[0].startswith("is no query")
+    assert problems[0].startswith("is not a query")
     assert not len(partnerless_rows(rest))
 
 

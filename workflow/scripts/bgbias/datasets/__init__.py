@@ -1,6 +1,6 @@
-"""Where data comes from: each source turns a folder into an :class:`~bgbias.index.Index`.
+"""Dataset sources: each turns a folder into an :class:`~bgbias.index.Index`.
 
-A source is the module of its name here, with ``rows(root, settings) -> Index``.
+A source is a module of this package with the source's name and a function ``rows(root, settings) -> Index``.
 """
 
 import os
@@ -15,16 +15,16 @@ from bgbias.index import Index, index_name
 
 
 def dataset_index(root: str | os.PathLike, settings: dict, alone: str = "fail") -> Index:
-    """The checked index of the dataset under ``root`` as ``settings`` (``source``, its own keys) describe it.
+    """The checked index of the dataset under ``root``, described by ``settings`` (``source`` and its keys).
 
-    With ``test_only`` every image is of the test split. ``alone``: whether test images without another one of
-    their class are refused (fail) or kept, for the caller to leave out (skip). Raises StudyError for a
-    missing folder, or what the source refuses.
+    With ``test_only`` every image belongs to the test split. ``alone``: whether a test image that is the only
+    one of its class is an error (fail) or kept, for the caller to leave out (skip). Raises StudyError if the
+    folder is missing or the source rejects it.
     """
     source, root = settings["source"], Path(root)
     if not root.is_dir():
-        raise StudyError(f"The image folder {root} does not exist. Make it, or correct the dataset's root.")
-    # Not among the imports above: an edit of one source would make the indices of all datasets again.
+        raise StudyError(f"The image folder {root} does not exist. Create it, or correct the dataset's root.")
+    # Not imported above: editing one source would otherwise rebuild the indices of all datasets.
     index = import_module(f"{__name__}.{source}").rows(root, settings)
     where = root / index_name(settings) if source == "index" else f"{root} as source {source} reads it"
     if settings.get("test_only"):

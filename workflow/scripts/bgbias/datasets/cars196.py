@@ -1,4 +1,4 @@
-"""Source ``cars196``: Stanford Cars, in the original layout or in that of the by-classes mirror."""
+"""Source ``cars196``: Stanford Cars, in the original layout or that of the by-classes mirror."""
 
 import csv
 from pathlib import Path
@@ -25,7 +25,7 @@ _Images = tuple[list[str], np.ndarray, list[str], int]  # paths, labels, class n
 
 
 def rows(root: Path, settings: dict) -> Index:
-    """Labels are the official class numbers less one; the second half of the classes is the test split."""
+    """Labels are the official class numbers minus one; the second half of the classes is the test split."""
     mirrored = any(root.rglob("anno_train.csv"))
     paths, labels, class_names, n_classes = _mirror(root) if mirrored else _original(root)
     splits = split_of_labels(labels, labels >= n_classes // 2)
@@ -33,7 +33,7 @@ def rows(root: Path, settings: dict) -> Index:
 
 
 def _original(root: Path) -> _Images:
-    """``car_ims/*.jpg`` beside ``cars_annos.mat`` with its ``annotations`` and ``class_names``."""
+    """``car_ims/*.jpg`` next to ``cars_annos.mat`` with its ``annotations`` and ``class_names``."""
     from scipy.io import loadmat
 
     folder = located(root, ["cars_annos.mat", "car_ims"], "Cars196")
@@ -43,17 +43,17 @@ def _original(root: Path) -> _Images:
         annotations, names = content["annotations"], [str(name) for name in content["class_names"]]
         paths = [str(path) for path in annotations["relative_im_path"]]
         labels = np.array([int(label) for label in annotations["class"]], dtype=np.int64) - 1
-    except Exception as error:  # loadmat raises whatever the damaged bytes lead it into
+    except Exception as error:  # loadmat raises arbitrary exceptions on damaged files
         raise StudyError(
-            f"{file} cannot be read ({type(error).__name__}: {error}). Fetch it again."
+            f"{file} cannot be read ({type(error).__name__}: {error}). Download it again."
         ) from error
     if len(labels) and not 0 <= labels.min() <= labels.max() < len(names):
-        raise StudyError(f"{file} has labels outside its {len(names)} class names. Fetch it again.")
+        raise StudyError(f"{file} has labels outside its {len(names)} class names. Download it again.")
     return _below(root, folder, paths), labels, [names[label] for label in labels], len(names)
 
 
 def _mirror(root: Path) -> _Images:
-    """``car_data/car_data/{train,test}/<class>/*.jpg``; the numbers of the classes are in ``anno_*.csv``."""
+    """``car_data/car_data/{train,test}/<class>/*.jpg``; the class numbers are in ``anno_*.csv``."""
     annotations = min(root.rglob("anno_train.csv")).parent
     paths, labels, class_names = [], [], []
     for part in ("train", "test"):
@@ -77,7 +77,7 @@ def _mirror(root: Path) -> _Images:
 
 
 def _annotations(file: Path) -> dict[str, str]:
-    """File name -> class number, from lines ``name,x1,y1,x2,y2,class``; there is no header."""
+    """File name -> class number, from lines ``name,x1,y1,x2,y2,class`` without a header."""
     return {row[0]: row[-1] for row in _csv(file) if row[-1].strip().isdigit()}
 
 

@@ -18,7 +18,7 @@ PUBLISHED = {
 
 
 def rows(root: Path, settings: dict) -> Index:
-    """Labels are the official class numbers less one; the second half of the classes is the test split."""
+    """Labels are the official class numbers minus one; the second half of the classes is the test split."""
     folder = located(root, ["images", "images.txt", "image_class_labels.txt", "classes.txt"], "CUB200-2011")
     path_of = dict(read_table(folder / "images.txt", 2))
     names = dict(read_table(folder / "classes.txt", 2))

@@ -16,16 +16,18 @@ _LIKE_SPLITS = {"train", "training", "val", "valid", "validation", "test", "test
 
 
 def rows(root: Path, settings: dict) -> Index:
-    """Every image below a class folder, at any depth, is of the class that the folder names.
+    """Every image below a class folder, at any depth, belongs to the class named by the folder.
 
-    When ``root`` holds exactly the folders train, val and test, these are the splits; folders that look like
-    other splits are refused. Otherwise all classes are test with ``settings["test_only"]``, or they are
-    shuffled by ``settings["seed"]`` and split by ``settings["splits"]`` (shares of the classes, default
+    If ``root`` contains exactly the folders train, val and test, these are the splits; folders that look like
+    other splits are rejected. Otherwise all classes are test classes with ``settings["test_only"]``, or are
+    shuffled with ``settings["seed"]`` and split by ``settings["splits"]`` (shares of the classes, default
     :data:`SHARES`). Labels number the classes in the sorted order of their names.
     """
     top = _folders(root)
     if not top:
-        raise StudyError(f"{root} has no folders. Source folders needs one folder of images per class in it.")
+        raise StudyError(
+            f"{root} contains no folders. Source folders needs one folder of images per class in it."
+        )
     is_split = set(top) == set(SPLITS)
     if is_split:
         places = [(split, name) for split in SPLITS for name in _folders(root / split)]
@@ -33,11 +35,11 @@ def rows(root: Path, settings: dict) -> Index:
         _refuse_other_splits(root, top)
         places = [("", name) for name in top]
     images = {place: list_images(root.joinpath(*place)) for place in places}
-    # A folder without images is no class: it would shift the labels and splits of all others.
+    # A folder without images is not a class: it would shift the labels and splits of all others.
     names = sorted({name for (_, name), found in images.items() if found})
     if not names:
         raise StudyError(
-            f"The class folders in {root} hold no images. Known suffixes: "
+            f"The class folders in {root} contain no images. Known suffixes: "
             f"{', '.join(sorted(IMAGE_SUFFIXES))}."
         )
     if is_split or settings.get("test_only"):
@@ -55,10 +57,10 @@ def rows(root: Path, settings: dict) -> Index:
 
 
 def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict[str, str]:
-    """Give each class to a split: shuffled by ``seed``, each split its share rounded, test the remainder.
+    """Assign each class to a split: shuffled with ``seed``, train and val get rounded shares, test the rest.
 
-    Where classes come or go, all but a few of the others stay in their split. Every split gets at least two
-    classes; StudyError when there are too few, or the shares do not add up.
+    If classes are added or removed, all but a few of the others stay in their split. Every split gets at
+    least two classes; StudyError if there are too few, or if the shares do not add up.
     """
     if set(shares) != set(SPLITS) or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
         raise StudyError(
@@ -66,10 +68,10 @@ def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict
         )
     if len(names) < 2 * len(SPLITS):
         raise StudyError(
-            f"{len(names)} classes cannot be split into train, val and test; each needs two, 6 in all. Where "
+            f"{len(names)} classes cannot be split into train, val and test; each needs two, 6 in total. If "
             "nothing is to be trained, set the dataset's test_only: true."
         )
-    # By a number of each name's own, so that a class more or less leaves nearly all others where they are.
+    # Sorted by a number derived from each name, so that one class more or less moves hardly any other.
     order = sorted(names, key=lambda name: integer_seed(seed, f"split of the class {name}"))
     n_train = min(max(2, round(shares["train"] * len(order))), len(order) - 4)
     n_val = min(max(2, round(shares["val"] * len(order))), len(order) - n_train - 2)
@@ -84,9 +86,8 @@ def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict
 def _refuse_other_splits(root: Path, top: list[str]) -> None:
     if len({name.lower() for name in top} & _LIKE_SPLITS) > 1:
         raise StudyError(
-            f"{root} holds the folders {', '.join(top)}, which look like splits and not like classes. Splits "
-            "are three folders train, val and test with nothing beside them; or name one of these folders as "
-            "root."
+            f"{root} contains the folders {', '.join(top)}, which look like splits, not classes. Splits must "
+            "be exactly the three folders train, val and test; or name one of these folders as root."
         )
 
 

@@ -1,4 +1,4 @@
-"""What must hold of an index as a whole, so that the study means what its tables say."""
+"""Consistency checks of a whole index, so that the study's tables mean what they say."""
 
 import os
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from bgbias.index import SPLITS, Index
 def check_index(
     index: Index, path: str | os.PathLike, splits: Sequence[str] = SPLITS, alone: str = "fail"
 ) -> None:
-    """Raise StudyError with file, line (or image) and reason when the study cannot be run on ``index``.
+    """Raise StudyError with file, line (or image) and reason if the study cannot be run on ``index``.
 
-    ``path`` is the file that the message points at, ``splits`` are those that the study needs; test images
-    without another one of their class may be there where ``alone`` is skip. A check either names one line or,
-    where something is missing altogether, the file.
+    ``path`` is the file named in messages, ``splits`` are those that the study needs. A test image that is
+    the only one of its class is accepted if ``alone`` is skip. A message names one line, or only the file if
+    something is missing altogether.
     """
 
     def refuse(row, reason):
@@ -30,23 +30,23 @@ def check_index(
     rows = partnerless_rows(index)
     if len(rows) and alone == "fail":
         names = list(dict.fromkeys(index.class_names[row] for row in rows))
-        more = f", and so {len(names) - 1} more: {', '.join(map(repr, names[1:4]))}" if names[1:] else ""
+        more = f"; likewise {len(names) - 1} more: {', '.join(map(repr, names[1:4]))}" if names[1:] else ""
         refuse(
             rows[0],
             f"class {names[0]!r} (label {index.labels[rows[0]]}) has no other image in the test split that "
             f"could be retrieved{more}{', …' if len(names) > 4 else ''}. Add one, or set on_bad_image: skip, "
-            "which leaves such images out",
+            "which excludes such images",
         )
     val_labels = index.labels[index.rows("val")]
     if "val" in splits and len(np.unique(val_labels)) == len(val_labels):
         raise StudyError(
-            f"{path}: every class of the val split has one image only, so that nothing can be retrieved "
-            "there. Give val classes of at least two images."
+            f"{path}: every class of the val split has only one image, so nothing can be retrieved there. "
+            "Give val classes of at least two images."
         )
 
 
 def partnerless_rows(index: Index) -> np.ndarray:
-    """Row numbers, int64, of test queries for which the test gallery holds no other image of their class."""
+    """Row numbers, int64, of test queries without another image of their class in the test gallery."""
     test = index.rows("test")
     labels = index.labels[test]
     query = np.ones(len(test), bool) if index.is_query is None else index.is_query[test]
@@ -63,7 +63,7 @@ def _check_rows(index: Index, refuse) -> None:
         if reason:
             refuse(row, f"path {name!r} {reason}. Paths are relative to the dataset's image folder, with /")
         if name in first:
-            refuse(row, f"path {name!r} stands in {index.place(first[name])} already. Remove one of the two")
+            refuse(row, f"path {name!r} duplicates {index.place(first[name])}. Remove one of the two")
         first[name] = row
         if index.masks[row] and _path_problem(index.masks[row]):
             refuse(
@@ -97,28 +97,28 @@ def _check_classes(index: Index, refuse) -> None:
 
 
 def _check_splits(index: Index, path: str | os.PathLike, splits: Sequence[str]) -> None:
-    """With one class there is nothing to tell apart: no loss learns, and whatever is retrieved is right."""
+    """Each split needs two classes: with one, no loss learns and every retrieved image is correct."""
     for split in splits:
         classes = np.unique(index.labels[index.rows(split)])
         if not len(classes):
             raise StudyError(
                 f"{path} has no rows with split {split}. The study trains on train, selects the epoch on "
-                "val and measures on test: give whole classes to each. Where nothing is to be trained, set "
+                "val and measures on test: assign whole classes to each. If nothing is to be trained, set "
                 "the dataset's test_only: true."
             )
         if len(classes) < 2:
             name = index.class_names[index.rows(split)[0]]
             raise StudyError(
-                f"{path} has one class only in split {split}, {name!r}, so that there is nothing to tell it "
-                "from. Give each split at least two classes."
+                f"{path} has only one class in split {split}, {name!r}, so there is nothing to distinguish "
+                "it from. Give each split at least two classes."
             )
 
 
 def _check_queries(index: Index, path, refuse) -> None:
     if (index.is_query is None) != (index.is_gallery is None):
         raise StudyError(
-            f"{path} has only one of the columns is_query and is_gallery. Give both, or neither when "
-            "every test image is a query against all others."
+            f"{path} has only one of the columns is_query and is_gallery. Give both, or neither if every "
+            "test image is a query against all others."
         )
     if index.is_query is None:
         return
@@ -133,7 +133,7 @@ def _check_queries(index: Index, path, refuse) -> None:
         )
     for name, flags in (("is_query", index.is_query), ("is_gallery", index.is_gallery)):
         if not flags.any():
-            raise StudyError(f"{path}: no row has {name} 1. Mark some, or leave both columns out.")
+            raise StudyError(f"{path}: no row has {name} 1. Mark some, or omit both columns.")
 
 
 def _path_problem(path: str) -> str | None:

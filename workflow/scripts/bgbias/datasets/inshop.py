@@ -32,12 +32,14 @@ def rows(root: Path, settings: dict) -> Index:
     announced = head[0][0] if head else "no"
     entries = read_table(listing, 3, skip=2)
     if announced != str(len(entries)):
-        raise StudyError(f"{listing} announces {announced} images and lists {len(entries)}. Fetch it again.")
+        raise StudyError(
+            f"{listing} announces {announced} images and lists {len(entries)}. Download it again."
+        )
     for image, item, status in entries:
         if status not in STATUSES or not item.startswith("id_"):
             raise StudyError(
                 f"{listing}: {image} has item {item!r} and status {status!r}; expected id_<number> and "
-                f"one of {', '.join(STATUSES)}. Fetch it again."
+                f"one of {', '.join(STATUSES)}. Download it again."
             )
     inside = _first(root, ["Img/img", "img"]).parent.relative_to(root)
     labels = numbers([item.removeprefix("id_") for _, item, _ in entries], listing)
@@ -63,5 +65,5 @@ def _first(root: Path, candidates: list[str]) -> Path:
             return root / candidate
     raise StudyError(
         f"{root} does not look like In-Shop Clothes: it has neither {' nor '.join(candidates)}. "
-        "Unpack the archives there (data/README.md shows the layout)."
+        "Unpack the archives there (see data/README.md for the layout)."
     )

@@ -1,4 +1,4 @@
-"""A seeded share of a dataset, for quick runs of the whole flow on real data."""
+"""A seeded subset of a dataset, for quick runs of the whole workflow on real data."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ def limited(index: Index, limit: dict, seed: int) -> Index:
     """At most ``limit["classes"]`` classes of each split and ``limit["images"]`` images of each class.
 
     Either key may be missing (no limit). ``classes`` is a number or a mapping from split to number. The
-    choice depends on the seed, the class and the number of its images alone, and rows keep their order. With
-    queries and gallery, each class keeps ``images`` of either.
+    choice depends only on the seed, the class and the number of its images; rows keep their order. With
+    queries and gallery, each class keeps ``images`` of each.
     """
     if not limit:
         return index

@@ -1,4 +1,4 @@
-"""What the published datasets share: finding the archive's layout, its splits, and its published counts."""
+"""Shared code for published datasets: locate the archive's layout, split it, check the published counts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,24 +10,25 @@ from bgbias.index import SPLITS, Index
 
 
 def located(root: Path, markers: Sequence[str], dataset: str) -> Path:
-    """``root``, or the folder directly below it, that holds every one of ``markers`` (files or folders).
+    """``root``, or the folder directly below it, that contains all ``markers`` (files or folders).
 
-    Archives are unpacked with or without their top folder; both are found. StudyError when neither is.
+    Both are tried because archives may be unpacked with or without their top folder. StudyError if neither
+    matches.
     """
     for folder in [root, *sorted(path for path in root.iterdir() if path.is_dir())]:
         if all((folder / marker).exists() for marker in markers):
             return folder
     raise StudyError(
-        f"{root} does not look like {dataset}: no folder there holds {' and '.join(markers)}. "
-        "Unpack the archive there, or correct the dataset's root (data/README.md shows each layout)."
+        f"{root} does not look like {dataset}: no folder there contains {' and '.join(markers)}. "
+        "Unpack the archive there, or correct the dataset's root (see data/README.md for each layout)."
     )
 
 
 def split_of_labels(labels: np.ndarray, is_test: np.ndarray) -> list[str]:
-    """The split of each of N rows: ``is_test`` as given; of the other classes the last quarter is validation.
+    """The split of each of N rows: ``is_test`` rows are test; the last quarter of the other classes is val.
 
-    ``labels`` int64 (N,), ``is_test`` bool (N,). Classes are taken in the order of their labels, as the study
-    counts them: 98 classes give 74 + 24, 100 give 75 + 25, 11,318 give 8,489 + 2,829.
+    ``labels`` int64 (N,), ``is_test`` bool (N,). Classes are ordered by label, as in the paper's study: 98
+    classes give 74 + 24, 100 give 75 + 25, 11,318 give 8,489 + 2,829.
     """
     development = np.unique(labels[~is_test])
     first_val = development[len(development) - max(1, len(development) // 4)] if len(development) else 0
@@ -38,7 +39,7 @@ def split_of_labels(labels: np.ndarray, is_test: np.ndarray) -> list[str]:
 
 
 def counts(index: Index) -> dict[str, int]:
-    """Images and classes in all, of each split, and of queries and gallery where the index has them."""
+    """Images and classes in total, per split, and of queries and gallery if the index has them."""
     parts = {split: index.rows(split) for split in SPLITS}
     parts["development"] = np.concatenate([parts["train"], parts["val"]])
     if index.is_query is not None:
@@ -50,9 +51,10 @@ def counts(index: Index) -> dict[str, int]:
 
 
 def check_counts(index: Index, published: dict[str, int], settings: dict, root: Path) -> Index:
-    """``index`` itself, when its counts are those of ``published``; StudyError with both numbers otherwise.
+    """Return ``index`` if its counts match ``published``; otherwise raise StudyError with both numbers.
 
-    The key ``counts`` of ``settings`` overrides: ``any`` checks nothing, a mapping replaces ``published``.
+    The key ``counts`` of ``settings`` overrides this: ``any`` checks nothing, a mapping replaces
+    ``published``.
     """
     expected = settings.get("counts", "published")
     if expected == "any":
@@ -69,16 +71,16 @@ def check_counts(index: Index, published: dict[str, int], settings: dict, root: 
     ]
     if wrong:
         raise StudyError(
-            f"The data in {root} is not the published set: {', '.join(wrong)}. Remove the folder and fetch "
-            "the archive again, or, for a subset on purpose, set the dataset's key counts to any."
+            f"The data in {root} is not the published set: {', '.join(wrong)}. Remove the folder and "
+            "download the archive again, or, for an intentional subset, set the dataset's key counts to any."
         )
     return index
 
 
 def read_table(path: Path, columns: int, skip: int = 0) -> list[list[str]]:
-    """The lines of a text file as lists of ``columns`` words, after ``skip`` header lines; no blank ones.
+    """The non-blank lines of a text file after ``skip`` header lines, as lists of ``columns`` words.
 
-    StudyError names the line that has too few words. The last word takes the rest of its line.
+    StudyError names a line with too few words. The last word takes the rest of its line.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -95,7 +97,7 @@ def read_table(path: Path, columns: int, skip: int = 0) -> list[list[str]]:
 
 
 def numbers(words: Sequence[str], path: Path) -> np.ndarray:
-    """``words`` as int64 (N,); StudyError naming ``path`` for a word that is no integer."""
+    """``words`` as int64 (N,); StudyError naming ``path`` if one is not an integer."""
     try:
         return np.array([int(word) for word in words], dtype=np.int64)
     except ValueError as error:

@@ -19,7 +19,7 @@ PUBLISHED = {
 
 
 def rows(root: Path, settings: dict) -> Index:
-    """Labels are the official class numbers less one; the test split is the official test list."""
+    """Labels are the official class numbers minus one; the test split is the official test list."""
     folder = located(root, ["Ebay_train.txt", "Ebay_test.txt"], "Stanford Online Products")
     development, test = (read_table(folder / f"Ebay_{part}.txt", 4, skip=1) for part in ("train", "test"))
     entries = development + test
@@ -29,7 +29,7 @@ def rows(root: Path, settings: dict) -> Index:
         Index(
             paths=[(inside / path).as_posix() for _, _, _, path in entries],
             labels=labels,
-            # Products have no names; the kind of product tells a reader of a figure more than the number.
+            # Products have no names; in a figure, the kind of product is more informative than the number.
             class_names=[f"{path.split('_final')[0]} {number}" for _, number, _, path in entries],
             splits=split_of_labels(labels, np.arange(len(entries)) >= len(development)),
         ),

@@ -1,7 +1,7 @@
 """Source ``vehicleid``: PKU VehicleID with one of its test lists.
 
-Which image of a vehicle is the gallery is no property of the image but of a draw, and results are averaged
-over draws: the index holds the test list; :func:`bgbias.retrieval.gallery.one_per_class` draws at retrieval.
+The gallery image of a vehicle is drawn at random, and results are averaged over draws. The index therefore
+holds the test list only; :func:`bgbias.retrieval.gallery.one_per_class` draws at retrieval.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from bgbias.index import Index
 
 # Liu et al., "Deep Relative Distance Learning" (2016), table 1.
 PUBLISHED = {"development_images": 113_346, "development_classes": 13_164}
-TEST_LIST = 800  # unless the settings name that of 1600 or 2400 vehicles
+TEST_LIST = 800  # default; the settings may name the list of 1600 or 2400 vehicles
 
 
 def rows(root: Path, settings: dict) -> Index:

@@ -1,4 +1,4 @@
-"""Does every image of an index exist and decode? Found out before the study starts, not in its third hour."""
+"""Check that every image of an index exists and decodes, before the study starts instead of hours into it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,9 +15,9 @@ from bgbias.logs import progress_bar
 
 
 def find_problems(index: Index, root: Path, threads: int = 1) -> dict[int, str]:
-    """Row number -> what is wrong with the row's image or hand label, in row order; empty when all is well.
+    """Row number -> problem with the row's image or hand label, in row order; empty if there are none.
 
-    Every file is decoded to its last byte; JPEGs at an eighth of their size, which finds truncation as well
+    Every file is decoded to its last byte; JPEGs at an eighth of their size, which also detects truncation
     and takes a fraction of the time.
     """
 
@@ -34,7 +34,7 @@ def find_problems(index: Index, root: Path, threads: int = 1) -> dict[int, str]:
 
 
 def image_problem(path: Path) -> str | None:
-    """Why no stage could use the image ``path``, in a few words; None when all can."""
+    """Why the image ``path`` cannot be used, in a few words; None if it can."""
     try:
         image_size(path)
         if not _is_sound_jpeg(path):
@@ -45,7 +45,7 @@ def image_problem(path: Path) -> str | None:
 
 
 def hand_label_problem(label: Path, image: Path) -> str | None:
-    """The same for the hand label of a sound image, which must have its size."""
+    """The same for the hand label of a valid image, whose size it must have."""
     try:
         read_given_mask(label, image_size(image))
     except StudyError as error:
@@ -54,29 +54,29 @@ def hand_label_problem(label: Path, image: Path) -> str | None:
 
 
 def _is_sound_jpeg(path: Path) -> bool:
-    """Whether ``path`` is a JPEG that decodes to its end, at an eighth of its size; False says nothing."""
+    """Whether ``path`` is a JPEG that decodes completely at an eighth of its size; False is inconclusive."""
     try:
         with Image.open(path) as image:
             if image.format != "JPEG":
                 return False
             image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
             image.load()
-    except Exception:  # whatever the decoder stumbles on: read_rgb finds the words for it
+    except Exception:  # any decoder error: read_rgb then reports it
         return False
     return True
 
 
 def _reason(error: StudyError, path: Path) -> str:
-    """The reason alone: the table names the path, and whoever reads it needs the remedy once."""
+    """The reason only: the table already names the path, and the remedy is printed once."""
     return str(error).removeprefix(f"{path} ").partition(". ")[0]
 
 
 def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dict[int, str]]:
-    """The index without the rows of ``problems``, and the problems with those that this causes.
+    """The index without the rows of ``problems``, and the problems plus those that this removal causes.
 
-    A test image of whose class no other is left in the gallery can no longer be retrieved. It goes as well,
-    but for one in the gallery where the index says what is a query: it stays, and is no query any more.
-    StudyError when fewer than two classes of a split, or no query, are left.
+    A test query whose class has no other image left in the gallery cannot be evaluated and is removed as
+    well. If the index marks queries and the image is in the gallery, it stays but is no longer a query.
+    StudyError if fewer than two classes of a split, or no query, are left.
     """
     problems = dict(problems)
     kept = np.array([row for row in range(len(index)) if row not in problems], dtype=np.int64)
@@ -85,7 +85,7 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
     if is_query is not None:
         is_query = is_query & ~np.isin(np.arange(len(index)), lonely)
         others_find = index.is_gallery[lonely]
-        problems |= {int(row): f"is no query: {reason}" for row in lonely[others_find]}
+        problems |= {int(row): f"is not a query: {reason}" for row in lonely[others_find]}
         lonely = lonely[~others_find]
     problems |= {int(row): reason for row in lonely}
     rest = replace(index, is_query=is_query).take(np.setdiff1d(kept, lonely))
@@ -97,5 +97,5 @@ def without_problems(index: Index, problems: dict[int, str]) -> tuple[Index, dic
                 f"{problems[min(problems)]}."
             )
     if rest.is_query is not None and not rest.is_query.any():
-        raise StudyError("No query is left of whose class another image is in the test gallery.")
+        raise StudyError("No query is left with another image of its class in the test gallery.")
     return rest, dict(sorted(problems.items()))
