@@ -177,7 +177,7 @@ def test_photos_are_fetched_at_the_pinned_commit_and_each_is_verified(tmp_path, 
             assert (photos / folder / name).read_bytes() == content
         (photos / "test/c.jpeg").unlink()
         pages["/abc/test/c.jpeg"].content = b"photo x"
-        with pytest.raises(StudyError, match=r"c\.jpeg could not be fetched .*its sha256"):
+        with pytest.raises(StudyError, match=r"c\.jpeg could not be downloaded .*its sha256"):
             fetch_backgrounds(
                 photo_source(address), photo_list, True, tmp_path / "photos", tmp_path / "f.csv"
             )

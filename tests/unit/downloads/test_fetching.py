@@ -114,7 +114,7 @@ def test_a_stalling_server_is_left_after_the_timeout_and_resumed(path):
 
 def test_a_server_that_only_stalls_is_given_up(path):
     page = Page(CONTENT, cut=lambda n: 0, stall=lambda n: True)
-    with http_server({"/a": page}) as address, pytest.raises(StudyError, match=r"stood still for 0\.2 s"):
+    with http_server({"/a": page}) as address, pytest.raises(StudyError, match=r"no data for 0\.2 s"):
         fetch(path, [f"{address}/a"], timeout=0.2)
     assert len(page.requests) == 3  # the first attempt and two more
 
@@ -179,7 +179,7 @@ def test_a_server_that_breaks_off_and_never_has_the_file_is_left_for_the_next(pa
     # Each time the first answer breaks off, and what is put together then is another file.
     wrong = Page(OTHER, cut=lambda n: MIB if n % 2 == 0 else None)
     with http_server({"/1": wrong, "/2": Page(CONTENT)}) as address:
-        with pytest.raises(StudyError, match="what arrived is not the published file"):
+        with pytest.raises(StudyError, match="the downloaded file is not the published one"):
             fetch(path, [f"{address}/1"])
         assert not path.exists()
         wrong.requests.clear()
@@ -244,7 +244,7 @@ def test_a_login_page_is_called_one(path):
 
 def test_a_file_of_another_size_is_not_even_fetched(path):
     page = Page(CONTENT + b"more")
-    with http_server({"/a": page}) as address, pytest.raises(StudyError, match="the server's file has"):
+    with http_server({"/a": page}) as address, pytest.raises(StudyError, match="the file on the server has"):
         fetch(path, [f"{address}/a"])
 
 
@@ -272,7 +272,7 @@ def test_a_file_placed_by_hand_is_verified_and_never_replaced(path):
 
 
 def test_plain_http_needs_a_checksum_and_other_schemes_are_refused(path):
-    with pytest.raises(StudyError, match="used with a checksum only"):
+    with pytest.raises(StudyError, match="only used with a checksum"):
         fetch(path, ["http://127.0.0.1:9/a"], checksums={"sha256": None})
     with pytest.raises(StudyError, match="addresses start with https, http, ftp"):
         fetch(path, ["file:///etc/passwd"])
@@ -280,7 +280,7 @@ def test_plain_http_needs_a_checksum_and_other_schemes_are_refused(path):
 
 def test_no_network_is_one_sentence(path):
     # Nobody listens on port 9 of the loopback interface.
-    with pytest.raises(StudyError, match=r"could not be fetched \(http://127\.0\.0\.1:9/a: no connection"):
+    with pytest.raises(StudyError, match=r"could not be downloaded \(http://127\.0\.0\.1:9/a: no connection"):
         fetch(path, ["http://127.0.0.1:9/a"])
 
 

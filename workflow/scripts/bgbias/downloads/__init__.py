@@ -1,1 +1,1 @@
-"""Published files: listed, fetched, checked, unpacked."""
+"""Published files: listing, downloading, verifying and unpacking."""

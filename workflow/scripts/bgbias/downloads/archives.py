@@ -1,4 +1,4 @@
-"""Unpacking archives from the web: nothing outside the folder, no links, no bombs, nothing half."""
+"""Safe unpacking of downloaded archives: nothing outside the folder, no links, no bombs, all or nothing."""
 
 import csv
 import lzma
@@ -16,7 +16,7 @@ from bgbias.logs import progress_bar
 
 RECEIPT = ".unpacked.csv"
 COLUMNS = ("archive", "into", "bytes")
-# Images hardly compress: what grows twentyfold beyond a gigabyte is no image dataset.
+# Images hardly compress: an archive that grows twentyfold plus a gigabyte is not an image dataset.
 GROWTH, ALLOWANCE = 20, 10**9
 DAMAGED = (
     tarfile.TarError,
@@ -29,11 +29,11 @@ DAMAGED = (
 
 
 def unpack_all(archives: Iterable[tuple[Path, str]], folder: Path) -> list[dict]:
-    """Unpack ``archives`` into ``folder``, which appears complete or not at all; return one row for each.
+    """Unpack ``archives`` into ``folder``, which appears complete or not at all; return one row per archive.
 
-    Each archive comes with the folder inside ``folder`` that it belongs in ("" for the top). Files that are
-    no archives are copied there. A ``folder`` that this function made from the same archives is left as it
-    is; any other is refused rather than overwritten.
+    Each archive is paired with its destination inside ``folder`` ("" for the top). Files that are not
+    archives are copied there. A ``folder`` that this function made from the same archives is kept; any other
+    non-empty one is refused rather than overwritten.
     """
     archives = [(Path(archive), into) for archive, into in archives]
     rows = [{"archive": path.name, "into": into, "bytes": path.stat().st_size} for path, into in archives]
@@ -41,8 +41,8 @@ def unpack_all(archives: Iterable[tuple[Path, str]], folder: Path) -> list[dict]
         if _receipt(folder) == [{name: str(value) for name, value in row.items()} for row in rows]:
             return rows
         raise StudyError(
-            f"{folder} holds something not unpacked from {', '.join(row['archive'] for row in rows)}. "
-            "Move it away, or name it as the dataset's root in the config."
+            f"{folder} contains files not unpacked from {', '.join(row['archive'] for row in rows)}. "
+            "Move it away, or set it as the dataset's root in the configuration."
         )
     aside = folder.with_name(folder.name + ".unpacking")
     shutil.rmtree(aside, ignore_errors=True)
@@ -55,7 +55,7 @@ def unpack_all(archives: Iterable[tuple[Path, str]], folder: Path) -> list[dict]
         aside.rename(folder)
     except OSError as error:
         raise StudyError(
-            f"{folder} cannot be unpacked: {error.strerror or error}. Fix that, run again."
+            f"{folder} cannot be unpacked: {error.strerror or error}. Fix that, then run again."
         ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -65,8 +65,8 @@ def unpack_all(archives: Iterable[tuple[Path, str]], folder: Path) -> list[dict]
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack one .tar(.gz, .bz2, .xz), .tgz or .zip into ``folder``; copy any other file there.
 
-    StudyError when an entry is absolute, leaves the folder, is a link or a device, when the contents are
-    beyond what images can compress to, or when the archive is damaged or encrypted.
+    StudyError if an entry is absolute, leaves the folder, or is a link or a device, if the contents are
+    larger than images can compress to, or if the archive is damaged or encrypted.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = archive.name.lower()
@@ -80,7 +80,7 @@ def unpack(archive: Path, folder: Path) -> None:
     except DAMAGED as error:
         raise StudyError(f"{archive} is damaged ({error}). Remove it and fetch it again.") from error
     except OSError as error:
-        if error.errno is None:  # gzip and bz2 report damage so
+        if error.errno is None:  # gzip and bz2 report damage this way
             raise StudyError(f"{archive} is damaged ({error}). Remove it and fetch it again.") from error
         raise
 
@@ -95,7 +95,7 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
             total += member.size
             _check_growth(archive, total)
             tar.extract(member, folder, filter="data")
-        while tar.fileobj.read(2**20):  # to the checksum, which lies behind the end of the archive
+        while tar.fileobj.read(2**20):  # up to the checksum, which follows the end of the archive
             pass
 
 
@@ -108,7 +108,7 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
                 raise StudyError(f"{archive}: {entry.filename!r} is a link; it is not unpacked.")
             if entry.flag_bits & 1:
                 raise StudyError(
-                    f"{archive} is encrypted. Unpack it by hand and name the folder as dataset's root."
+                    f"{archive} is encrypted. Unpack it by hand and set the folder as the dataset's root."
                 )
             _check_name(archive, entry.filename)
             content.extract(entry, folder)
@@ -124,8 +124,8 @@ def _check_growth(archive: Path, total: int) -> None:
     limit = GROWTH * archive.stat().st_size + ALLOWANCE
     if total > limit:
         raise StudyError(
-            f"{archive} would grow to more than {limit / 1e9:.1f} GB, far beyond what images compress to; "
-            "it is not unpacked."
+            f"{archive} would grow to more than {limit / 1e9:.1f} GB, far more than images compress to; it "
+            "is not unpacked."
         )
 
 

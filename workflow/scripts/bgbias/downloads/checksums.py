@@ -1,4 +1,4 @@
-"""Is this file the one that was published?"""
+"""Verify that a file is the published one."""
 
 import hashlib
 import os
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def file_problem(path: Path, size: int | None = None, checksums: dict[str, str] | None = None) -> str | None:
-    """What tells ``path`` from the expected file, in a few words; None when nothing does.
+    """How ``path`` differs from the expected file, in a few words; None if it does not.
 
-    ``size`` in bytes and ``checksums`` (algorithm -> hexadecimal digest, or its first digits) are
-    compared where they are known.
+    ``size`` in bytes and ``checksums`` (algorithm -> hexadecimal digest, or its first digits) are compared
+    if known.
     """
     found = os.path.getsize(path)
     if size is not None and found != size:
@@ -24,14 +24,14 @@ def file_problem(path: Path, size: int | None = None, checksums: dict[str, str] 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
     """The hexadecimal digest of the file ``path``."""
-    # Publishers still give MD5, which some systems refuse wherever it might guard something.
+    # Some publishers provide only MD5, which some systems reject for security purposes.
     new = partial(hashlib.new, algorithm, usedforsecurity=False)
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, new).hexdigest()
 
 
 def _page(path: Path) -> str:
-    """A hint for the usual case: a login or error page saved under the archive's name."""
+    """A hint for the most common case: a login or error page saved under the archive's name."""
     with open(path, "rb") as stream:
         start = stream.read(512).lstrip().lower()
     return "; it is a web page" if start.startswith((b"<!doctype html", b"<html")) else ""

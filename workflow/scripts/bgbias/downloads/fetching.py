@@ -1,4 +1,4 @@
-"""Fetching published files: sources in order, resumed after interruption, checked before use."""
+"""Download published files: try URLs in order, resume after interruption, verify before use."""
 
 import json
 import os
@@ -28,15 +28,15 @@ def obtain(
     retries: int = 4,
     pause: float = 1,
 ) -> str:
-    """See to it that ``path`` is the published file; return the address it came from.
+    """Make sure that ``path`` is the published file; return the URL it came from.
 
-    A file that lies at ``path`` already is verified and used (:data:`ALREADY_THERE`), never replaced.
-    Otherwise the ``urls`` (https, http, ftp) are tried in order. ``size`` in bytes and ``checksums``
-    (algorithm -> digest) are checked before the file gets its name; http and ftp are used with a checksum
-    only. Whatever arrived stays in ``path`` + ".part" and is continued next time. ``timeout`` in seconds is
-    the longest silence borne, ``retries`` the attempts without progress per address, ``pause`` the seconds
-    before the second attempt; it doubles with each. StudyError says what failed at each address and, with
-    ``instructions``, how to get the file by hand.
+    An existing file at ``path`` is verified and used (:data:`ALREADY_THERE`), never replaced. Otherwise the
+    ``urls`` (https, http, ftp) are tried in order. ``size`` in bytes and ``checksums`` (algorithm -> digest)
+    are checked before the file is renamed to ``path``; http and ftp require a checksum. A partial download is
+    kept in ``path`` + ".part" and resumed next time. ``timeout`` is the longest silence in seconds,
+    ``retries`` the number of attempts without progress per URL, ``pause`` the seconds before the second
+    attempt, doubling with each. StudyError reports what failed at each URL and, with ``instructions``, how to
+    get the file by hand.
     """
     path = Path(path)
     checksums = {name: value for name, value in (checksums or {}).items() if value}
@@ -44,7 +44,7 @@ def obtain(
         problem = file_problem(path, size, checksums)
         if problem:
             raise StudyError(
-                f"{path} is not the published file: {problem}. Remove it or put the right one there."
+                f"{path} is not the published file: {problem}. Remove it or replace it by the right one."
             )
         return ALREADY_THERE
     failures = []
@@ -58,11 +58,11 @@ def obtain(
             failures.append(f"{url}: {error}")
         except OSError as error:
             raise StudyError(
-                f"{path} cannot be written: {error.strerror}. Fix it; the download resumes."
+                f"{path} cannot be written: {error.strerror}. Fix that; the download will resume."
             ) from error
     reasons = f" ({'; '.join(failures)})" if failures else ""
     raise StudyError(
-        f"{path} could not be fetched{reasons}. {instructions or f'Fetch it by hand and put it at {path}.'}"
+        f"{path} could not be downloaded{reasons}. {instructions or f'Download it by hand to {path}.'}"
     )
 
 
@@ -71,7 +71,7 @@ def _check_address(url: str, checksums: dict[str, str]) -> None:
     if scheme not in OPENERS:
         raise TransferError(f"addresses start with {', '.join(OPENERS)}", permanent=True)
     if scheme != "https" and not checksums:
-        raise TransferError(f"{scheme} can be tampered with and is used with a checksum only", permanent=True)
+        raise TransferError(f"{scheme} can be tampered with and is only used with a checksum", permanent=True)
 
 
 def _download(
@@ -94,9 +94,9 @@ def _download(
             return
         part.unlink()
         if again or not resumed:
-            raise TransferError(f"what arrived is not the published file: {problem}", permanent=True)
-        # The two halves may stem from different versions or servers: once more, in one piece.
-        print(f"{path.name}: {problem} after resuming; starting afresh", flush=True)
+            raise TransferError(f"the downloaded file is not the published one: {problem}", permanent=True)
+        # The two parts may come from different versions or servers: retry in one piece.
+        print(f"{path.name}: {problem} after resuming; starting over", flush=True)
 
 
 def _transfer_all(
@@ -108,7 +108,7 @@ def _transfer_all(
     retries: int,
     pause: float,
 ) -> bool:
-    """Bring ``part`` to its full length; True when it was not all fetched in one piece."""
+    """Download ``part`` to its full length; return True if it was not downloaded in one piece."""
     resumed, left, most = False, retries, _length(part)
     while True:
         start, validator = _resume_point(url, part, has_checksum)
@@ -120,7 +120,7 @@ def _transfer_all(
                 _write(part, transfer, size)
             if transfer.total is not None and _length(part) != transfer.total:
                 raise TransferError(
-                    f"the server announces {transfer.total:,} bytes and sends {_length(part):,}"
+                    f"the server announced {transfer.total:,} bytes but sent {_length(part):,}"
                 )
             return resumed
         except TransferError as error:
@@ -129,7 +129,7 @@ def _transfer_all(
             if error.permanent or left < 0:
                 raise
             wait = min(60, pause * 2 ** (retries - left - 1)) if left < retries else 0
-            print(f"{url}: {error}; trying again in {wait:g} s from byte {_length(part):,}", flush=True)
+            print(f"{url}: {error}; retrying in {wait:g} s from byte {_length(part):,}", flush=True)
             time.sleep(wait)
 
 
@@ -139,9 +139,9 @@ def _write(part: Path, transfer: Transfer, size: int | None) -> None:
         stream.seek(transfer.start)
         total = size or transfer.total
         written = _megabytes(transfer, stream, size)
-        if total is None or total > 10 * MEGABYTE:  # a bar only where one waits
+        if total is None or total > 10 * MEGABYTE:  # a progress bar only for long downloads
             done = transfer.start // MEGABYTE
-            description = f"fetching {part.stem}" + (f" from {done} MiB on" if done else "")
+            description = f"downloading {part.stem}" + (f" from {done} MiB on" if done else "")
             written = progress_bar(written, description, "MiB", total and total // MEGABYTE - done)
         for _ in written:
             pass
@@ -150,11 +150,11 @@ def _write(part: Path, transfer: Transfer, size: int | None) -> None:
 
 
 def _megabytes(transfer: Transfer, stream, size: int | None) -> Iterator[None]:
-    """Write the chunks; yield once per megabyte. Refuse more bytes than the file has."""
+    """Write the chunks; yield once per megabyte. More than ``size`` bytes are an error."""
     arrived = 0
     for chunk in transfer.chunks:
         if size is not None and stream.tell() + len(chunk) > size:
-            raise TransferError(f"the server sends more than the file's {size:,} bytes", permanent=True)
+            raise TransferError(f"the server sent more than the file's {size:,} bytes", permanent=True)
         stream.write(chunk)
         arrived += len(chunk)
         while arrived >= MEGABYTE:
@@ -163,9 +163,9 @@ def _megabytes(transfer: Transfer, stream, size: int | None) -> Iterator[None]:
 
 
 def _resume_point(url: str, part: Path, has_checksum: bool) -> tuple[int, str | None]:
-    """Where to go on, and the version that the server must still have.
+    """The byte to resume from, and the version that the server must still have.
 
-    Bytes of unknown version, or from another address, are continued only if a checksum will judge the whole.
+    Bytes of unknown version, or from another URL, are only continued if a checksum will verify the result.
     """
     if not _length(part):
         return 0, None
@@ -179,7 +179,7 @@ def _resume_point(url: str, part: Path, has_checksum: bool) -> tuple[int, str | 
 
 def _check_room(part: Path, transfer: Transfer, size: int | None) -> None:
     if size is not None and transfer.total is not None and transfer.total != size:
-        message = f"the server's file has {transfer.total:,} bytes instead of {size:,}"
+        message = f"the file on the server has {transfer.total:,} bytes instead of {size:,}"
         raise TransferError(message, permanent=True)
     needed = (size or transfer.total or 0) - transfer.start
     free = shutil.disk_usage(part.parent).free

@@ -1,4 +1,4 @@
-"""The list of published data (resources/sources.yaml): a dataset's archives, which layout is at hand."""
+"""The list of published data (resources/sources.yaml): a dataset's archives and the layout to use."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from bgbias.errors import StudyError
 
 
 def load_sources(path: str | os.PathLike) -> dict[str, dict]:
-    """The entries of the datasets, ``weights`` and ``study_backgrounds``, as the file's head says."""
+    """The entries of the datasets, ``weights`` and ``study_backgrounds``, described in the file's header."""
     import yaml
 
     try:
@@ -17,9 +17,9 @@ def load_sources(path: str | os.PathLike) -> dict[str, dict]:
 
 
 def available_layout(source: dict, folder: Path) -> list[dict]:
-    """The archives of the layout to use: one that lies complete in ``folder``, else one that can be fetched.
+    """The archives of the layout to use: one complete in ``folder``, or else one that can be downloaded.
 
-    StudyError says what to get by hand, from where, and where to put it, when neither exists.
+    If there is neither, StudyError states what to get by hand, from where, and where to put it.
     """
     layouts = source["layouts"]
     for layout in layouts:
@@ -32,7 +32,7 @@ def available_layout(source: dict, folder: Path) -> list[dict]:
 
 
 def archive_identities(source: dict) -> list[list[dict]]:
-    """What tells each layout's archives from others of their names, and where they are unpacked to."""
+    """What identifies the contents of each layout's archives, and where they are unpacked."""
     keys = ("name", "into", "bytes", "md5", "sha256")
     return [
         [{key: archive[key] for key in keys if key in archive} for archive in layout["archives"]]
@@ -46,9 +46,9 @@ def by_hand(source: dict, folder: Path) -> str:
     for layout in source["layouts"]:
         names = " and ".join(archive["name"] for archive in layout["archives"])
         ways.append(f"{layout['instructions']} Put {names} into {folder}.")
-    return f"{' '.join(ways)} Then run the same command again."
+    return f"{' '.join(ways)} Then rerun the command."
 
 
 def checksums(archive: dict) -> dict[str, str]:
-    """Algorithm -> digest, as far as the publisher states them."""
+    """Algorithm -> digest, for those that the publisher provides."""
     return {name: archive[name] for name in ("sha256", "md5") if archive.get(name)}

@@ -1,4 +1,4 @@
-"""Opening a file on a server from a given byte on: HTTP(S) and FTP behind one small contract."""
+"""Open a remote file from a given byte: a common interface to HTTP(S) and FTP."""
 
 import ftplib
 import re
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 BLOCK = 2**18
-# Worth another try: time-outs, too many requests, and anything that is the server's own trouble.
+# Worth retrying: time-outs, too many requests, and all server errors.
 TEMPORARY = {408, 425, 429, *range(500, 600)}
 
 
 class TransferError(Exception):
-    """A transfer failed; ``permanent`` when trying the same address again is pointless."""
+    """A failed transfer; ``permanent`` if retrying the same URL is pointless."""
 
     def __init__(self, message: str, permanent: bool = False):
         super().__init__(message)
@@ -22,11 +22,11 @@ class TransferError(Exception):
 
 @dataclass
 class Transfer:
-    """Bytes on their way.
+    """An ongoing download.
 
-    ``start``: the position of the first byte, either what was asked for or 0. ``total``: the size of the
-    whole file in bytes, None when the server does not say. ``validator``: what the server calls this version
-    of the file. ``chunks``: the bytes; raises TransferError when they break off.
+    ``start``: position of the first byte, either as requested or 0. ``total``: size of the whole file in
+    bytes, None if the server does not report it. ``validator``: the server's identifier of this version of
+    the file. ``chunks``: the bytes; raises TransferError if the connection breaks.
     """
 
     start: int
@@ -37,9 +37,9 @@ class Transfer:
 
 @contextmanager
 def open_http(url: str, start: int, validator: str | None, timeout: float) -> Iterator[Transfer]:
-    """GET ``url`` from byte ``start`` on, given that the file is still the version ``validator`` (None: any).
+    """GET ``url`` from byte ``start``, if the file is still the version ``validator`` (None: any).
 
-    The transfer starts at 0 when the server knows no ranges or the file has changed.
+    The transfer starts at 0 if the server does not support ranges or the file has changed.
     """
     with _request(url, start, validator, timeout) as response:
         total = _total(response, start)
@@ -61,7 +61,7 @@ def open_http(url: str, start: int, validator: str | None, timeout: float) -> It
 
 @contextmanager
 def open_ftp(url: str, start: int, validator: str | None, timeout: float) -> Iterator[Transfer]:
-    """RETR ``url`` anonymously from byte ``start`` on; the file's time of change is its validator."""
+    """RETR ``url`` anonymously from byte ``start``; the file's modification time is its validator."""
     parts = urlsplit(url)
     path = unquote(parts.path)
     server = ftplib.FTP(timeout=timeout)
@@ -73,7 +73,7 @@ def open_ftp(url: str, start: int, validator: str | None, timeout: float) -> Ite
             total = server.size(path)
             try:
                 now = server.voidcmd(f"MDTM {path}")
-            except ftplib.error_perm:  # an extension that not every server has
+            except ftplib.error_perm:  # an extension that not every server supports
                 now = None
         if (validator and now != validator) or (total is not None and start > total):
             start = 0
@@ -88,7 +88,7 @@ OPENERS = {"https": open_http, "http": open_http, "ftp": open_ftp}
 def _request(url: str, start: int, validator: str | None, timeout: float):
     import requests
 
-    headers = {"Accept-Encoding": "identity"}  # a compressed answer has other bytes at other positions
+    headers = {"Accept-Encoding": "identity"}  # byte positions would differ in a compressed response
     if start:
         headers["Range"] = f"bytes={start}-"
         if validator:
@@ -106,7 +106,7 @@ def _request(url: str, start: int, validator: str | None, timeout: float):
 
 
 def _total(response, start: int) -> int | None:
-    """The whole file's size by the answer's headers; None when they say nothing usable about this range."""
+    """Size of the whole file from the response headers; None if they are unusable for this range."""
     if response.status_code in (206, 416):
         found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
         fits = found and (response.status_code == 416 or int(found[1] or -1) == start)
@@ -116,7 +116,7 @@ def _total(response, start: int) -> int | None:
 
 
 def _validator(response) -> str | None:
-    """A strong ETag or the date of change: what If-Range may carry (RFC 9110, section 13.1.5)."""
+    """A strong ETag or the modification date, as allowed in If-Range (RFC 9110, section 13.1.5)."""
     etag = response.headers.get("ETag")
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 
@@ -125,11 +125,11 @@ def _body(response, timeout: float) -> Iterator[bytes]:
     import urllib3
 
     try:
-        # read1 hands on what has arrived: nothing is lost when the connection breaks within a block.
+        # read1 returns what has arrived: nothing is lost if the connection breaks within a block.
         while block := response.raw.read1(BLOCK):
             yield block
     except urllib3.exceptions.ReadTimeoutError as error:
-        raise TransferError(f"the transfer stood still for {timeout:g} s") from error
+        raise TransferError(f"no data for {timeout:g} s") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise TransferError(f"the transfer broke off ({_root_cause(error)})") from error
 
