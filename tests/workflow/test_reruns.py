@@ -152,7 +152,7 @@ def test_a_threshold_that_is_not_met_ends_the_study_with_its_models_left_alone(f
     before = model.stat().st_mtime_ns
     done = finished.snakemake("--config", "mask_quality={minimum_iou: 0.999}")
     assert done.returncode == 1
-    assert "wanted 0.999. Choose another `masker.model`" in done.stdout
+    assert "required 0.999. Choose another `masker.model`" in done.stdout
     assert model.stat().st_mtime_ns == before
 
 
@@ -163,7 +163,7 @@ def test_another_study_with_stricter_limits_trains_nothing_on_masks_that_are_the
     settings = ("--config", "study=other", "mask_quality={minimum_iou: 0.999}")
     done = finished.snakemake("--keep-going", *settings)
     assert done.returncode == 1
-    assert done.stdout.partition("did not finish:")[2].count("wanted 0.999") == 1, "one reason is told once"
+    assert done.stdout.partition("did not finish:")[2].count("required 0.999") == 1, "one reason is told once"
     assert not list((finished.root / "results/other").rglob("model.safetensors"))
     assert (finished.root / "data/tiny_cars/pixels/layout.csv").exists() == packed
 

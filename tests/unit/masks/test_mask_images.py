@@ -73,7 +73,7 @@ def test_shards_of_another_index_are_refused(dataset):
 def test_masks_of_more_images_than_the_index_has_are_refused(dataset):
     shards = [run_shard(dataset, shard) for shard in (0, 1)]
     write_index(dataset / "index.csv", Index(["s p.png", "a/x.jpg"], [0] * 2, ["c"] * 2, ["test"] * 2))
-    with pytest.raises(StudyError, match=r"are not of .*: b/x\.jpg is not in the index"):
+    with pytest.raises(StudyError, match=r"do not match .*: b/x\.jpg is not in the index"):
         merge_masks(dataset / "index.csv", shards, dataset / "masks.csv")
 
 
@@ -132,7 +132,7 @@ def test_masks_that_are_there_are_kept_and_the_masker_is_not_even_built(dataset,
     capsys.readouterr()
     assert run_all(dataset, asked) == (first, [], files)
     said = capsys.readouterr().out
-    assert said == "2 of 2 masks were there already\n1 of 1 masks were there already\n"
+    assert said == "2 of 2 masks already exist\n1 of 1 masks already exist\n"
 
 
 def test_masks_that_failed_are_tried_again(dataset, asked):

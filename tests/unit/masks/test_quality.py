@@ -118,7 +118,7 @@ def test_images_that_another_study_left_out_end_one_that_leaves_none_out(labelle
         write_rows(labelled / "masks.csv", [*rows[:2], rows[2] | {"failed": "1"}], list(rows[0]))
     accept(labelled, on_bad_image="skip")
     with pytest.raises(
-        StudyError, match=r"1 images are unusable or have no mask, '[cd].jpg' is .*on_bad_image"
+        StudyError, match=r"1 images are unusable or have no mask, for example '[cd].jpg' .*on_bad_image"
     ):
         accept(labelled)
 
@@ -178,7 +178,7 @@ def test_too_many_bad_masks_stop_the_study(labelled, flag):
 
 @pytest.mark.parametrize(
     ("masker", "remedy"),
-    [("u2net", "Choose another `masker.model`, or"), ("ready", "Look at `datasets.d.masks`")],
+    [("u2net", "Choose another `masker.model`, or"), ("ready", "Check `datasets.d.masks`")],
 )
 def test_the_remedy_is_where_the_masks_come_from(labelled, masker, remedy):
     _, [row] = check(labelled)

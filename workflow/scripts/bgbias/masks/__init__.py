@@ -1,1 +1,1 @@
-"""Foreground masks: made, kept in a tree, and judged."""
+"""Foreground masks: creation, storage and quality."""

@@ -1,10 +1,10 @@
-"""The demo's mask network: a small U-Net in torch, and the same network written as ONNX for rembg.
+"""The demo's mask network: a small U-Net in torch, and its export to ONNX for rembg.
 
-rembg's ``u2net_custom`` session gives the network one image, 1 × 3 × 320 × 320, scaled so that its largest
-value is 1 and normalised with ImageNet's mean and deviation; it takes 1 × 1 × 320 × 320 back and stretches
-that to 0…255 by its own minimum and maximum. So that this stretching changes nothing, the output saturates at
-exactly 0 and 1; and an image in which nothing is found gives all zeros, which rembg turns into an empty mask
-instead of a stretched whisper of noise.
+rembg's ``u2net_custom`` session passes the network one image, 1 × 3 × 320 × 320, scaled so that its largest
+value is 1 and normalised with ImageNet's mean and standard deviation. It rescales the 1 × 1 × 320 × 320
+output to 0…255 by its minimum and maximum. To make this rescaling a no-op, the output saturates at exactly 0
+and 1. For an image without an object the output is all zeros, which rembg turns into an empty mask instead of
+amplified noise.
 """
 
 import os
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-SIDE = 320  # pixels a side that rembg gives and takes
+SIDE = 320  # side in pixels of rembg's input and output
 REDUCTION = 4  # the network works at SIDE / REDUCTION pixels: a sixteenth of the work
 WIDTHS = (12, 24, 40, 64)  # channels at full, half, quarter and eighth resolution
 SATURATION = 0.2  # slope of the hard sigmoid: logits beyond ±2.5 are certain
@@ -53,7 +53,7 @@ def _block(channels: int, width: int) -> nn.Sequential:
 
 
 def network_input(rgb: np.ndarray) -> torch.Tensor:
-    """What rembg makes of a picture (h, w, 3) uint8: float32 (1, 3, SIDE, SIDE)."""
+    """rembg's preprocessing of a picture (h, w, 3) uint8: float32 (1, 3, SIDE, SIDE)."""
     from PIL import Image
 
     picture = Image.fromarray(rgb).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
@@ -68,10 +68,11 @@ def reduced(x: torch.Tensor) -> torch.Tensor:
 
 
 def write_onnx(network: MaskNetwork, path: str | os.PathLike) -> None:
-    """Write one ONNX graph (opset 17): ``reduced``, ``network`` with its normalisation folded in, and what
-    makes logits a mask: enlarging, a hard sigmoid, and nothing where no pixel is more likely object than not.
+    """Write one ONNX graph (opset 17): ``reduced``, ``network`` with its batch normalisation folded in, and
+    the steps from logits to a mask: upsampling, a hard sigmoid, and zeros if no pixel is more likely object
+    than background.
 
-    torch's own exporter needs a package that nothing else here needs; the graph is short enough to spell out.
+    torch's exporter needs a package that nothing else here needs; the graph is short enough to write by hand.
     """
     import onnx
     from onnx import TensorProto, helper
@@ -113,14 +114,14 @@ def write_onnx(network: MaskNetwork, path: str | os.PathLike) -> None:
 
 
 def _folded(block: nn.Sequential) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weight and bias of a convolution that does what convolution and batch normalisation do together."""
+    """Weight and bias of a convolution equivalent to ``block``'s convolution and batch normalisation."""
     convolution, norm, _ = block
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return convolution.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain
 
 
 class _Graph:
-    """Nodes and constants of an ONNX graph, named as they come."""
+    """Nodes and constants of an ONNX graph, named by order of creation."""
 
     def __init__(self):
         self.nodes, self.constants = [], []

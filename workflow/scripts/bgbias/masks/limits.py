@@ -1,4 +1,4 @@
-"""Whether a study may be made with a dataset's masks. Every training asks, so nothing heavy is imported."""
+"""Check a dataset's masks against the study's limits. Every training job does, so imports are kept light."""
 
 import os
 from pathlib import Path
@@ -12,11 +12,11 @@ from bgbias.masks.tree import flagged
 def check_limits(
     summary: str | os.PathLike, on_bad_image: str, minimum_iou: float, maximum_empty: float
 ) -> None:
-    """StudyError when images of a dataset are left out and ``on_bad_image`` is "fail", or the mean IoU or the
-    share of empty or failed masks breaks a limit.
+    """Raise StudyError if images of a dataset were left out although ``on_bad_image`` is "fail", or if the
+    mean IoU or the share of empty or failed masks violates its limit.
 
-    ``summary``: the file with its row of :data:`bgbias.masks.quality.SUMMARY_COLUMNS`, beside which the
-    dataset's other lists lie. Without hand labels the share alone is looked at.
+    ``summary``: the dataset's file with one row of :data:`bgbias.masks.quality.SUMMARY_COLUMNS`, in the same
+    folder as its other lists. Without hand labels only the share is checked.
     """
     if on_bad_image == "fail":
         _check_left_out(summary)
@@ -25,33 +25,33 @@ def check_limits(
 
 
 def _check_left_out(summary: str | os.PathLike) -> None:
-    """The jobs that leave images out say so themselves, but theirs may have been another ``on_bad_image``."""
+    """The jobs that exclude images check this too, but may have run with another ``on_bad_image``."""
     problems, table = (Path(summary).with_name(name) for name in ("problems.csv", "masks.csv"))
     unusable = [row["path"] for row in read_rows(problems)] if problems.exists() else []
     bad = unusable + flagged(read_rows(table), "failed")
     if bad:
         raise StudyError(
-            f"{len(bad)} images are unusable or have no mask, {bad[0]!r} is one of them ({problems}, "
-            f"{table}). Fix them and delete index.csv beside these lists, or set on_bad_image: skip."
+            f"{len(bad)} images are unusable or have no mask, for example {bad[0]!r} ({problems}, {table}). "
+            "Fix them and delete index.csv next to these lists, or set on_bad_image: skip."
         )
 
 
 def _check_quality(quality: dict[str, str], table: Path, minimum_iou: float, maximum_empty: float) -> None:
     dataset, iou = quality["dataset"], quality["iou_mean"]
     if quality["masker"] == READY:
-        remedy = f"Look at `datasets.{dataset}.masks`: what is brighter than half is object"
+        remedy = f"Check `datasets.{dataset}.masks`: pixels brighter than half are object"
     else:
         remedy = "Choose another `masker.model`"
     if iou and float(iou) < minimum_iou:
         raise StudyError(
             f"The masks of {dataset} agree too little with its {quality['n']} hand labels: mean IoU "
-            f"{float(iou):.3f}, wanted {minimum_iou}. {remedy}, or lower `mask_quality.minimum_iou` if you "
-            f"can live with that. Each image: {table} and mask_quality_images.csv beside it."
+            f"{float(iou):.3f}, required {minimum_iou}. {remedy}, or lower `mask_quality.minimum_iou` if "
+            f"this is acceptable. Values per image: {table} and mask_quality_images.csv next to it."
         )
     bad, masks = int(quality["empty"]), int(quality["masks"])
     if bad > maximum_empty * masks:
         raise StudyError(
             f"{bad} of the {masks} masks of {dataset} are empty or failed, a share of {bad / masks:.3f}, "
-            f"allowed {maximum_empty}. {remedy}, take images without an object out, or raise "
-            f"`mask_quality.maximum_empty` if you can live with that. Each image: {table}."
+            f"allowed {maximum_empty}. {remedy}, remove images without an object, or raise "
+            f"`mask_quality.maximum_empty` if this is acceptable. Values per image: {table}."
         )

@@ -1,7 +1,7 @@
-"""Making the masks of many images: read, mask, write, and what becomes of images that cannot be masked.
+"""Create the masks of many images: read, mask, write, and handle images that cannot be masked.
 
-A mask's PNG file carries a seal, a text that says what it was made of and which pixels came out. While it
-holds, the mask need not be made again.
+A mask's PNG file carries a seal, a text that identifies its inputs and its pixels. While the seal is valid,
+the mask need not be rebuilt.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ SEAL = "made of"  # the key of a PNG file's text
 def masks_there(
     paths: Iterable[str], root: str | os.PathLike, masks: str | os.PathLike, made_by: str | None
 ) -> Iterator[dict]:
-    """The rows that :func:`masks_of` would yield, of those ``paths`` whose masks it need not make.
+    """The rows that :func:`masks_of` would yield, for those ``paths`` whose masks are still valid.
 
-    Such a mask was made by the masker of the fingerprint ``made_by`` of the image file as it is now, and has
-    the pixels that it had then. With ``made_by`` None there are none. Never an error: a mask that cannot be
-    read is none, and what is wrong with an image is said when its mask is made.
+    A valid mask was made by the masker with the fingerprint ``made_by`` from the current image file, and its
+    pixels are unchanged. With ``made_by`` None there are none. Never raises: an unreadable mask is not valid,
+    and problems with an image are reported when its mask is made.
     """
     for path in paths if made_by is not None else ():
         file = mask_path(masks, path)
@@ -53,17 +53,17 @@ def masks_of(
     on_bad_image: str,
     made_by: str | None = None,
 ) -> Iterator[dict]:
-    """Write the masks of ``paths``, images below ``root``, to the tree ``masks``; yields their rows of the
-    table, over :data:`bgbias.masks.tree.COLUMNS`, in order.
+    """Write the masks of ``paths``, images below ``root``, to the tree ``masks``; yield their rows of the
+    table (:data:`bgbias.masks.tree.COLUMNS`) in order.
 
-    An image that cannot be read or masked is a StudyError when ``on_bad_image`` is "fail", else a warning and
-    a row that says so. With ``made_by``, the masker's fingerprint, :func:`masks_there` will know the masks.
-    Reading the next and writing the last image happens while the network works on this one.
+    An image that cannot be read or masked raises StudyError if ``on_bad_image`` is "fail", otherwise it gives
+    a warning and a row marked as failed. With ``made_by``, the masker's fingerprint, :func:`masks_there` will
+    recognise the masks. Reading and writing other images overlaps with the network's work.
     """
 
     def read(path: str) -> tuple[str, str | None, np.ndarray | None]:
         image = Path(root) / path
-        # In this order: a file replaced in between has a seal that does not hold, not one that should not.
+        # In this order, so that a file replaced in between gets an invalid seal, not a wrong valid one.
         return path, _made_of(image, made_by), _read(image, on_bad_image)
 
     predictions = _predictions(masker, prefetch(read, paths, depth=4), on_bad_image)
@@ -71,15 +71,15 @@ def masks_of(
 
 
 def _made_of(image: Path, made_by: str | None) -> str | None:
-    """A fingerprint of all that a mask hangs on; None where that is not known."""
+    """A fingerprint of everything that a mask depends on; None if that is unknown."""
     if made_by is not None:
-        with suppress(OSError):  # read_rgb says what is wrong
+        with suppress(OSError):  # read_rgb reports what is wrong
             return hash_settings([made_by, fingerprint_file(image)])
     return None
 
 
 def _seal(made_of: str, mask: np.ndarray) -> str:
-    # The pixels too: there are editors that keep a file's texts.
+    # Includes the pixels, because some image editors keep a file's text chunks.
     return hash_settings([made_of, mask.shape, hashlib.sha256(mask.tobytes()).hexdigest()])
 
 
@@ -109,7 +109,7 @@ def _bad(error: StudyError, on_bad_image: str) -> None:
 def _write(masks: str | os.PathLike, path: str, made_of: str | None, mask: np.ndarray | None) -> dict:
     file = mask_path(masks, path)
     if mask is None:
-        file.unlink(missing_ok=True)  # an earlier mask, perhaps of another image of this name
+        file.unlink(missing_ok=True)  # an earlier mask, possibly of another image with this name
         return {"path": path, "coverage": "0", "empty": 0, "failed": 1}
     texts = PngInfo()
     if made_of is not None:

@@ -1,7 +1,7 @@
-"""Foreground masks: by a rembg model, or from a folder of ready ones.
+"""Foreground masks from a rembg model or from a folder of ready masks.
 
 A masker is a function (path in the index, uint8 (h, w, 3) picture) -> uint8 (h, w) soft mask, 255 = object.
-It gives an all-black mask where it finds no object: the caller flags it with :func:`is_empty`.
+If it finds no object, it returns an all-black mask; the caller detects this with :func:`is_empty`.
 """
 
 import os
@@ -18,17 +18,17 @@ from bgbias.hashes import fingerprint_file, hash_settings
 from bgbias.images import HALF, read_given_mask
 from bgbias.packages import installed_versions
 
-# Another version of these may give other masks; of the two onnxruntimes one is there.
+# Packages whose version may affect masks; one of the two onnxruntimes is installed.
 _COMPUTING = ("rembg", "onnxruntime", "onnxruntime-gpu", "numpy", "pillow")
 
 Masker = Callable[[str, np.ndarray], np.ndarray]
 
 
 def build_masker(settings: dict, paths: Sequence[str] = (), threads: int = 1) -> Masker:
-    """The masker of ``settings``: ``model`` is ``READY`` (with ``folder``) or the name of a rembg model.
+    """The masker for ``settings``: ``model`` is ``READY`` (with ``folder``) or the name of a rembg model.
 
-    ``weights`` is the ONNX file of a rembg model whose name ends in ``CUSTOM``. ``paths``: of all images,
-    which say whose a ready mask is. StudyError when it cannot run.
+    ``weights`` is the ONNX file of a rembg model whose name ends in ``CUSTOM``. ``paths``: all images of the
+    dataset, to match ready masks to images. StudyError if the masker cannot run.
     """
     if settings["model"] == READY:
         return ready_masker(settings["folder"], paths)
@@ -36,10 +36,10 @@ def build_masker(settings: dict, paths: Sequence[str] = (), threads: int = 1) ->
 
 
 def fingerprint_masker(settings: dict, code: str) -> str | None:
-    """A fingerprint of what decides a rembg model's masks beside the image; ``code``: that of what runs it.
+    """A fingerprint of everything that affects a rembg model's masks except the image.
 
-    The versions of what computes them are part of it. None for ready masks: to compare them costs no less
-    than to read them.
+    It includes package versions and ``code``, the fingerprint of the code that runs the model. None for ready
+    masks, because comparing them costs as much as reading them.
     """
     if settings["model"] == READY:
         return None
@@ -55,16 +55,16 @@ def is_empty(mask: np.ndarray) -> bool:
 
 
 def ready_masker(folder: str | os.PathLike, paths: Sequence[str]) -> Masker:
-    """Masks out of a ``folder`` that mirrors the tree of the images ``paths``.
+    """Masks from a ``folder`` that mirrors the tree of the images ``paths``.
 
-    The mask of a/b/c.jpg is a/b/c.jpg.png, or a/b/c.png where no other image is a/b/c but for its suffix; the
-    folder a may be left out where all images lie in it. So no two images share a mask.
+    The mask of a/b/c.jpg is a/b/c.jpg.png, or a/b/c.png if no other image differs from a/b/c.jpg only in its
+    suffix; the folder a may be omitted if all images are in it. So no two images share a mask.
     """
     if not Path(folder).is_dir():
         raise StudyError(f"The folder of ready masks {folder} does not exist. Correct the dataset's `masks`.")
     bare = Counter(PurePosixPath(path).with_suffix("") for path in paths)
     tops = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
-    # Not where it holds one of its own name: a/x.png might then be the mask of a/x.jpg or of a/a/x.jpg.
+    # Not if it contains a folder of its own name: a/x.png could then be the mask of a/x.jpg or of a/a/x.jpg.
     may_lack_top = len(tops) == 1 and all("/" in path and path.split("/")[1] not in tops for path in paths)
 
     def mask(path: str, rgb: np.ndarray) -> np.ndarray:
@@ -83,11 +83,11 @@ def ready_masker(folder: str | os.PathLike, paths: Sequence[str]) -> Masker:
 
 
 def rembg_masker(model: str, weights: str | None = None, threads: int = 1) -> Masker:
-    """Masks by rembg, one session for all images.
+    """Masks by rembg, with one session for all images.
 
-    rembg stretches each prediction to the full range, which turns a prediction of nothing into an arbitrary
-    mask. So the prediction is watched before it is stretched, and where no pixel of it reaches one half the
-    mask is black.
+    rembg rescales each prediction to the full range, which turns an empty prediction into an arbitrary mask.
+    Therefore the prediction is recorded before it is rescaled, and if none of its pixels reaches one half,
+    the mask is black.
     """
     from PIL import Image
 
@@ -95,12 +95,12 @@ def rembg_masker(model: str, weights: str | None = None, threads: int = 1) -> Ma
     session.inner_session = watched = _Watched(session.inner_session)
 
     def mask(path: str, rgb: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore", divide="ignore"):  # a constant prediction is stretched to 0 / 0
+        with np.errstate(invalid="ignore", divide="ignore"):  # a constant prediction is rescaled to 0 / 0
             result = np.asarray(remove(Image.fromarray(rgb), session=session, only_mask=True))
         if result.shape != rgb.shape[:2]:
             raise StudyError(
-                f"The rembg model {model} gives no mask of the image's size "
-                f"({path}). Choose one that separates a foreground, for example u2net."
+                f"The rembg model {model} returns no mask of the image's size ({path}). "
+                "Choose one that segments a foreground, for example u2net."
             )
         return result if _found(watched.output, hasattr(session, "sigmoid")) else np.zeros_like(result)
 
@@ -108,7 +108,7 @@ def rembg_masker(model: str, weights: str | None = None, threads: int = 1) -> Ma
 
 
 class _Watched:
-    """An ONNX session that remembers its last first output."""
+    """An ONNX session that records the first output of its last run."""
 
     def __init__(self, session):
         self._session = session
@@ -124,14 +124,14 @@ class _Watched:
 
 
 def _found(prediction: np.ndarray, logits: bool) -> bool:
-    # ASSUME: an object is there when at least one pixel is more likely object than not. Models whose rembg
-    # session applies the sigmoid itself predict logits, with one half at zero. A constant separates nothing.
+    # ASSUME: an object is present if at least one pixel is more likely object than not. Models whose rembg
+    # session applies the sigmoid predict logits, with one half at zero. A constant separates nothing.
     highest, lowest = float(prediction[:, 0].max()), float(prediction[:, 0].min())
     return np.isfinite(highest) and highest > lowest and highest >= (0.0 if logits else 0.5)
 
 
 def import_rembg():
-    """rembg, without compiling what only alpha matting needs, which takes a minute."""
+    """Import rembg without compiling the code for alpha matting, which is unused and takes a minute."""
     from numba import config
 
     before, config.DISABLE_JIT = config.DISABLE_JIT, 1
@@ -147,19 +147,19 @@ def _session(model: str, weights: str | None, threads: int):
     if custom:
         if not weights or not Path(weights).is_file():
             raise StudyError(
-                f"The masker {model} needs its network: `masker.weights` is {weights!r}, which is no file."
+                f"The masker {model} needs a network, but `masker.weights`, {weights!r}, is not a file."
             )
-        os.environ["U2NET_HOME"] = str(Path(weights).resolve().parent)  # rembg loads from nowhere else
+        os.environ["U2NET_HOME"] = str(Path(weights).resolve().parent)  # the only place rembg loads from
     import onnxruntime
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        onnxruntime.preload_dlls()  # else it finds pip's CUDA libraries only where torch was imported before
+        onnxruntime.preload_dlls()  # otherwise it finds pip's CUDA libraries only after an import of torch
 
     rembg = import_rembg()
     sessions = rembg.sessions.sessions
     if model not in sessions or not sessions[model].is_local():
         raise StudyError(
-            f"rembg has no model {model!r} that runs on this machine. `masker.model` may be "
+            f"rembg has no model {model!r} that runs locally. `masker.model` may be "
             f"{', '.join(sorted(name for name in sessions if sessions[name].is_local()))}."
         )
     options = onnxruntime.SessionOptions()
@@ -167,13 +167,13 @@ def _session(model: str, weights: str | None, threads: int):
     place = {"model_path": str(Path(weights).resolve())} if custom else {}
     try:
         return rembg.remove, rembg.new_session(model, sess_opts=options, **place)
-    except Exception as error:  # the network, pooch and onnxruntime each raise their own
+    except Exception as error:  # the network, pooch and onnxruntime raise different exceptions
         folder = sessions[model].model_dir()
         remedy = (
-            f"Give another file as `masker.weights` than {weights}"
+            f"Set `masker.weights` to another file than {weights}"
             if custom
-            else f"Without a network, put the file that rembg publishes at {Path(folder) / model}.onnx, or "
-            "name an ONNX file of your own with masker: {model: u2net_custom, weights: FILE}"
+            else f"Without internet access, put the file published by rembg at {Path(folder) / model}.onnx, "
+            "or name your own ONNX file with masker: {model: u2net_custom, weights: FILE}"
         )
         raise StudyError(
             f"The rembg model {model} cannot be loaded ({type(error).__name__}: "

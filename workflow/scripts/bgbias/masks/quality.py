@@ -1,4 +1,4 @@
-"""How well a predicted mask agrees with a hand label, as the background-bias study counts it."""
+"""Agreement of a predicted mask with a hand label, measured as in the background-bias study."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ STATISTICS = {
 
 
 def agreement(label: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """IoU |A∧B| / |A∨B| and overlap |A∧B| / |A| of a hand label A and a mask B, uint8 (h, w), cut at 128.
+    """IoU |A∧B| / |A∨B| and overlap |A∧B| / |A| of a hand label A and a mask B, uint8 (h, w), threshold 128.
 
-    Two empty masks agree wholly: 1, 1. An empty label covered by some mask: IoU 0, overlap 1.
+    Two empty masks agree completely: 1, 1. An empty label and a non-empty mask: IoU 0, overlap 1.
     """
     a, b = label >= HALF, mask >= HALF
     both, either, labelled = (int(np.count_nonzero(region)) for region in (a & b, a | b, a))
@@ -29,7 +29,7 @@ def agreement(label: np.ndarray, mask: np.ndarray) -> dict[str, float]:
 
 
 def summary(scores: Sequence[dict[str, float]]) -> dict[str, float | int | str]:
-    """``n`` and, for each measure, mean, population sd, median, min, quartiles, max; "" where n = 0."""
+    """``n`` and, for each measure, mean, population sd, median, min, quartiles, max; "" if n = 0."""
     row = {"n": len(scores)}
     for measure in MEASURES:
         values = [score[measure] for score in scores]

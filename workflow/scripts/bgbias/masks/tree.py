@@ -1,23 +1,23 @@
-"""The masks of a dataset on disk, a tree like that of its images, and the table of them, ``masks.csv``.
+"""A dataset's masks on disk, a tree that mirrors its images, and their table, ``masks.csv``.
 
-Light: every script that reads a mask imports this.
+Kept light, because every script that reads a mask imports this.
 """
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-# One row an image: the mask's mean from 0 to 1, whether nothing was found, and whether there is no mask.
+# One row per image: the mask's mean from 0 to 1, whether no object was found, and whether masking failed.
 COLUMNS = ("path", "coverage", "empty", "failed")
-FLAGS = COLUMNS[2:]  # each 0 or 1; where one is 1 the mask is no good
+FLAGS = COLUMNS[2:]  # each 0 or 1; if one is 1 the mask is unusable
 
 
 def mask_path(folder: str | os.PathLike, path: str) -> Path:
-    """The mask, below ``folder``, of the image that the index calls ``path``."""
-    # After the image's own suffix: a/b.jpg and a/b.png are two images.
+    """Path below ``folder`` of the mask of the image ``path`` (as in the index)."""
+    # Appended to the image's suffix, because a/b.jpg and a/b.png are two images.
     return Path(folder) / f"{path}.png"
 
 
 def flagged(rows: Iterable[dict[str, str]], *flags: str) -> list[str]:
-    """The paths of those of a table's ``rows`` that have one of ``flags``, or several, in order."""
+    """The paths of the table's ``rows`` with at least one of ``flags`` set, in order."""
     return [row["path"] for row in rows if any(row[flag] == "1" for flag in flags)]
