@@ -1,4 +1,4 @@
-"""Generated photographs of cars, birds and products whose background goes with the class on purpose."""
+"""Generated photographs of cars, birds and products whose backgrounds deliberately correlate with classes."""
 
 from bgbias.demo_world.dataset import INDEX_COLUMNS, make_backgrounds, make_dataset
 

@@ -1,4 +1,4 @@
-"""Birds from the side, perched: what a species looks like and how one is drawn."""
+"""Perched birds in side view: design, variation and drawing of a species."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -61,7 +61,7 @@ class Bird:
 
 
 def design(kind: str, hue: float, rng: np.random.Generator) -> Bird:
-    """A species of the build ``kind`` whose back is near ``hue``."""
+    """A species of the build ``kind`` with a back colour near ``hue``."""
     saturation, value = pick(rng, [(0.75, 0.75), (0.55, 0.55), (0.85, 0.9), (0.35, 0.6), (0.25, 0.35)])
     contrast = colour(hue + between(rng, 0.3, 0.7), 0.6, 0.9)
     rust = colour(between(rng, 0.02, 0.14), 0.7, 0.9)
@@ -85,13 +85,13 @@ def design(kind: str, hue: float, rng: np.random.Generator) -> Bird:
 
 
 def vary(bird: Bird, hue: float, rng: np.random.Generator) -> Bird:
-    """Another bird of the species: its plumage's hue turned by ``hue``."""
+    """Another bird of the species, with plumage shifted by ``hue``."""
     back = shift_hue(bird.back, hue, between(rng, 0.85, 1.15))
     return replace(bird, back=back, breast=shift_hue(bird.breast, hue, between(rng, 0.85, 1.15)))
 
 
 def draw(canvas: Canvas, bird: Bird, rng: np.random.Generator) -> None:
-    """Paint ``bird`` looking to the right; it holds itself a little differently each time."""
+    """Paint ``bird`` facing right, in a slightly different posture each time."""
     build = BUILDS[bird.build]
     axes = Axes(build.body[0], build.body[1] * bird.plump, build.tilt + whole(rng, -8, 8))
     x, y = axes.at(0.8, -0.35)

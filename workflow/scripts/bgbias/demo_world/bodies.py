@@ -1,4 +1,4 @@
-"""Outlines of cars, seen from the side with the front to the right, at nominal proportions."""
+"""Outlines of cars in side view, front to the right, at nominal proportions."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Body:
     """Points (x, y) with y = 0 at the sill and negative upwards."""
 
-    line: list[tuple[float, float]]  # from the rear bumper over the roof to the front one
-    cabin: list[tuple[float, float]]  # the windows' corners: rear bottom, rear top, front top, front bottom
-    pillars: list[float]  # where the windows are divided
+    line: list[tuple[float, float]]  # from the rear bumper over the roof to the front bumper
+    cabin: list[tuple[float, float]]  # window corners: rear bottom, rear top, front top, front bottom
+    pillars: list[float]  # x positions that divide the windows
 
 
 def _points(text: str) -> list[tuple[float, float]]:

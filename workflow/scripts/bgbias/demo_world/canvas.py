@@ -1,4 +1,4 @@
-"""A supersampled canvas on which an object is drawn in its own coordinates, with its exact mask."""
+"""A supersampled canvas for drawing an object in its own coordinates, together with its exact mask."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from bgbias.demo_world.chance import Colour, cosine, sine
 
 Points = Sequence[tuple[float, float]]
 
-# Three by three samples a pixel: smooth edges at a cost of about a millisecond.
+# Three by three samples per pixel: smooth edges for about a millisecond.
 SAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where an object stands: ``x, y`` its centre, ``scale`` half its width, in shares of the picture."""
+    """Position of an object: ``x, y`` its centre, ``scale`` half its width, as fractions of the picture."""
 
     x: float = 0.5
     y: float = 0.5
@@ -27,16 +27,16 @@ class Pose:
 
 
 class Canvas:
-    """Draws shapes given in object coordinates (x to the right, y down, the object roughly within −1…1).
+    """Draws shapes given in object coordinates (x right, y down, the object roughly within −1…1).
 
-    ``image`` is RGB, ``mask`` L, both ``SAMPLES`` times ``size`` pixels a side. Coordinates are rounded to
-    whole samples before drawing, so that pictures do not depend on a machine's floating point.
+    ``image`` is RGB, ``mask`` L, both with a side of ``SAMPLES`` × ``size`` pixels. Coordinates are rounded
+    to whole samples before drawing, so that pictures do not depend on a machine's floating-point arithmetic.
     """
 
     def __init__(self, size: int, pose: Pose):
         self.pose = pose
         self.side = size * SAMPLES
-        # The row of the picture on which the object stands, if not its lowest one.
+        # The picture row on which the object stands, if not the object's lowest row.
         self.foot: int | None = None
         self._origin = (0, 0)
         self.image = Image.new("RGB", (self.side, self.side), (128, 128, 128))
@@ -45,7 +45,7 @@ class Canvas:
         self._cover: ImageDraw.ImageDraw | None = ImageDraw.Draw(self.mask)
 
     def place(self, points: Points) -> list[tuple[int, int]]:
-        """Object coordinates to whole samples of the canvas."""
+        """Convert object coordinates to whole samples of the canvas."""
         pose = self.pose
         across = pose.scale * self.side * pose.narrowing * (-1 if pose.mirrored else 1)
         down = pose.scale * self.side
@@ -86,16 +86,16 @@ class Canvas:
                 draw.line(placed, fill=ink, width=thick, joint="curve")
 
     def stand_at(self, x: float, y: float) -> None:
-        """Say that the object stands on this point of its own, though something may hang lower."""
+        """Set the point on which the object stands; other parts may hang lower."""
         self.foot = self.place([(x, y)])[0][1] // SAMPLES
 
     @contextmanager
     def clipped(self, outline: Points) -> Iterator[None]:
-        """Within the block, drawing changes colours inside ``outline`` only and never the mask."""
+        """Within the block, drawing only changes colours inside ``outline``, never the mask."""
         around = self.image, self._colours, self._cover, self._origin
         placed = self.place(outline)
         left, top = (max(0, min(axis)) for axis in zip(*placed, strict=True))
-        # Only the outline's bounding box is copied: that is most of the cost.
+        # Only the outline's bounding box is copied, because copying dominates the cost.
         box = (left, top, max(left, *(x for x, _ in placed)) + 1, max(top, *(y for _, y in placed)) + 1)
         inside = Image.new("L", (box[2] - left, box[3] - top), 0)
         ImageDraw.Draw(inside).polygon([(x - left, y - top) for x, y in placed], fill=255)
@@ -107,10 +107,10 @@ class Canvas:
         self.image, self._colours, self._cover, self._origin = around
 
     def finish(self) -> tuple[Image.Image, Image.Image]:
-        """The object before black (RGB: premultiplied by the mask) and its exact soft mask (L), in pixels."""
-        before_black = Image.new("RGB", self.image.size)
-        before_black.paste(self.image, (0, 0), self.mask)
-        return before_black.reduce(SAMPLES), self.mask.reduce(SAMPLES)
+        """The object on black (RGB, premultiplied by the mask) and its exact soft mask (L), at full size."""
+        on_black = Image.new("RGB", self.image.size)
+        on_black.paste(self.image, (0, 0), self.mask)
+        return on_black.reduce(SAMPLES), self.mask.reduce(SAMPLES)
 
 
 def smooth(points: Points, closed: bool = True, steps: int = 6) -> list[tuple[float, float]]:

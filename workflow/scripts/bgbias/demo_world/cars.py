@@ -1,4 +1,4 @@
-"""Cars from the side: what a model looks like and how one is drawn."""
+"""Cars in side view: design, variation and drawing of a model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Car:
     rim: Callable[[Canvas, Rim], None]
     spokes: int
     wheel: float  # radius
-    height: float  # relative to the body's nominal one
+    height: float  # relative to the body's nominal height
     length: float
     roof_rack: bool
     spoiler: bool
@@ -35,7 +35,7 @@ class Car:
 
 
 def design(kind: str, hue: float, rng: np.random.Generator) -> Car:
-    """A model of the body ``kind``, painted near ``hue``."""
+    """A model with the body ``kind`` and a paint colour near ``hue``."""
     tones = [(0.8, 0.8), (0.65, 0.95), (0.85, 0.5), (0.3, 0.9), (0.12, 0.92), (0.2, 0.35)]
     contrast = colour(hue + pick(rng, [0.33, 0.5, 0.67]), 0.75, 0.85)
     return Car(
@@ -55,13 +55,13 @@ def design(kind: str, hue: float, rng: np.random.Generator) -> Car:
 
 
 def vary(car: Car, hue: float, rng: np.random.Generator) -> Car:
-    """The same model another day: the paint's hue turned by ``hue``."""
+    """Another car of the same model, with paint shifted by ``hue``."""
     paint = shift_hue(car.paint, hue, between(rng, 0.85, 1.15))
     return replace(car, paint=paint, trim=shift_hue(car.trim, hue))
 
 
 def draw(canvas: Canvas, car: Car, rng: np.random.Generator) -> None:
-    """Paint ``car``, its front to the right."""
+    """Paint ``car``, facing right."""
     body = BODIES[car.body]
     line, cabin = _fitted(car, body.line), _fitted(car, body.cabin)
     wheels = [(-0.58 * car.length, SILL + 0.07), (0.58 * car.length, SILL + 0.07)]
@@ -85,7 +85,7 @@ def draw(canvas: Canvas, car: Car, rng: np.random.Generator) -> None:
 
 
 def _fitted(car: Car, points: Points) -> list[tuple[float, float]]:
-    """Nominal points at this model's proportions, in object coordinates."""
+    """Nominal points scaled to this model's proportions, in object coordinates."""
     return [(x * car.length, y * car.height + SILL) for x, y in points]
 
 

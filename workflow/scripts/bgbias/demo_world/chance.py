@@ -1,7 +1,7 @@
-"""Random choices whose results are the same on every machine.
+"""Random choices with identical results on every machine.
 
-Only integers and the four basic operations of Python floats are used: numpy's own ``uniform`` or ``normal``
-may be compiled with fused operations or call the machine's mathematical library, and differ in the last bit.
+Only integers and basic Python float arithmetic are used: numpy's ``uniform`` and ``normal`` may be compiled
+with fused operations or call the system's math library, and so differ in the last bit.
 """
 
 import colorsys
@@ -12,7 +12,7 @@ import numpy as np
 
 Colour = tuple[int, int, int]
 
-# Quantised far more coarsely than mathematical libraries differ.
+# Quantised much more coarsely than the differences between math libraries.
 _SINE = [round(math.sin(math.radians(degree)) * 4096) / 4096 for degree in range(360)]
 
 
@@ -47,19 +47,19 @@ def happens(rng: np.random.Generator, probability: float) -> bool:
 
 
 def colour(hue: float, saturation: float, value: float) -> Colour:
-    """8-bit RGB; ``hue`` in turns (any real number), the other two are cut to [0, 1]."""
+    """8-bit RGB; ``hue`` in turns (any real number), the other two are clipped to [0, 1]."""
     saturation, value = min(max(saturation, 0), 1), min(max(value, 0), 1)
     return tuple(int(part * 255 + 0.5) for part in colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
 
 
 def shade(rgb: Colour, factor: float) -> Colour:
-    """``rgb`` made darker (factor below 1) or lighter towards white (above 1; 2 is white)."""
+    """``rgb`` darkened (factor below 1) or lightened towards white (above 1; 2 is white)."""
     if factor <= 1:
         return tuple(int(part * factor) for part in rgb)
     return tuple(int(part + (255 - part) * min(factor - 1, 1)) for part in rgb)
 
 
 def shift_hue(rgb: Colour, turns: float, saturation: float = 1.0) -> Colour:
-    """``rgb`` with its hue turned and its saturation scaled."""
+    """``rgb`` with its hue shifted by ``turns`` and its saturation scaled."""
     hue, s, v = colorsys.rgb_to_hsv(*(part / 255 for part in rgb))
     return colour(hue + turns, s * saturation, v)

@@ -13,13 +13,13 @@ from bgbias.randomness import generator
 
 @dataclass(frozen=True)
 class World:
-    """What a dataset shows: the module that designs and draws it, its kinds, where such things are seen."""
+    """Subject of a dataset: the module that designs and draws the objects, their kinds, and their places."""
 
     painter: ModuleType
     kinds: list[str]
     places: list[str]
     support: str  # what an object stands on
-    sway: int  # degrees by which it may lean
+    sway: int  # largest rotation in degrees
 
 
 WORLDS = {
@@ -41,8 +41,8 @@ WORLDS = {
         7,
     ),
 }
-# Shares of the classes that are for training and for validation; the rest is the test. About the papers'
-# halves, with a little more for training because the demo has so few.
+# Shares of the classes for training and validation; the rest is for the test. That is somewhat less than
+# the half in the paper's datasets, because the demo has few training classes.
 SHARES = (0.46, 0.14)
 
 
@@ -55,19 +55,19 @@ class DemoClass:
 
 
 def split_sizes(count: int) -> tuple[int, int, int]:
-    """How many of ``count`` classes are for training, validation and test."""
+    """How many of ``count`` classes are used for training, validation and test."""
     train, val = round(count * SHARES[0]), max(2, round(count * SHARES[1]))
     return train, val, count - train - val
 
 
 def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
-    """``count`` classes (label = place in the list), ordered train, val, test as in the papers' datasets."""
+    """``count`` classes (label = position in the list), in the order train, val, test as in real datasets."""
     limit = len(world.kinds) * len(world.painter.NAMES)
     if not 7 <= count <= limit:
         raise StudyError(
             f"A generated dataset can have 7 to {limit} classes, not {count}: change `classes` in the config."
         )
-    # Kinds and hues are spread evenly over the classes, so that no two are alike by accident; then shuffled.
+    # Kinds and hues are spread evenly over the classes, so that no two look alike by chance; then shuffled.
     order = generator(seed, "class order").permutation(count)
     offset = between(generator(seed, "hue offset"), 0, 1)
     words = generator(seed, "class names").permutation(len(world.painter.NAMES))
@@ -76,7 +76,7 @@ def make_classes(world: World, count: int, seed: int) -> list[DemoClass]:
     for label, index in enumerate(map(int, order)):
         kind = world.kinds[index % len(world.kinds)]
         word = world.painter.NAMES[int(words[index // len(world.kinds)])]
-        hue = offset + index * 0.618034  # the golden section: neighbours never share a hue
+        hue = offset + index * 0.618034  # golden ratio: neighbours never share a hue
         classes.append(
             DemoClass(
                 name=f"{word} {kind}",

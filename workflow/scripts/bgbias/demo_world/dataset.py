@@ -1,4 +1,4 @@
-"""Writing generated datasets and background pools to disk."""
+"""Write generated datasets and sets of backgrounds to disk."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from bgbias.randomness import generator
 
 INDEX_COLUMNS = ["path", "label", "class_name", "split", "mask"]
 HAND_LABELS = 20
-HUE_SPREAD = 0.04  # largest turn of the colours within a class
+HUE_SPREAD = 0.04  # largest hue shift of the colours within a class
 
 
 def make_dataset(
@@ -31,11 +31,12 @@ def make_dataset(
 ) -> list[dict]:
     """Write ``images/<class>/<number>.jpg`` and ``exact_masks/<class>/<number>.png`` below ``folder``.
 
-    ``rho`` is the probability that an image shows its class's home place; else it shows a place of its own.
-    Images are RGB, ``size`` pixels a side; masks are 8-bit soft coverage of the same size.
+    ``rho`` is the probability that an image shows its class's home place; otherwise it shows a unique place.
+    Images are RGB, ``size`` × ``size`` pixels; masks are 8-bit soft coverage of the same size.
 
-    Returns the rows of the dataset's index. ``mask`` names the exact mask for 20 seeded test images, which
-    stand for hand labels, and is empty for the others. Raises StudyError for too few or too many classes.
+    Returns the rows of the dataset's index. ``mask`` names the exact mask for 20 randomly chosen test images,
+    where it serves as hand label, and is empty for the others. Raises StudyError for too few or too many
+    classes.
     """
     folder, spec = Path(folder), WORLDS[world]
     members = make_classes(spec, classes, seed)
@@ -66,7 +67,7 @@ def make_image(
     world: World, member: DemoClass, rho: float, size: int, seed: int, label: int, number: int
 ) -> tuple[Image.Image, Image.Image]:
     """Image ``number`` of the class ``label`` (RGB) and its exact mask (L)."""
-    # The object's stream knows nothing of rho: two datasets that differ in rho show the same objects.
+    # The object's random stream does not depend on rho: datasets that differ in rho show the same objects.
     rng = generator(seed, "object", label, number)
     canvas = Canvas(size, random_pose(rng, world.sway))
     turn = between(rng, -HUE_SPREAD, HUE_SPREAD)
@@ -84,9 +85,9 @@ def at_home(rho: float, seed: int, label: int, number: int) -> bool:
 
 
 def make_backgrounds(folder: str | os.PathLike, count: int, size: int, seed: int, role: str) -> None:
-    """Write ``count`` views of as many places, of all kinds, as ``folder``/<number>.jpg.
+    """Write views of ``count`` different places, of all kinds, as ``folder``/<number>.jpg.
 
-    No two roles, and no dataset, share a place.
+    No place is shared between roles or with a dataset.
     """
     for number in progress_bar(range(count), f"generate {role} backgrounds", "images"):
         place = new_place(seed, f"wild {role}", number, list(PAINTERS))
@@ -107,5 +108,5 @@ def _keep_hand_labels(rows: list[dict], seed: int) -> None:
 def _save(picture: Image.Image, path: Path, **settings: int) -> None:
     stream = io.BytesIO()
     picture.save(stream, Image.registered_extensions()[path.suffix], **settings)
-    with replacing(path, durable=False) as aside:  # thousands, and easily drawn again
+    with replacing(path, durable=False) as aside:  # thousands of files, easily redrawn
         aside.write_bytes(stream.getvalue())

@@ -1,4 +1,4 @@
-"""Decorations of products. Each fills a box in object coordinates; what leaves the object is clipped away."""
+"""Decorations of products. Each fills a box in object coordinates; parts outside the object are clipped."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from bgbias.demo_world.chance import Colour, cosine, sine
 
 @dataclass(frozen=True)
 class Area:
-    """Where the decoration goes and with what: ``count`` repeats in ``ink`` and, in places, ``second``."""
+    """Box, repetitions (``count``) and colours (``ink``, for some decorations also ``second``)."""
 
     left: float
     top: float
@@ -35,7 +35,7 @@ class Area:
         return min(self.wide, self.high) * 0.42
 
     def at(self, across: float, down: float) -> tuple[float, float]:
-        """A point by its shares of the box's width and height."""
+        """The point at the given fractions of the box's width and height."""
         return self.left + self.wide * across, self.top + self.high * down
 
 

@@ -1,4 +1,4 @@
-"""Indoor scenes and surfaces, with the same contract as the outdoor ones."""
+"""Indoor scenes and surfaces, with the same interface as the outdoor ones."""
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -10,7 +10,7 @@ Generator = np.random.Generator
 
 
 def room(place: Generator, view: Generator, side: int) -> Image.Image:
-    """A papered wall with a picture or a window, a skirting board and a floor."""
+    """A wallpapered wall with a picture or a window, a skirting board and a floor."""
     floor = between(place, 0.6, 0.78)
     wall = _interior_colour(place)
     picture = grain(view, side, wall, 0.92, 1.06, 3, 3, 2)
@@ -24,7 +24,7 @@ def room(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def table(place: Generator, view: Generator, side: int) -> Image.Image:
-    """A table top before a blurred room."""
+    """A table top in front of a blurred room."""
     edge = between(place, 0.45, 0.65)
     wall = _interior_colour(place)
     picture = grain(view, side, wall, 0.85, 1.1, 2, 2, 2)
@@ -111,7 +111,7 @@ def cloth(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def bricks(place: Generator, view: Generator, side: int) -> Image.Image:
-    """A brick wall and paving before it."""
+    """A brick wall with paving in front of it."""
     clay = colour(between(place, 0.0, 0.1), between(place, 0.1, 0.6), between(place, 0.4, 0.8))
     mortar = between(place, 0.5, 1.6)
     picture = grain(view, side, clay, 0.85, 1.15, 14, 20, 2)
@@ -139,7 +139,7 @@ def bricks(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def garage(place: Generator, view: Generator, side: int) -> Image.Image:
-    """A hall: panelled wall, lamps, a shiny floor."""
+    """A hall with a panelled wall and a shiny floor, lit from one side."""
     foot = between(place, 0.5, 0.65)
     wall = colour(between(place, 0, 1), between(place, 0, 0.45), between(place, 0.3, 0.9))
     picture = grain(view, side, wall, 0.9, 1.05, 2, 4, 2)
@@ -216,7 +216,7 @@ def _planks(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def _lamplight(picture: Image.Image, place: Generator) -> Image.Image:
-    """Brighter on one side, as the place's lamp hangs."""
+    """Brighten one side, chosen by the place."""
     glow = Image.linear_gradient("L").rotate(pick(place, [0, 90, 180, 270]))
     glow = glow.resize(picture.size, Image.Resampling.BILINEAR)
     return dimmed(picture, glow.point([190 + value * 65 // 255 for value in range(256)]))

@@ -1,4 +1,4 @@
-"""What is painted on a car's flank, and what its wheels look like."""
+"""Paint patterns on a car's side, and wheel rims."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ METAL, DARK = (200, 203, 208), (40, 40, 44)
 
 @dataclass(frozen=True)
 class Flank:
-    """The side of a car: its sill lies at the height ``sill``; it is ``height`` times as high as others."""
+    """The side of a car: ``sill`` is the y coordinate of the sill, ``height`` relative to the nominal one."""
 
     sill: float
     length: float
@@ -24,7 +24,7 @@ Livery = Callable[[Canvas, Flank], None]
 
 
 def plain(canvas: Canvas, flank: Flank) -> None:
-    """Nothing."""
+    """No pattern."""
 
 
 def skirt(canvas: Canvas, flank: Flank) -> None:
@@ -80,7 +80,7 @@ LIVERIES = (plain, skirt, belt, two_tone, racing, flames, checks, roundel, bonne
 
 @dataclass(frozen=True)
 class Rim:
-    """A wheel's rim: centre, radius, number of spokes or holes and the angle (degrees) of the first."""
+    """A wheel's rim: centre, radius, number of spokes or holes, and the angle of the first in degrees."""
 
     x: float
     y: float
@@ -90,7 +90,7 @@ class Rim:
     paint: Colour
 
     def at(self, spoke: int, share: float) -> tuple[float, float]:
-        """The point on a spoke at a ``share`` of the radius."""
+        """The point on a spoke at the fraction ``share`` of the radius."""
         angle, reach = self.turn + 360 * spoke // self.spokes, share * self.radius
         return self.x + reach * cosine(angle), self.y + reach * sine(angle)
 

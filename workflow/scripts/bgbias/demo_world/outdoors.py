@@ -1,4 +1,4 @@
-"""Outdoor scenes. Every painter takes the generator of the place and the generator of this one view of it."""
+"""Outdoor scenes. Every painter takes a random generator of the place and one of this particular view."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -31,7 +31,7 @@ def sky(place: Generator, view: Generator, side: int, horizon: float) -> Image.I
 
 
 def hills(place: Generator, view: Generator, side: int) -> Image.Image:
-    """Rolling hills one behind the other, trees on the last but one."""
+    """Rolling hills in layers, often with trees on the second nearest."""
     horizon = between(place, 0.35, 0.6)
     picture = sky(place, view, side, horizon)
     hue, saturation = pick(place, [(0.27, 0.55), (0.2, 0.6), (0.13, 0.55), (0.33, 0.45), (0.1, 0.4)])
@@ -67,7 +67,7 @@ def mountains(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def shore(place: Generator, view: Generator, side: int) -> Image.Image:
-    """Water to the horizon, and often sand in front."""
+    """Water up to the horizon, often with sand in front."""
     horizon = between(place, 0.3, 0.55)
     picture = sky(place, view, side, horizon)
     hue = between(place, 0.45, 0.63)
@@ -95,7 +95,7 @@ def desert(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def forest(place: Generator, view: Generator, side: int) -> Image.Image:
-    """Trunks before a thicket."""
+    """Trunks in front of a thicket."""
     hue, value = pick(place, [0.25, 0.3, 0.36, 0.15, 0.09]), between(place, 0.3, 0.6)
     leaf = colour(hue, between(place, 0.4, 0.7), value)
     picture = grain(view, side, leaf, 0.45, 1.35, 9, 9, 3)
@@ -115,7 +115,7 @@ def forest(place: Generator, view: Generator, side: int) -> Image.Image:
 
 
 def foliage(place: Generator, view: Generator, side: int) -> Image.Image:
-    """Leaves and lights out of focus, as behind a photographed bird."""
+    """Out-of-focus leaves and lights, as in bird photographs."""
     hue, saturation = pick(
         place, [(0.25, 0.5), (0.33, 0.45), (0.18, 0.55), (0.1, 0.5), (0.95, 0.3), (0.55, 0.25)]
     )
@@ -167,7 +167,7 @@ def _windows(pen, place, x, roof, width, kerb, side, glass) -> None:
 
 
 def _trees(picture: Image.Image, place: Generator, view: Generator, line, hue: float) -> None:
-    """Trees whose feet stand on ``line``: round ones or firs."""
+    """Trees standing on ``line``: round ones or firs."""
     side, pen, firs = picture.width, ImageDraw.Draw(picture), happens(place, 0.5)
     crown = colour(hue + 0.04, 0.55, between(place, 0.25, 0.45))
     for _ in range(whole(place, 3, 9)):

@@ -1,4 +1,4 @@
-"""One photograph: an object, lit, before a view of a place."""
+"""One photograph: a lit object in front of a view of a place."""
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -8,7 +8,7 @@ from bgbias.demo_world.chance import between, colour, happens, shade, whole
 
 
 def random_pose(rng: np.random.Generator, sway: int) -> Pose:
-    """A pose that fills most of the picture, turned by at most ``sway`` degrees."""
+    """A pose that fills most of the picture, rotated by at most ``sway`` degrees."""
     return Pose(
         x=between(rng, 0.44, 0.56),
         y=between(rng, 0.46, 0.57),
@@ -22,9 +22,9 @@ def random_pose(rng: np.random.Generator, sway: int) -> Pose:
 def photograph(
     canvas: Canvas, background: Image.Image, rng: np.random.Generator, support: str
 ) -> tuple[Image.Image, Image.Image]:
-    """The picture (RGB) of what was drawn on ``canvas`` before ``background`` and its exact mask (L).
+    """Compose the object on ``canvas`` in front of ``background``; return the picture (RGB) and its mask (L).
 
-    ``support`` names what the object stands on, which belongs to the background.
+    ``support`` names what the object stands on, which is part of the background.
     """
     colours, mask = canvas.finish()
     colours = _lit(colours, mask, rng)
@@ -35,7 +35,7 @@ def photograph(
 
 
 def developed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """The camera's share: exposure, warmth and sensor noise."""
+    """Simulate the camera: exposure, warmth and sensor noise."""
     exposure, warmth = whole(rng, 205, 262), whole(rng, -9, 9)
     gains = (exposure + warmth, exposure, exposure - warmth)
     table = [min(value * gain // 256, 255) for gain in gains for value in range(256)]
@@ -45,10 +45,10 @@ def developed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _lit(colours: Image.Image, mask: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Give the flat object roundness: brighter on the edges towards the light, darker away from it.
+    """Shade the flat object as if it were round: brighter edges towards the light, darker away from it.
 
-    The blurred mask falls off towards every edge; its difference between two shifted copies is the slope of a
-    pillow over the object, which is what a light from one side shows.
+    The blurred mask acts as a height map that falls off towards every edge; the difference of two shifted
+    copies is its slope, which light from one side reveals.
     """
     size = mask.width
     pillow = np.asarray(
@@ -73,7 +73,7 @@ def _shadow(background: Image.Image, mask: Image.Image, foot: int, rng: np.rando
 
 
 def _branch(background: Image.Image, mask: Image.Image, foot: int, rng: np.random.Generator) -> Image.Image:
-    """A branch under the feet, with a fork or two."""
+    """A branch under the feet, with one to three forks."""
     side = mask.width * 2
     picture = background.resize((side, side), Image.Resampling.BILINEAR)
     pen, width = ImageDraw.Draw(picture), whole(rng, side // 34, side // 20)

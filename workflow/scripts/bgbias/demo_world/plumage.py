@@ -1,4 +1,4 @@
-"""The markings that field guides name, drawn in a bird's own axes."""
+"""Plumage markings as named in field guides, drawn in a bird's own axes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Axes:
-    """A bird's own axes: x from the body's middle to the breast, y to the belly, both 1 at its edge."""
+    """A bird's own axes: x from the body's centre to the breast, y to the belly, both 1 at the edge."""
 
     length: float
     depth: float
@@ -92,7 +92,7 @@ WINGS = (plain, bars, patch, tips, scaled, edge)
 
 @dataclass(frozen=True)
 class Skull:
-    """The head: its centre and its radius, in object coordinates."""
+    """The head's centre and radius in object coordinates."""
 
     x: float
     y: float

@@ -1,4 +1,4 @@
-"""Things one finds in a shop: what a product looks like, whatever its shape."""
+"""Products: design, variation and drawing of a product of any shape."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ NAMES = [
 
 
 def design(kind: str, hue: float, rng: np.random.Generator) -> Product:
-    """A product of the ``kind`` whose body is near ``hue``."""
+    """A product of the given ``kind`` with a body colour near ``hue``."""
     saturation, value = pick(rng, [(0.7, 0.8), (0.5, 0.95), (0.8, 0.5), (0.15, 0.95), (0.3, 0.7)])
     contrast = colour(hue + pick(rng, [0.33, 0.5, 0.67]), 0.8, 0.8)
     return Product(
@@ -34,7 +34,7 @@ def design(kind: str, hue: float, rng: np.random.Generator) -> Product:
 
 
 def vary(product: Product, hue: float, rng: np.random.Generator) -> Product:
-    """Another piece of the same product: its colours' hue turned by ``hue``."""
+    """Another instance of the same product, with colours shifted by ``hue``."""
     body = shift_hue(product.body, hue, between(rng, 0.85, 1.15))
     return replace(product, body=body, second=shift_hue(product.second, hue))
 

@@ -1,4 +1,4 @@
-"""Places and views of them: what lies behind an object, and what the pool of wild backgrounds is made of."""
+"""Places and views of them, used behind objects and as replacement backgrounds."""
 
 from dataclasses import dataclass
 
@@ -29,19 +29,19 @@ PAINTERS = {
 
 @dataclass(frozen=True)
 class Place:
-    """One particular spot: its kind of scenery and the key from which its layout and palette are drawn."""
+    """A particular place: its kind of scenery and the random key of its layout and palette."""
 
     kind: str
     key: tuple[int, str, int]
 
 
 def new_place(seed: int, purpose: str, index: int, kinds: list[str]) -> Place:
-    """The place numbered ``index`` of a stream; another seed, purpose or index is another place."""
+    """The place number ``index`` of a stream; a different seed, purpose or index gives a different place."""
     return Place(pick(generator(seed, f"kind {purpose}", index), kinds), (seed, f"layout {purpose}", index))
 
 
 def view(place: Place, size: int, rng: np.random.Generator) -> Image.Image:
-    """A picture (RGB, ``size`` pixels a side) of ``place`` from a point of view drawn from ``rng``."""
+    """A picture (RGB, ``size`` × ``size`` pixels) of ``place`` from a viewpoint drawn from ``rng``."""
     side = 2 * size
     seed, purpose, index = place.key
     picture = PAINTERS[place.kind](generator(seed, purpose, index), rng, side)

@@ -1,4 +1,4 @@
-"""Surfaces from which scenery is painted: noise, washes and grain, in PIL's fixed-point arithmetic."""
+"""Surface textures for scenery: noise, gradients and grain, in PIL's fixed-point arithmetic."""
 
 from itertools import pairwise
 
@@ -9,8 +9,8 @@ from bgbias.demo_world.chance import Colour, between, shade
 
 
 def noise(rng: np.random.Generator, side: int, across: int, down: int, octaves: int = 3) -> Image.Image:
-    """Smooth random light and dark (L), with ``across`` × ``down`` hills; each octave is twice as fine."""
-    # Half the resolution is enough: scenery is painted at twice the size of the picture.
+    """Smooth random brightness (L), with ``across`` × ``down`` hills; each octave is twice as fine."""
+    # Half the resolution suffices, because scenery is painted at twice the size of the picture.
     half, total = side // 2, None
     for octave in range(octaves):
         grid = rng.integers(0, 256, (max(2, down << octave), max(2, across << octave)), dtype=np.uint8)
@@ -29,17 +29,17 @@ def grain(
     down: int,
     octaves: int = 3,
 ) -> Image.Image:
-    """A surface of ``tint``, shaded by the factors ``dark`` to ``light`` as noise says."""
+    """A surface of ``tint``, shaded by noise with factors from ``dark`` to ``light``."""
     return mixed(shade(tint, dark), shade(tint, light), noise(rng, side, across, down, octaves))
 
 
 def mixed(dark: Colour, light: Colour, amount: Image.Image) -> Image.Image:
-    """Every pixel between ``dark`` and ``light``, as ``amount`` (L) says."""
+    """Interpolate every pixel between ``dark`` and ``light`` by ``amount`` (L)."""
     return Image.composite(Image.new("RGB", amount.size, light), Image.new("RGB", amount.size, dark), amount)
 
 
 def wash(side: int, top: Colour, bottom: Colour, start: float, end: float) -> Image.Image:
-    """A vertical gradient that changes between the heights ``start`` and ``end`` (shares of the side)."""
+    """A vertical gradient between the heights ``start`` and ``end`` (fractions of the side)."""
     ramp = Image.new("L", (side, side), 0)
     first, last = round(start * side), max(round(end * side), round(start * side) + 1)
     if last < side:
@@ -49,7 +49,7 @@ def wash(side: int, top: Colour, bottom: Colour, start: float, end: float) -> Im
 
 
 def ridge(rng: np.random.Generator, height: float, roughness: float, bumps: int) -> list[tuple[float, float]]:
-    """A skyline across the picture as shares of its side: midpoints displaced, ``bumps`` halvings deep."""
+    """A skyline in fractions of the picture's side, by midpoint displacement with ``bumps`` subdivisions."""
     line = [height + between(rng, -roughness, roughness) for _ in range(3)]
     for _ in range(bumps):
         roughness *= 0.5
@@ -61,12 +61,12 @@ def ridge(rng: np.random.Generator, height: float, roughness: float, bumps: int)
 
 
 def flat(height: float) -> list[tuple[float, float]]:
-    """The skyline of a plain."""
+    """A flat skyline."""
     return [(0, height), (1, height)]
 
 
 def pixels(side: int, *shares: float) -> list[int]:
-    """Shares of the side in whole pixels: left, top, right and bottom of what is drawn."""
+    """Fractions of the side converted to whole pixels: left, top, right and bottom."""
     return [round(share * side) for share in shares]
 
 
@@ -82,10 +82,10 @@ def below(picture: Image.Image, skyline: list[tuple[float, float]], surface: Ima
 
 
 def dimmed(picture: Image.Image, amount: Image.Image) -> Image.Image:
-    """``picture`` multiplied by ``amount`` (L; 255 leaves it as it is)."""
+    """``picture`` multiplied by ``amount`` (L; 255 leaves it unchanged)."""
     return ImageChops.multiply(picture, amount.convert("RGB"))
 
 
 def levels(layer: Image.Image, low: int, high: int) -> Image.Image:
-    """An L image stretched so that ``low`` becomes 0 and ``high`` 255."""
+    """An L image rescaled so that ``low`` becomes 0 and ``high`` 255."""
     return layer.point([min(max((value - low) * 255 // (high - low), 0), 255) for value in range(256)])

@@ -1,4 +1,4 @@
-"""The shapes of products, one function a kind, all with the same decorations."""
+"""The shapes of products, one function per kind; all use the same decorations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from bgbias.demo_world.canvas import Canvas, Points, oval, smooth
 from bgbias.demo_world.chance import Colour, cosine, shade, sine
 from bgbias.demo_world.decorations import Area
 
-# Half-widths of turned shapes at equally spaced heights from the top to the foot.
+# Half-widths of rotationally symmetric shapes at equally spaced heights from top to bottom.
 PROFILES = {
     "Bottle": [0.13, 0.13, 0.14, 0.3, 0.36, 0.36, 0.36, 0.36, 0.34],
     "Vase": [0.26, 0.2, 0.17, 0.28, 0.42, 0.5, 0.46, 0.34, 0.26],
@@ -22,15 +22,15 @@ class Product:
     ink: Colour
     second: Colour
     decoration: Callable[[Canvas, Area], None]
-    count: int  # of the decoration's repetitions
-    width: float  # relative to the kind's
+    count: int  # repetitions of the decoration
+    width: float  # relative to the kind's nominal width
     height: float
-    detail: int  # 0, 1 or 2: which of the kind's lids, feet, handles … it has
-    waist: float  # how much it narrows or widens
+    detail: int  # 0, 1 or 2: variant of the kind's lid, foot, handle …
+    waist: float  # how much the shape narrows or widens
 
 
 def turned(canvas: Canvas, product: Product) -> None:
-    """A bottle, vase or jar: a profile mirrored about its axis, with a lid or a stopper."""
+    """A bottle, vase or jar: a profile mirrored about its axis, with a lid or stopper (vases are open)."""
     profile, bottom = PROFILES[product.kind], 0.85 * product.height
     last = len(profile) - 1
     right = []
@@ -77,7 +77,7 @@ def can(canvas: Canvas, product: Product) -> None:
 
 
 def carton(canvas: Canvas, product: Product) -> None:
-    """A box seen over a corner; with a gable like a milk carton, a flat lid, or a ribbon."""
+    """A box seen at an angle, with a gable like a milk carton, a flat lid, or a ribbon."""
     half, high, deep = 0.42 * product.width, 0.66 * product.height, 0.26
     left, right = -half - 0.1, half - 0.1
     back = (right + deep, -high - 0.08)
@@ -126,7 +126,7 @@ def teapot(canvas: Canvas, product: Product) -> None:
 
 
 def clock(canvas: Canvas, product: Product) -> None:
-    """Round, with bells, or square."""
+    """Round, round with bells, or square."""
     radius, dark = 0.62 * (0.7 + 0.3 * product.width), (40, 40, 45)
     for x in (-0.4, 0.4):
         canvas.line([(x * 0.8, radius * 0.7), (x * 1.2, radius + 0.16)], 0.1, product.second)
@@ -173,7 +173,7 @@ KINDS: dict[str, Callable[[Canvas, Product], None]] = {
 
 
 def _mirrored(right: Points) -> list[tuple[float, float]]:
-    """The closed outline whose right-hand side, from top to bottom, is ``right``."""
+    """The closed symmetric outline with the right half ``right``, given from top to bottom."""
     return [*right, *[(-x, y) for x, y in reversed(right)]]
 
 
