@@ -47,8 +47,8 @@ def test_only_the_masks_of_new_and_changed_images_are_made(project):
     _, after = made(project)
     assert {name for name in after if after[name] != before.get(name)} == {"a/0.png.png", "b/2.png.png"}
     logs = [(project.root / f"data/mine/logs/mask_images_{shard}.log").read_text() for shard in (0, 1)]
-    assert "1 of 3 masks were there already" in logs[0]
-    assert "2 of 2 masks were there already" in logs[1]
+    assert "1 of 3 masks already exist" in logs[0]
+    assert "2 of 2 masks already exist" in logs[1]
 
     (project.root / "mine/a/0.png").unlink()
     photograph(project, "mine/b/2.png", 60)

@@ -1,4 +1,4 @@
-"""Say that a dataset's images and masks are good enough for this study, or end it."""
+"""Check that a dataset's images and masks are good enough for this study; fail otherwise."""
 
 from bgbias.files import write_text
 from bgbias.logs import job_log
@@ -6,8 +6,8 @@ from bgbias.masks.limits import check_limits
 
 
 def accept_masks(summary: str, flag: str, limits: dict[str, float], on_bad_image: str, study: str) -> None:
-    """Write ``flag``, with the name of the ``study``, when the masks of ``summary``, a dataset's row of mask
-    quality, keep ``limits``, and no image is left out that ``on_bad_image`` forbids to leave out."""
+    """Write ``flag``, with the name of the ``study``, if the masks in ``summary`` (a dataset's row of mask
+    quality) are within ``limits`` and no image is left out although ``on_bad_image`` forbids it."""
     check_limits(summary, on_bad_image, **limits)
     write_text(flag, f"{study}\n")
 

@@ -1,4 +1,4 @@
-"""Score how much of a run's attention lies on the objects of some test images, by every method asked for."""
+"""Score how much of a run's attention lies on the objects of some test images, by every configured method."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from bgbias.models.embedding_model import load_model
 from bgbias.runs import read_run
 from bgbias.training.losses import build_loss
 
-# As many as publish.panels may ask for, so that no other number attributes again. At 227 px a map is 50 kB.
+# The maximum of publish.panels, so that changing it does not rerun attribution. At 227 px a map is 50 kB.
 KEPT_MAPS = 12
 
 
@@ -38,8 +38,8 @@ def attribute_images(
     (uint8, 255 = 1).
 
     ``run``: the identity columns; ``settings``: the configuration's ``attribution``; ``size``: side of the
-    centre crop in pixels; ``labels``: the folder of the hand labels that the index names, which then replace
-    automatic masks; ``batch_size``: images or noisy copies that pass through the model at once.
+    centre crop in pixels; ``labels``: the folder of the hand labels listed in the index, which then replace
+    automatic masks; ``batch_size``: images or noisy copies per forward pass.
     """
     store, record = PixelStore.open(layout), read_run(run_path)
     chosen = choose_device(device)
@@ -81,7 +81,7 @@ def attribute_images(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        # As before a training, which a model as it comes has not been through.
+        # Training checks this too, but models evaluated as is are not trained.
         wanted = snakemake.config
         check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
         prepare_cpu(snakemake.threads)

@@ -1,4 +1,4 @@
-"""Compare a dataset's masks with its hand labels, where it has any."""
+"""Compare a dataset's masks with its hand labels, if it has any."""
 
 from pathlib import Path
 
@@ -21,10 +21,10 @@ def check_masks(
     dataset: str,
     masker: str,
 ) -> None:
-    """Write the agreement of each labelled image that has a mask, and the summary of the dataset in one row:
-    how many masks there are and how many are empty or failed, and the agreement of ``n`` labelled images.
+    """Write the agreement of each labelled image that has a mask, and a one-row summary of the dataset: the
+    number of masks, the number of empty or failed ones, and the agreement over ``n`` labelled images.
 
-    StudyError when a mask and its hand label are of different sizes.
+    StudyError if a mask and its hand label have different sizes.
     """
     made = read_rows(table)
     failed, empty = set(flagged(made, "failed")), len(flagged(made, *FLAGS))

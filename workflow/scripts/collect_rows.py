@@ -1,4 +1,4 @@
-"""Put the tables of all runs below each other."""
+"""Concatenate the tables of all runs."""
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
@@ -6,10 +6,10 @@ from bgbias.logs import job_log
 
 
 def collect_rows(tables: list[str], out: str) -> None:
-    """Write the rows of the CSV files ``tables`` to ``out``, in the order given, which tables and figures
+    """Write the rows of the CSV files ``tables`` to ``out``, in the given order, which tables and figures
     keep.
 
-    StudyError when one has no rows, other columns or another number of rows.
+    StudyError if a file has no rows, different columns or a different number of rows.
     """
     collected, first = [], []
     for table in tables:
@@ -19,7 +19,7 @@ def collect_rows(tables: list[str], out: str) -> None:
         first = first or rows
         if list(rows[0]) != list(first[0]):
             raise StudyError(
-                f"{table} has the columns {', '.join(rows[0])}, the tables before it {', '.join(first[0])}: "
+                f"{table} has the columns {', '.join(rows[0])}, but other tables have {', '.join(first[0])}: "
                 "it was written by another version or with other settings. Delete it and run again."
             )
         if len(rows) != len(first):

@@ -1,4 +1,4 @@
-"""Fetch and verify the archives of a published dataset, or verify those that the user placed."""
+"""Download and verify the archives of a published dataset, or verify those that the user placed."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ COLUMNS = ["archive", "into", "bytes", "origin", "verified"]
 
 
 def download_dataset(source: dict, folder: str, receipt_path: str) -> None:
-    """See to it that ``folder`` holds one layout's archives of ``source``; list them in ``receipt_path``.
+    """Ensure that ``folder`` holds one layout's archives of ``source``; list them in ``receipt_path``.
 
-    The archives are no outputs of the rule: Snakemake would delete a hand-placed or half-fetched file.
+    The archives are not outputs of the rule: Snakemake would delete a hand-placed or partly downloaded file.
     """
     folder = Path(folder)
     rows = []
@@ -22,7 +22,7 @@ def download_dataset(source: dict, folder: str, receipt_path: str) -> None:
         known = checksums(archive)
         origin = obtain(path, archive.get("urls", []), archive.get("bytes"), known, by_hand(source, folder))
         if not known:
-            print(f"{path}: nobody publishes a checksum; the counts of images and classes will be checked.")
+            print(f"{path}: no published checksum; the counts of images and classes will be checked instead.")
         rows.append(
             {
                 "archive": archive["name"],

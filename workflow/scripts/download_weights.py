@@ -1,4 +1,4 @@
-"""Fetch and verify the published weights of a backbone, or verify those that the user placed."""
+"""Download and verify the published weights of a backbone, or verify those that the user placed."""
 
 from pathlib import Path
 
@@ -13,16 +13,16 @@ COLUMNS = ["name", "bytes", "sha256"]
 
 
 def download_weights(model: str, published: dict | None, path: str, receipt_path: str) -> None:
-    """See to it that ``path`` holds the weights of ``model``; its size and checksum go to ``receipt_path``.
+    """Ensure that ``path`` holds the weights of ``model``; its size and checksum go to ``receipt_path``.
 
-    ``published``: the entry in resources/sources.yaml, None for a model of timm. The file is no output of the
-    rule: Snakemake would delete a hand-placed or half-fetched one.
+    ``published``: the entry in resources/sources.yaml, None for a model of timm. The file is not an output of
+    the rule: Snakemake would delete a hand-placed or partly downloaded one.
     """
     path = Path(path)
     if published is not None:
         by_hand = (
-            f"Fetch {published['urls'][0]} by other means, put the file at {path} and run the same command "
-            f"again, or name a file of your own as the weights of {model} in `backbones`."
+            f"Download {published['urls'][0]} by other means, put the file at {path} and run the same "
+            f"command again, or name your own file as the weights of {model} in `backbones`."
         )
         obtain(path, published["urls"], published.get("bytes"), checksums(published), by_hand)
     elif not path.exists():
@@ -35,7 +35,7 @@ def download_weights(model: str, published: dict | None, path: str, receipt_path
 
 
 def save_timm_weights(name: str, path: Path) -> None:
-    """timm fetches from the hub, which verifies; kept as a file like every other."""
+    """timm downloads from the Hugging Face Hub, which verifies the file; save it like all other weights."""
     from bgbias.models.backbones import timm_network
     from bgbias.models.weights import write_tensors
 

@@ -1,4 +1,4 @@
-"""Attribution maps of some models of a dataset, one beside the other."""
+"""Attribution maps of some models of a dataset, side by side."""
 
 import numpy as np
 
@@ -24,12 +24,13 @@ def draw_attribution_panels(
     method: str,
     shown: int,
 ) -> None:
-    """Draw the first ``shown`` maps by ``method`` over their images from the store beside ``layout``, with
+    """Draw the first ``shown`` maps by ``method`` over their images from the store next to ``layout``, with
     their scores.
 
-    ``maps``: each run's attention_maps.npz, ``rows`` int64 (n,) and by a method's name uint8 (n, s, s);
-    ``images``: each run's attention_images.csv, the scores; both in the order of ``runs``, dictionaries of
-    the axes. Of several runs of a variant the first is shown. ``several_seeds``: the title names the seed.
+    ``maps``: each run's attention_maps.npz with ``rows`` int64 (n,) and, under each method's name, uint8
+    (n, s, s); ``images``: each run's attention_images.csv with the scores; both in the order of ``runs``,
+    dictionaries of the axes. If a variant has several runs, the first is shown. ``several_seeds``: the title
+    names the seed.
     """
     store = PixelStore.open(layout)
     chosen = shown_side_by_side(runs)

@@ -12,14 +12,14 @@ from bgbias.results.names import human
 def draw_contact_sheet(
     layout: str, backgrounds_layout: str, png: str, pdf: str, *, dataset: str, shown: int
 ) -> None:
-    """Draw up to ``shown`` test images of the store beside ``layout``: as they are, their masks, and before
-    other backgrounds.
+    """Draw up to ``shown`` test images of the store next to ``layout``: the originals, their masks, and the
+    objects in front of other backgrounds.
 
-    Those are from the store beside ``backgrounds_layout``; ``dataset`` stands in the title.
+    The backgrounds are from the store next to ``backgrounds_layout``; ``dataset`` is named in the title.
     """
     store = PixelStore.open(layout)
     backgrounds = PixelStore.open(backgrounds_layout)
-    # In the order of their classes, so that a sheet shows as many classes as it can.
+    # Ordered by class, so that a sheet shows as many classes as possible.
     rows = sorted(store.index.rows("test"), key=lambda row: (store.index.labels[row], row))
     size = int(store.sizes.min())
     pictures = []

@@ -26,10 +26,10 @@ def draw_mask_examples(
     root: str,
     masks: str,
 ) -> None:
-    """Draw up to ``shown`` images of ``index``, evenly spaced in the order of ``images``, the
-    mask_quality_images.csv of the ``dataset``, or without hand labels in that of how much the masks cover.
+    """Draw up to ``shown`` images of ``index``, evenly spaced when sorted by the IoU in ``images``, the
+    mask_quality_images.csv of the ``dataset``, or without hand labels by the coverage of their masks.
 
-    ``table``: its masks.csv, which says this and which masks failed; ``root``: what the index's paths are
+    ``table``: its masks.csv, with coverage and failures; ``root``: the folder that the index's paths are
     relative to; ``masks``: the folder of the dataset's masks.
     """
     known = read_index(index)
@@ -39,7 +39,7 @@ def draw_mask_examples(
         among = [(row["path"], label_of[row["path"]], float(row["iou"])) for row in ranked]
         what = "labelled images, from the best mask to the worst"
     else:
-        # The emptiest are the ones to look at, and the fullest.
+        # The smallest and the largest masks are the suspicious ones.
         by_size = sorted(read_rows(table), key=lambda row: float(row["coverage"]))
         failed = set(flagged(by_size, "failed"))
         among = [(row["path"], None, None) for row in by_size if row["path"] not in failed]

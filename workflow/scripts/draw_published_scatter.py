@@ -1,4 +1,4 @@
-"""Measured against published numbers, a point a cell."""
+"""Measured against published numbers, one point per cell."""
 
 from bgbias.figures.published_scatter import draw
 from bgbias.figures.style import save
@@ -7,7 +7,7 @@ from bgbias.results.published import read_comparison
 
 
 def draw_published_scatter(retrieval: str, png: str, pdf: str, attention: str | None = None) -> None:
-    """Draw a panel a protocol, and one of attention where scores by the published method were measured, from
+    """Draw one panel per protocol, and one of attention if scores by the published method were measured, from
     the CSV files of tabulate_published."""
     rows = read_comparison(retrieval)
     panels = [

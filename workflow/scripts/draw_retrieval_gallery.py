@@ -30,8 +30,8 @@ def draw_retrieval_gallery(
     """Show each query of the runs' ``matches`` (paths of matches.csv) with its neighbours.
 
     ``runs``: the identity columns, in the order of ``matches``; ``several_seeds``: the title names the seed;
-    ``evaluation``: seed and background_crop; ``transform``: the config's section; ``gallery_draws``: None, or
-    the gallery is one image a class.
+    ``evaluation``: seed and background_crop; ``transform``: the config's section; ``gallery_draws``: unless
+    None, the gallery has one image per class.
     """
     store = PixelStore.open(layout)
     backgrounds = PixelStore.open(backgrounds_layout)

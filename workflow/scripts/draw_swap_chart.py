@@ -8,7 +8,10 @@ from bgbias.results.summaries import summarise_retrieval
 
 
 def draw_swap_chart(results: str, png: str, pdf: str) -> None:
-    """Draw the chart from ``results``, the collected retrieval.csv; StudyError where a number is none."""
+    """Draw the chart from ``results``, the collected retrieval.csv.
+
+    StudyError if a value is missing or not finite.
+    """
     save(draw(summarise_retrieval(read_rows(results))), png, pdf)
 
 

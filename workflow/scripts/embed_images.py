@@ -29,9 +29,9 @@ def embed_images(
     device: str,
     batch_size: int | None = None,
 ) -> None:
-    """Write ``out`` (.npz): ``rows`` of the store beside ``layout`` and ``labels``, int64 (N,); ``clean``
-    and ``swapped0``, ``swapped1``, … of each draw, float32 (N, E); ``is_query``, ``is_gallery`` bool (N,)
-    where given. One array per draw, so that a reader holds one at a time.
+    """Write ``out`` (.npz): ``rows`` of the store next to ``layout`` and ``labels``, int64 (N,); ``clean``
+    and ``swapped0``, ``swapped1``, …, one per draw, float32 (N, E); ``is_query``, ``is_gallery`` bool (N,)
+    if given. One array per draw, so that a reader needs only one in memory at a time.
     """
     chosen = choose_device(device)
     store = PixelStore.open(layout)
@@ -41,7 +41,7 @@ def embed_images(
         raise StudyError(f"{layout} has no test images.")
     model, preprocessing = load_model(model_path, read_run(run_path), transform["eval_size"], chosen)
 
-    sweep(Path(out).parent)  # what a job that was killed wrote of it
+    sweep(Path(out).parent)  # partial files of a killed job
     feed = EvaluationFeed(
         store,
         rows,
@@ -71,7 +71,7 @@ def embed_images(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        # As before a training, which a model as it comes has not been through.
+        # Training checks this too, but models evaluated as is are not trained.
         wanted = snakemake.config
         check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
         prepare_cpu(snakemake.threads)

@@ -13,7 +13,9 @@ def extract_dataset(archives_path: str, folder: str, raw: str, receipt_path: str
     archives = [(Path(folder) / row["archive"], row["into"]) for row in read_rows(archives_path)]
     for archive, _ in archives:
         if not archive.exists():
-            raise StudyError(f"{archive} is gone. Put it back, or remove {archives_path} to fetch it again.")
+            raise StudyError(
+                f"{archive} is missing. Put it back, or remove {archives_path} to download it again."
+            )
     write_rows(receipt_path, unpack_all(archives, Path(raw)), COLUMNS)
 
 

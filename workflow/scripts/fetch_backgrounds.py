@@ -1,4 +1,4 @@
-"""Fetch the background photos of the published study, at the user's explicit word, and verify each."""
+"""Download and verify the background photos of the published study, with the user's explicit consent."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,21 +10,22 @@ from bgbias.files import read_rows, write_rows
 from bgbias.logs import job_log, progress_bar
 
 COLUMNS = ["folder", "name", "bytes", "sha256", "origin"]
-CONNECTIONS = 4  # enough for small files, and polite
+CONNECTIONS = 4  # enough for small files without overloading the server
 
 
 def fetch_backgrounds(
     source: dict, files_path: str, accept_terms: bool, folder: str, receipt_path: str
 ) -> None:
-    """Bring the photos that ``files_path`` lists (folder, name, bytes, sha256) into ``folder``.
+    """Download the photos that ``files_path`` lists (folder, name, bytes, sha256) into ``folder``.
 
-    ``source`` gives the pattern of the ``address``, the pinned ``commit`` and the ``terms``. Without
-    ``accept_terms`` a StudyError states them, and nothing is fetched.
+    ``source`` has the pattern of the ``address``, the pinned ``commit`` and the ``terms``. Without
+    ``accept_terms`` a StudyError states the terms, and nothing is downloaded.
     """
     if accept_terms is not True:
         raise StudyError(
-            f"The {source['title']} are fetched only at your word. {source['terms']}. Set accept_terms: true "
-            "for this background set in the config, or name folders of your own photos (source: folders)."
+            f"The {source['title']} are downloaded only with your explicit consent. {source['terms']}. Set "
+            "accept_terms: true for this background set in the config, or name folders of your own photos "
+            "(source: folders)."
         )
 
     def fetch(row):

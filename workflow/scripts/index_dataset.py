@@ -1,4 +1,4 @@
-"""Write the index of a dataset after looking at every image that it names."""
+"""Write the index of a dataset after checking every image that it lists."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ def index_dataset(
     problems_path: str,
     threads: int = 1,
 ) -> None:
-    """Index ``root`` as ``settings`` say.
+    """Index ``root`` according to ``settings``.
 
-    Images that cannot be read, and test images without another one of their class, end the study
-    (``on_bad_image: fail``) or are left out of the index (``skip``) and listed in ``problems_path``.
+    Unreadable images, and test images without another one of their class, end the study (``on_bad_image:
+    fail``) or are left out of the index (``skip``) and listed in ``problems_path``.
     """
     index = dataset_index(root, settings, alone=on_bad_image)
     problems = find_problems(index, Path(root), threads)

@@ -21,19 +21,19 @@ def mask_images(
     code: str,
     threads: int = 1,
 ) -> None:
-    """Write the masks of every ``shards``-th image from the ``shard``-th on, and the table that says so.
+    """Write the masks of every ``shards``-th image from the ``shard``-th on, and the table that lists them.
 
-    Those that are there, made of the same images by the same masker and the same ``code``, are kept.
+    Existing masks of the same images, made by the same masker and the same ``code``, are kept.
     """
     everything = read_index(index).paths
     paths = everything[shard::shards]
     made_by = fingerprint_masker(masker, code)
     there = masks_there(paths, root, masks, made_by)
-    looked = progress_bar(there, "masks that are there", "images", len(paths))
+    looked = progress_bar(there, "existing masks", "images", len(paths))
     rows = {row["path"]: row for row in looked}
-    print(f"{len(rows)} of {len(paths)} masks were there already")
+    print(f"{len(rows)} of {len(paths)} masks already exist")
     missing = [path for path in paths if path not in rows]
-    if missing:  # else there is no need to load, and perhaps to fetch, the network
+    if missing:  # otherwise the network need not be loaded, or even downloaded
         network = build_masker(masker, everything, threads)
         made = masks_of(missing, network, root, masks, on_bad_image, made_by)
         bar = progress_bar(made, f"masks, shard {shard + 1} of {shards}", "images", len(missing))

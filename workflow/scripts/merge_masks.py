@@ -10,15 +10,15 @@ from bgbias.masks.tree import COLUMNS, FLAGS, flagged
 
 
 def merge_masks(index: str, shards: Sequence[str], table: str) -> None:
-    """Write one row an image. StudyError when the shards are not those of this index."""
+    """Write one row per image. StudyError if the shards do not belong to this index."""
     rows = {row["path"]: row for shard in shards for row in read_rows(shard)}
     paths = read_index(index).paths
     strange = sorted(set(paths) ^ set(rows))
     if strange:
         place = "the index" if strange[0] in rows else "the tables"
         raise StudyError(
-            f"The mask tables beside {shards[0]} are not of {index}: {strange[0]} is not in {place}. Delete "
-            "their folder and run again."
+            f"The mask tables next to {shards[0]} do not match {index}: {strange[0]} is not in {place}. "
+            "Delete their folder and run again."
         )
     merged = [rows[path] for path in paths]
     for flag in FLAGS:

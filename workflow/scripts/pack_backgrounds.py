@@ -1,4 +1,4 @@
-"""Pack a folder of background photos, of whatever sizes, for training or evaluation."""
+"""Pack a folder of background photos of any size for training or evaluation."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,9 +17,10 @@ from bgbias.prefetching import prefetch
 def pack_backgrounds(
     folder: str, layout: str, rgba: str, *, short_side: int, half: int | None = None
 ) -> None:
-    """Write the store of all photos below ``folder``, sorted by path; with ``half`` (0 or 1), of every other
-    one from that on. The layout's ``enlarged`` says 1 of a photo that was smaller. StudyError when there is
-    none.
+    """Write the store of all photos below ``folder``, sorted by path; with ``half`` (0 or 1), of every second
+    one, starting there. In the layout, ``enlarged`` is 1 for photos smaller than ``short_side``.
+
+    StudyError if there are no photos.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -52,7 +53,7 @@ def pack_backgrounds(
 
 
 def without_errors(packed: Iterable) -> Iterator:
-    """``packed`` without its errors; at the end StudyError with the first of them, where there are some."""
+    """``packed`` without its errors; at the end, StudyError with the first of them if there are any."""
     errors = []
     for item in packed:
         if isinstance(item, StudyError):
@@ -60,7 +61,7 @@ def without_errors(packed: Iterable) -> Iterator:
         else:
             yield item
     if errors:
-        more = f" So it is with {len(errors) - 3} more." if len(errors) > 3 else ""
+        more = f" The same applies to {len(errors) - 3} more." if len(errors) > 3 else ""
         raise StudyError(" ".join(map(str, errors[:3])) + more)
 
 

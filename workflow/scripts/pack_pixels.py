@@ -30,9 +30,9 @@ def pack_pixels(
 ) -> None:
     """Write the store of the images whose mask did not fail, in the order of the index.
 
-    StudyError, before any work, when the masks do not keep ``limits`` or images were left out that
-    ``on_bad_image`` forbids to leave out: nothing is to be trained with them. Also for an image or a mask
-    that became unreadable since: what is left out has to stand in the lists of what is left out.
+    StudyError, before any work, if the masks are not within ``limits`` or images were left out although
+    ``on_bad_image`` forbids it: nothing may be trained with them. Also for an image or a mask that became
+    unreadable since: images are only left out if the lists of such images say so.
     """
     check_limits(quality, on_bad_image, **limits)
     rows = read_rows(index)
@@ -50,7 +50,7 @@ def pack_pixels(
         yield from progress_bar(packed, "pixels", "images", len(kept))
 
     sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
-    sweep(Path(rgba).parent, older_than=0)  # what a job that was killed wrote of it takes room
+    sweep(Path(rgba).parent, older_than=0)  # partial files of a killed job take up space
     check_room(Path(rgba).parent, sizes, short_side)
     written = write_store(rgba, layout, images(), list(rows[0]))
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")

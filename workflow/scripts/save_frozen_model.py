@@ -1,4 +1,4 @@
-"""Save a backbone that is measured as it comes, once it has shown that it can be."""
+"""Save a backbone that is evaluated without training, after checking that it can be."""
 
 from bgbias.configuration.keywords import EXPORTED
 from bgbias.devices import prepare_cpu
@@ -11,8 +11,8 @@ from bgbias.runs import input_facts, recorded_settings, versions, write_run
 def save_frozen_model(model_path: str, run_path: str, *, run: dict, settings: dict, size: int) -> None:
     """Write the model and its run.yaml.
 
-    ``run``: dataset, backbone, loss, variant, seed; ``settings``: backbone, loss. StudyError where the
-    backbone cannot be built, or cannot embed images of ``size`` × ``size`` pixels.
+    ``run``: dataset, backbone, loss, variant, seed; ``settings``: backbone, loss. StudyError if the backbone
+    cannot be built, or cannot embed images of ``size`` × ``size`` pixels.
     """
     name = settings["backbone"]["model"]
     model, preprocessing = build_model(name, settings["backbone"], None, run["seed"])

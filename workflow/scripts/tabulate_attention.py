@@ -1,4 +1,4 @@
-"""The attention table in its three forms, from the collected results."""
+"""The attention table in its three formats, from the collected results."""
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
@@ -9,7 +9,7 @@ from bgbias.results.tables import attention_table
 
 def tabulate_attention(results: str, tex: str, csv: str, md: str, *, method: str) -> None:
     """Write the table of ``results``, the collected attention.csv: in ``tex`` and ``md`` the scores by
-    ``method``, in ``csv`` those of all methods. StudyError where a number is none.
+    ``method``, in ``csv`` those of all methods. StudyError if a value is missing or not finite.
     """
     summary = summarise_attention(read_rows(results))
     table = attention_table(summary, method)

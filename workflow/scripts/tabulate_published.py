@@ -1,4 +1,4 @@
-"""Published, measured and difference of one of the three tables."""
+"""Published and measured values of one of the three tables, and their difference."""
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
@@ -6,7 +6,7 @@ from bgbias.results.published import COLUMNS, KEYS, compare, comparison_table, m
 from bgbias.results.summaries import sd_words, summarise_attention, summarise_retrieval
 from bgbias.results.table_formats import save
 
-# How the collected rows become one row a cell, and what turns their unit into the published one.
+# How the collected rows become one row per cell, and the factor from their unit to the published one.
 SUMMARIES = {
     "retrieval": (summarise_retrieval, 100),
     "attention": (summarise_attention, 1),
@@ -17,11 +17,11 @@ SUMMARIES = {
 def tabulate_published(
     published: str, results: str, tex: str, csv: str, md: str, *, kind: str, datasets: dict[str, str]
 ) -> None:
-    """Write the cells of ``published`` (resources/published/{kind}.csv) that are of ``datasets`` beside those
-    of ``results`` (the collected {kind}.csv), in the published unit; empty where nothing was measured.
+    """Write the cells of ``published`` (resources/published/{kind}.csv) for ``datasets`` next to those of
+    ``results`` (the collected {kind}.csv), in the published unit; empty if nothing was measured.
 
     ``kind``: retrieval, attention or mask_quality; ``datasets``: those that are compared, their names in
-    ``results`` → the published ones. StudyError where a number is none.
+    ``results`` → the published names. StudyError if a value is missing or not finite.
     """
     known = read_rows(published)
     summarise, scale = SUMMARIES[kind]

@@ -1,4 +1,4 @@
-"""The retrieval table in its three forms, from the collected results."""
+"""The retrieval table in its three formats, from the collected results."""
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
@@ -9,7 +9,9 @@ from bgbias.results.tables import retrieval_table
 
 def tabulate_retrieval(results: str, tex: str, csv: str, md: str) -> None:
     """Write the table of ``results``, the collected retrieval.csv: in ``tex`` and ``md`` MAP@R in percent, in
-    ``csv`` every metric as a fraction. StudyError where a number is none or a draw is there twice.
+    ``csv`` every metric as a fraction.
+
+    StudyError if a value is missing or not finite, or a draw occurs twice.
     """
     rows = read_rows(results)
     summaries = {metric: summarise_retrieval(rows, metric) for metric in retrieval_metrics(rows)}

@@ -2,11 +2,11 @@
 
     python workflow/scripts/train_demo_masker.py --out resources/demo_masker.onnx
 
-The images come from other seeds than any demo dataset's: other classes, other places. Costs about ten
-minutes on a free core and 1.5 GB; the result, under 1 MB, is part of the project, so nobody needs to run it.
-The shipped network was trained with the default settings, shortly before the last touches to the drawings
-(so a retrained one differs a little). Through rembg, at rho .5, it reaches on 63 test images each a mean IoU
-of .94 (cars), .86 (birds) and .95 (products): a bird's legs are thinner than the pixels it works at.
+The images use different seeds from every demo dataset: other classes, other places. Takes about ten minutes
+on one free core and 1.5 GB; the result, under 1 MB, is part of the project, so you need not run this. The
+included network was trained with the default settings, shortly before the last changes to the drawings (so a
+retrained one differs slightly). Through rembg, at rho .5, its mean IoU on 63 test images each is .94 (cars),
+.86 (birds) and .95 (products): a bird's legs are thinner than the pixels it works at.
 """
 
 import argparse
@@ -28,7 +28,7 @@ SIZE, CLASSES, EMPTY_SHARE = 128, 150, 0.03
 
 
 def generated_images(images_per_world: int, seed: int):
-    """Yield (RGB image, L mask) of all worlds, few images of many classes; some show nothing but a place."""
+    """Yield (RGB image, L mask) of all worlds, few images of many classes; some show only a place."""
     for world in WORLDS.values():
         members = make_classes(world, CLASSES, seed)
         for number in range(images_per_world):
@@ -62,7 +62,7 @@ def train(inputs: torch.Tensor, targets: torch.Tensor, steps: int, batch_size: i
     for step in progress_bar(range(steps), "train", "steps"):
         rng = generator(seed, "mask batch", step)
         x, y = _batch(inputs, targets, rng, batch_size)
-        # Supervised at twice the resolution at which the network works, for edges finer than its pixels.
+        # Supervised at twice the network's resolution, for edges finer than its pixels.
         logits = functional.interpolate(network(x), scale_factor=2, mode="bilinear", align_corners=False)
         loss = functional.binary_cross_entropy_with_logits(logits, y) + 0.3 * _soft_iou_loss(
             logits.sigmoid(), y
@@ -98,12 +98,12 @@ def main() -> None:
     )
     parser.add_argument("--out", required=True, help="where to write the ONNX file")
     parser.add_argument(
-        "--images", type=int, default=1000, help="generated images a world (default %(default)s)"
+        "--images", type=int, default=1000, help="generated images per world (default %(default)s)"
     )
     parser.add_argument("--steps", type=int, default=1500, help="training steps (default %(default)s)")
-    parser.add_argument("--batch-size", type=int, default=16, help="images a step (default %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=16, help="images per step (default %(default)s)")
     parser.add_argument(
-        "--seed", type=int, default=90210, help="keep it apart from the datasets' (default %(default)s)"
+        "--seed", type=int, default=90210, help="different from the datasets' (default %(default)s)"
     )
     arguments = parser.parse_args()
     inputs, targets = training_tensors(arguments.images, arguments.seed)

@@ -26,11 +26,11 @@ def train_model(
     device: str,
     checkpoint: str,
 ) -> None:
-    """Train on the store beside ``layout``, replacing by the stores beside the background layouts.
+    """Train on the store next to ``layout``, with backgrounds from the stores next to the background layouts.
 
     ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone, loss, embedding_size, variant,
-    transform, training. ``checkpoint``: a folder outside the outputs, which stays when the training has
-    finished: the job may be called failed all the same, and is then done at once.
+    transform, training. ``checkpoint``: a folder outside the outputs, kept after training: if the job is
+    reported as failed all the same, its retry finishes at once.
     """
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
     chosen = choose_device(device)
@@ -65,7 +65,7 @@ def train_model(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        # Again, as before packing: the study may have become stricter since, or be another one.
+        # Checked again after packing: the limits may be stricter now, or those of another study.
         wanted = snakemake.config
         check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
         prepare_cpu(snakemake.threads)

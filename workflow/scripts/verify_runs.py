@@ -1,4 +1,4 @@
-"""See to it that every run was trained with the settings that the configuration has now."""
+"""Check that every run was made with the current settings."""
 
 from bgbias.errors import StudyError
 from bgbias.files import write_text
@@ -8,16 +8,16 @@ from bgbias.runs import read_run
 
 
 def verify_runs(runs: list[str], flag: str, *, expected: list[dict]) -> None:
-    """Write ``flag`` when each run.yaml of ``runs`` has the settings in ``expected``, in that order.
+    """Write ``flag`` if each run.yaml of ``runs`` has the settings in ``expected``, in that order.
 
-    StudyError when one has not: its numbers must not be published as if they were this study's. Snakemake
-    trains such a run again, unless somebody told it not to (``--touch``, other ``--rerun-triggers``).
+    StudyError otherwise: the numbers of such a run must not be published as part of this study. Snakemake
+    retrains the run, unless told not to (``--touch``, other ``--rerun-triggers``).
     """
     for path, settings in zip(runs, expected, strict=True):
         if (read_run(path).get("hashes") or {}).get("settings") != hash_settings(settings):
             raise StudyError(
-                f"{path} was made with other settings than the configuration has now. Remove the folder "
-                "that it is in and run again, or go back to the configuration that it was made with."
+                f"{path} was made with other settings than those of the current configuration. Remove the "
+                "folder that it is in and run again, or restore the configuration that it was made with."
             )
     write_text(flag, "")
 

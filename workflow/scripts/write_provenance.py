@@ -1,4 +1,4 @@
-"""Write down what the study's numbers were computed with."""
+"""Record what the study's numbers were computed with."""
 
 import json
 from datetime import UTC, datetime
@@ -21,9 +21,9 @@ def write_provenance(
     settings: dict,
     code_hashes: dict[str, str],
 ) -> None:
-    """Write ``out`` (JSON): code, settings, machine, packages and runs, and no folder of this machine.
+    """Write ``out`` (JSON): code, settings, machine, packages and runs, but no folders of this machine.
 
-    ``runs``: every run.yaml; ``expected``: the settings that the configuration gives them, in that order;
+    ``runs``: every run.yaml; ``expected``: their settings in the configuration, in that order;
     ``environments``: the conda environments (YAML) whose packages are listed; ``settings``: the configuration
     in force; ``code_hashes``: those of all scripts, by name.
     """

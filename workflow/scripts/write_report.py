@@ -1,4 +1,4 @@
-"""Write the study's report: one HTML file that opens without a network."""
+"""Write the study's report: one HTML file that opens offline."""
 
 import json
 from pathlib import Path
@@ -113,7 +113,7 @@ def write_report(
         published=[
             comparison_table(rows, table, sd_words(summary) if table == "retrieval" else "")
             for table, rows in comparisons.items()
-            if any(row["measured"] is not None for row in rows)  # masks without hand labels are not
+            if any(row["measured"] is not None for row in rows)  # not so for masks without hand labels
         ],
         trained=bool(trained(records)),
         facts=[*run_facts(records), *code_facts(provenance)],

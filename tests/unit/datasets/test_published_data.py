@@ -114,7 +114,7 @@ def test_a_placed_mirror_is_preferred_to_a_download_of_the_original(tmp_path):
 
 def test_an_archive_that_vanished_is_named(tmp_path):
     (tmp_path / "archives.csv").write_text("archive,into,bytes,origin,verified\na.tgz,,1,x,\n")
-    with pytest.raises(StudyError, match=r"a\.tgz is gone"):
+    with pytest.raises(StudyError, match=r"a\.tgz is missing"):
         extract_dataset(tmp_path / "archives.csv", tmp_path, tmp_path / "raw", tmp_path / "unpacked.csv")
 
 

@@ -223,5 +223,5 @@ def test_a_file_that_is_no_configuration_is_told_in_a_sentence(tmp_path, content
     path = tmp_path / "mine.yaml"
     if content:
         path.write_bytes(content)
-    with pytest.raises(StudyError, match=r"mine\.yaml (cannot be read as a|is no) configuration"):
+    with pytest.raises(StudyError, match=r"mine\.yaml (cannot be read as|is not) a configuration"):
         script.read_config(path)

@@ -33,7 +33,7 @@ def test_bad_backgrounds_are_told_together_and_nothing_is_left(tmp_path):
     for count in (2, 4):
         for number in range(count):
             (photos / f"{number}.jpg").write_text("no picture")
-        said = r"photos/0\.jpg .*photos/1\.jpg .*" + (r" So it is with 1 more\." if count == 4 else "")
+        said = r"photos/0\.jpg .*photos/1\.jpg .*" + (r" The same applies to 1 more\." if count == 4 else "")
         with pytest.raises(StudyError, match=said):
             pack_backgrounds(str(photos), tmp_path / "layout.csv", tmp_path / "rgba.bin", short_side=8)
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
