@@ -1,31 +1,31 @@
-# Each target sets up what it needs: a virtual environment with exact pins, made once.
+# Each target sets up what it needs: a virtual environment with pinned versions, created once.
 PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile -c constraints.txt -r
 COUNT := import os; print(len(os.sched_getaffinity(0)))
-# On all cores that we may use; pip would compile one file after the other. The templates in some packages are no Python.
+# On all available cores; pip would compile files one by one. Templates in some packages are not Python, hence `|| true`.
 COMPILE := $(VENV)/bin/python -m compileall -qq -j $$($(VENV)/bin/python -c "$(COUNT)") $(VENV)/lib || true
 
 .PHONY: demo setup test test-unit lint help
 
 help:
-	@echo "make demo       the whole embedded study, to results/demo/report.html"
-	@echo "make setup      what the study needs, in .venv; nothing is run"
-	@echo "make forecast   what the paper's study would cost here, measured; another one: CONFIG=..."
+	@echo "make demo       run the whole embedded study; the report is results/demo/report.html"
+	@echo "make setup      install what the study needs into .venv, without running anything"
+	@echo "make forecast   estimate the cost of the paper's study on this machine; another study: CONFIG=..."
 	@echo "make test       all tests"
-	@echo "make test-unit  the library's tests only"
+	@echo "make test-unit  only the library's tests"
 	@echo "make lint       ruff, snakefmt and snakemake --lint"
 	@echo "make bench      the measurements of docs/performance.md; small sizes, or BENCH=--full on an idle machine"
-	@echo "make docs       config/README.md from the schema"
+	@echo "make docs       generate config/README.md from the schema"
 
 demo: $(VENV)/.study
 	$(SNAKEMAKE) --cores $(CORES)
 
 setup: $(VENV)/.study
 
-# In the files' order: SLURM, which mostly waits, beside the library's tests, and the short studies at the end.
+# In file order: the SLURM tests, which mostly wait, run next to the library's tests, and the short studies at the end.
 test: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -39,9 +39,9 @@ lint: $(VENV)/.dev
 	$(SNAKEMAKE) --lint
 
 $(VENV)/.study: requirements.txt constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.platform != "linux" and "Linux is needed; on Windows its subsystem has it.")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.platform != "linux" and "Linux is required; on Windows use WSL.")'
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and \
-	    "Python 3.11 to 3.14 is needed; set PYTHON=...")'
+	    "Python 3.11 to 3.14 is required; set PYTHON=...")'
 	$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) requirements.txt
 	$(COMPILE)
@@ -52,7 +52,7 @@ $(VENV)/.dev: $(VENV)/.study requirements-dev.txt
 	$(COMPILE)
 	touch $@
 
-# What a study costs on this machine: make forecast CONFIG=config/paper.yaml
+# Cost of a study on this machine: make forecast CONFIG=config/paper.yaml
 CONFIG ?= config/paper.yaml
 .PHONY: forecast
 forecast: $(VENV)/.study

@@ -1,4 +1,4 @@
-"""Print config/README.md: every key of the configuration, from the schema and the defaults (`make docs`)."""
+"""Print config/README.md, the reference of all configuration keys, from schema and defaults (`make docs`)."""
 
 import json
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ ROOT = Path(__file__).parents[2]
 
 HEAD = """# Configuration
 
-`config.yaml` is the embedded demo study and the default of every key. A file given with `--configfile` is
-laid over it: mappings merge, lists replace; `--config key=value` comes last. A key that is not on this page
-is refused.
-This page is written by `make docs` from the schema.
+`config.yaml` is the embedded demo study and contains the default of every key. A file given with
+`--configfile` overrides it: mappings are merged, lists are replaced; `--config key=value` comes last. Keys
+that are not on this page are rejected.
+This page is generated from the schema by `make docs`.
 
-*default* is the value in `config.yaml`, or what is taken where a key is left out. **needed**: a new entry
-must have the key. A *name* begins with a letter or a digit and holds letters, digits, `_`, `.` and `-`;
-`<name>` in a key is a name of your choice, or one that `config.yaml` has. Paths are seen from the project's
+*default* is the value in `config.yaml`, or the value used if the key is missing. **needed**: a new entry must
+have the key. A *name* begins with a letter or a digit and contains only letters, digits, `_`, `.` and `-`;
+`<name>` in a key is a name of your choice, or one from `config.yaml`. Paths are relative to the project
 folder.
 
-Wildcards of the paths: `{dataset}`, `{backbone}`, `{loss}`, `{variant}` and `{seed}` are the values of
-`grid`; `{shard}` numbers the mask jobs of a dataset; `{set}` is an entry of `backgrounds`, `{role}` is train,
+Wildcards in paths: `{dataset}`, `{backbone}`, `{loss}`, `{variant}` and `{seed}` are the values of `grid`;
+`{shard}` numbers the mask jobs of a dataset; `{set}` is an entry of `backgrounds`, `{role}` is train,
 validation or test, or a half of the first two (`train_half`, `validation_half`).
 """
 COLUMNS = """
@@ -34,7 +34,7 @@ PLURALS = {"text": "texts", "name": "names", "whole number": "whole numbers", "n
 
 
 def describe(schema: dict, defaults: dict) -> str:
-    """A table of keys for what stands at the top, and one or more for each section."""
+    """The page: a table of the top-level keys, and one or more tables for each section."""
     entries = {name: _resolved(entry, schema) for name, entry in schema["properties"].items()}
     sections = {name: entry for name, entry in entries.items() if entry.get("type") == "object"}
     plain = {"properties": {name: entry for name, entry in entries.items() if name not in sections}}
@@ -49,20 +49,43 @@ def describe(schema: dict, defaults: dict) -> str:
 
 
 def _entries(section: str, entry: dict, schema: dict) -> Iterator[str]:
-    """The tables of a section that maps names to entries: keys of all of them, then those of each kind."""
+    """Tables of a section that maps names to entries: the keys of all, most and single kinds of entries."""
     entry, path = _resolved(entry, schema), f"{section}.<name>"
     yield _table(entry, schema, None, path)
-    for case in entry.get("allOf", []):
-        condition = case["if"]["properties"]["source"]
-        sources = condition.get("enum", [condition.get("const")])
-        yield f"\n### `source:` {', '.join(f'`{source}`' for source in sources)}\n"
-        yield _table(case["then"], schema, None, path)
+    cases = entry.get("allOf", [])
+    shared = _shared([case["then"] for case in cases])
+    if shared:
+        others = [case for case in cases if not shared.keys() <= case["then"]["properties"].keys()]
+        yield f"\n### Every `source:`{' except ' * bool(others)}{', '.join(map(_sources, others))}\n"
+        yield _table({"properties": shared}, schema, None, path)
+    for case in cases:
+        yield f"\n### `source:` {_sources(case)}\n"
+        own = {name: key for name, key in case["then"]["properties"].items() if name not in shared}
+        yield _table(case["then"] | {"properties": own}, schema, None, path)
     if section == "losses":
         for kind, loss in schema["$defs"]["losses"].items():
             yield f"\n### `type:` `{kind}{'<class>' * kind.endswith('/')}`\n"
             if "description" in loss:
                 yield f"\n{loss['description']}\n"
             yield _table(loss, schema, None, path)
+
+
+def _shared(cases: list[dict]) -> dict:
+    """The optional keys that are the same in most of ``cases``, printed once for all of them."""
+    keys = [
+        (name, json.dumps(key))
+        for case in cases
+        for name, key in case["properties"].items()
+        if isinstance(key, dict) and name not in case.get("required", [])
+    ]
+    return {
+        name: json.loads(key) for name, key in dict.fromkeys(keys) if 2 * keys.count((name, key)) > len(cases)
+    }
+
+
+def _sources(case: dict) -> str:
+    condition = case["if"]["properties"]["source"]
+    return ", ".join(f"`{source}`" for source in condition.get("enum", [condition.get("const")]))
 
 
 def _table(node: dict, schema: dict, defaults, path: str = "") -> str:
@@ -73,13 +96,13 @@ def _table(node: dict, schema: dict, defaults, path: str = "") -> str:
 def _rows(
     node: dict, schema: dict, defaults, path: str, asked: bool = True
 ) -> Iterator[tuple[str, str, str, str]]:
-    """Key, default, values and meaning of the properties of ``node``, and of those below them.
+    """Key, default, values and meaning of the properties of ``node``, and of those nested in them.
 
-    ``asked``: whether a new entry must have ``node``; else none of its keys is needed.
+    ``asked``: whether a new entry must have ``node``; if not, none of its keys is needed.
     """
     for name, entry in node.get("properties", {}).items():
         if not isinstance(entry, dict):
-            continue  # `true`: it is described with the keys of all entries
+            continue  # `true`: described with the keys of all entries
         entry = _resolved(entry, schema)
         here = f"{path}.{name}" if path else name
         given = isinstance(defaults, dict) and name in defaults
@@ -93,7 +116,7 @@ def _rows(
 
 
 def values(entry: dict, schema: dict) -> str:
-    """What a key of the configuration may be, in words."""
+    """Description of the values that a key accepts."""
     entry = _resolved(entry, schema)
     kinds = entry.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
@@ -122,7 +145,7 @@ def _list(entry: dict, schema: dict) -> str:
 
 
 def _limits(entry: dict) -> str:
-    """The smallest and the largest number, to follow the word for it."""
+    """The smallest and largest number, to follow the name of the type."""
     if "minimum" in entry and "maximum" in entry:
         return f" from {entry['minimum']} to {entry['maximum']}"
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

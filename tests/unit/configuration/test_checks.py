@@ -71,7 +71,7 @@ def put(config, path, value):
         (
             "backbones.small_cnn",
             {"weights": None, "mean": [103.5, 116, 123], "std": [57, 57, 58]},
-            "maximum of 1; pixels are of values from 0 to 1 here; divide by 255",
+            "maximum of 1; pixel values are from 0 to 1 here; divide by 255",
         ),
         ("grid.loss", [], "grid.loss: nothing to do; name a loss, or a backbone under `frozen`"),
         ("background_set", "photos", "background_set: 'photos' is not known under `backgrounds`"),
