@@ -180,10 +180,10 @@ def test_a_study_is_not_renamed_behind_snakemakes_back(finished):
     (finished.root / "results/renamed/provenance.json").unlink()  # as where only a part was made
     done = finished.snakemake("--config", "study=renamed", "training={learning_rate: 0.05}")
     assert done.returncode == 1
-    assert "study: results/renamed was made as 'tiny'" in done.stdout
+    assert "study: results/renamed was made as study 'tiny'" in done.stdout
 
 
-def test_without_snakemakes_own_records_it_is_said_that_nobody_can_tell_what_has_changed(finished):
+def test_without_snakemakes_own_records_it_is_reported_that_changes_cannot_be_detected(finished):
     shutil.rmtree(finished.root / ".snakemake/metadata")
     for _ in range(2):  # the first call makes the folder
         done = finished.snakemake("-n")
