@@ -123,6 +123,18 @@ def test_images_that_another_study_left_out_end_one_that_leaves_none_out(labelle
         accept(labelled)
 
 
+def test_limits_are_on_the_iou_and_admit_what_equals_them(labelled):
+    check(labelled)
+    (row,) = read_rows(labelled / "quality.csv")
+    row |= {"iou_mean": "0.75", "overlap_mean": "0.95", "masks": "10", "empty": "1"}
+    write_rows(labelled / "quality.csv", [row], list(row))
+    accept(labelled, minimum_iou=0.75, maximum_empty=0.1)
+    with pytest.raises(StudyError, match=r"mean IoU 0\.750, required 0\.8"):
+        accept(labelled, minimum_iou=0.8)
+    with pytest.raises(StudyError, match=r"1 of the 10 masks of d are empty or failed"):
+        accept(labelled, maximum_empty=0.09)
+
+
 def test_labelled_images_are_compared(labelled):
     images, [row] = check(labelled)
     assert [(r["path"], float(r["iou"])) for r in images] == [("a.jpg", 1.0), ("b.jpg", 0.5)]
