@@ -128,8 +128,7 @@ def test_the_list_names_every_published_dataset_and_is_well_formed():
             assert set(layout) == {"instructions", "archives"}
             for archive in layout["archives"]:
                 assert set(archive) <= {"name", "into", "urls", "md5", "sha256", "bytes", "gigabytes"}
-                # Unencrypted addresses are used with a checksum only.
-                assert archive.get("md5") or all(url.startswith("https:") for url in archive.get("urls", []))
+                assert "md5" in archive or "urls" not in archive, "nothing is downloaded without a checksum"
 
 
 def test_an_archive_is_another_by_all_but_where_it_is_fetched():

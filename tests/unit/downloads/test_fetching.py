@@ -1,7 +1,6 @@
 """Downloads against servers that misbehave: the file is the published one, or there is none."""
 
 import hashlib
-import json
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ import pytest
 from loopback import Page, ftp_server, http_server
 
 from bgbias.downloads import fetching
-from bgbias.downloads.fetching import ALREADY_THERE, _resume_point, obtain
+from bgbias.downloads.fetching import ALREADY_THERE, obtain
 from bgbias.downloads.transports import Transfer
 from bgbias.errors import StudyError
 
@@ -144,31 +143,26 @@ def test_what_was_there_before_an_answer_that_broke_off_earlier_is_no_progress_a
 
 def test_an_answer_of_fewer_bytes_than_are_left_is_continued(path, monkeypatch):
     @contextmanager
-    def open_piece(url, start, validator, timeout):
-        yield Transfer(start, len(CONTENT), None, iter([CONTENT[start : start + 2 * MIB]]))
+    def open_piece(url, start, timeout):
+        yield Transfer(start, len(CONTENT), iter([CONTENT[start : start + 2 * MIB]]))
 
     monkeypatch.setitem(fetching.OPENERS, "https", open_piece)
     fetch(path, ["https://a/b"])
     assert path.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("longer", [0, len(CONTENT)])  # than the new file is even what had come of the old
-def test_content_that_changes_with_its_etag_is_fetched_whole(path, longer):
+def test_what_came_of_a_longer_file_is_fetched_again(path):
     page = Page(
-        content=lambda n: OTHER + bytes(longer) if n == 0 else CONTENT,
-        etag=lambda n: f'"v{min(n, 1)}"',
-        cut=lambda n: MIB + longer if n == 0 else None,
+        content=lambda n: OTHER * 2 if n == 0 else CONTENT, cut=lambda n: len(OTHER) + 1 if n == 0 else None
     )
     with http_server({"/a": page}) as address:
         fetch(path, [f"{address}/a"], size=None)
-    assert page.requests == [(0, MIB + longer), (0, len(CONTENT))]  # If-Range: the old half is not continued
+    assert page.requests == [(0, len(OTHER) + 1), (len(OTHER) + 1, 0), (0, len(CONTENT))]
     assert path.read_bytes() == CONTENT
 
 
-def test_content_that_changes_unannounced_is_found_by_the_checksum_and_fetched_afresh(path):
-    page = Page(
-        content=lambda n: OTHER if n == 0 else CONTENT, etag=None, cut=lambda n: MIB if n == 0 else None
-    )
+def test_content_that_changes_is_found_by_the_checksum_and_fetched_afresh(path):
+    page = Page(content=lambda n: OTHER if n == 0 else CONTENT, cut=lambda n: MIB if n == 0 else None)
     with http_server({"/a": page}) as address:
         fetch(path, [f"{address}/a"])
     assert [start for start, _ in page.requests] == [0, MIB, 0]
@@ -189,25 +183,11 @@ def test_a_server_that_breaks_off_and_never_has_the_file_is_left_for_the_next(pa
 
 
 def test_a_mirror_continues_what_another_address_began(path):
-    first, second = Page(CONTENT, cut=lambda n: MIB if n == 0 else 0), Page(CONTENT, etag='"other"')
+    first, second = Page(CONTENT, cut=lambda n: MIB if n == 0 else 0), Page(CONTENT)
     with http_server({"/1": first, "/2": second}) as address:
         fetch(path, [f"{address}/1", f"{address}/2"], retries=0)
     assert second.requests == [(MIB, len(CONTENT) - MIB)]
     assert path.read_bytes() == CONTENT
-
-
-def test_without_checksum_and_version_nothing_is_pieced_together(path):
-    # An https address cannot be served here, so that the rule is tested where it is decided.
-    part = path.parent / "data.zip.part"
-    part.parent.mkdir()
-    part.write_bytes(b"half")
-    assert _resume_point("https://a/b", part, has_checksum=False) == (0, None)
-    assert _resume_point("https://a/b", part, has_checksum=True) == (4, None)
-    (path.parent / "data.zip.part.json").write_text('{"url": "https://a/b", "validator": "\\"v1\\""}')
-    assert _resume_point("https://a/b", part, has_checksum=False) == (4, '"v1"')
-    assert _resume_point("https://c/d", part, has_checksum=False) == (0, None)
-    (path.parent / "data.zip.part.json").write_text("torn {")
-    assert _resume_point("https://a/b", part, has_checksum=False) == (0, None)
 
 
 @pytest.mark.parametrize("size", [len(CONTENT), None])
@@ -271,9 +251,9 @@ def test_a_file_placed_by_hand_is_verified_and_never_replaced(path):
     assert path.read_bytes() == OTHER
 
 
-def test_plain_http_needs_a_checksum_and_other_schemes_are_refused(path):
-    with pytest.raises(StudyError, match="only used with a checksum"):
-        fetch(path, ["http://127.0.0.1:9/a"], checksums={"sha256": None})
+def test_without_a_checksum_and_from_other_schemes_nothing_is_downloaded(path):
+    with pytest.raises(StudyError, match="without a checksum nothing is downloaded"):
+        fetch(path, ["https://127.0.0.1:9/a"], checksums={"sha256": None})
     with pytest.raises(StudyError, match="addresses start with https, http, ftp"):
         fetch(path, ["file:///etc/passwd"])
 
@@ -299,15 +279,13 @@ def test_ftp_is_fetched_and_resumed(path):
     assert path.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize(("there", "version"), [(CONTENT + b"more", None), (OTHER[:MIB], "213 20110101")])
-def test_ftp_of_another_version_is_fetched_whole(path, there, version):
+@pytest.mark.parametrize(("there", "begun"), [(CONTENT + b"more", [0]), (OTHER[:MIB], [MIB, 0])])
+def test_ftp_of_another_version_is_fetched_whole(path, there, begun):
     path.parent.mkdir()
     path.with_name("data.zip.part").write_bytes(there)
     with ftp_server("/a.zip", CONTENT) as (address, starts):
-        state = {"url": f"{address}/a.zip", "validator": version}
-        path.with_name("data.zip.part.json").write_text(json.dumps(state))
         fetch(path, [f"{address}/a.zip"])
-    assert starts == [0]
+    assert starts == begun
     assert path.read_bytes() == CONTENT
 
 

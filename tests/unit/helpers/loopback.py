@@ -14,7 +14,6 @@ class Page:
 
     content: bytes | Callable[[int], bytes] = b""
     status: int | Callable[[int], int] = 200
-    etag: str | Callable[[int], str] | None = '"v1"'
     ranges: bool = True
     cut: Callable[[int], int | None] = lambda n: None  # bytes after which the connection is closed
     stall: Callable[[int], bool] = lambda n: False  # stop sending after `cut`, but keep the connection
@@ -35,14 +34,11 @@ def http_server(pages: dict[str, Page]) -> Iterator[str]:
         def do_GET(self):
             page = pages[self.path]
             number = len(page.requests)
-            content, status, etag = (
-                v(number) if callable(v) else v for v in (page.content, page.status, page.etag)
-            )
+            content, status = (v(number) if callable(v) else v for v in (page.content, page.status))
             if self.headers.get("Accept-Encoding") != "identity":
                 status = 406  # a server may compress, and then bytes have other positions
             start, asked = 0, self.headers.get("Range")
-            fresh = self.headers.get("If-Range") in (None, etag)
-            if status == 200 and page.ranges and asked and fresh:
+            if status == 200 and page.ranges and asked:
                 start = int(asked.removeprefix("bytes=").rstrip("-")) + page.shift
                 status = 206 if start < len(content) else 416
             body = b"" if status == 416 else content[start:]
@@ -54,8 +50,6 @@ def http_server(pages: dict[str, Page]) -> Iterator[str]:
                 self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
             if status == 416:
                 self.send_header("Content-Range", f"bytes */{len(content)}")
-            if etag:
-                self.send_header("ETag", etag)
             if page.location:
                 self.send_header("Location", page.location)
             self.send_header("Content-Length", str(len(body) if page.announced is None else page.announced))
@@ -98,12 +92,10 @@ def ftp_server(path: str, content: bytes, cut: int | None = None) -> Iterator[tu
             for line in self.rfile:
                 binary |= line.strip() == b"TYPE I"
                 command, _, argument = line.decode().strip().partition(" ")
-                if command in ("SIZE", "MDTM", "RETR") and argument != path:
+                if command in ("SIZE", "RETR") and argument != path:
                     self.say("550 no such file")
                 elif command == "SIZE":
                     self.say(f"213 {len(content)}" if binary else "550 not as text")  # as servers do
-                elif command == "MDTM":
-                    self.say("213 20120101000000")
                 elif command == "PASV":
                     passive = socketserver.socket.create_server(("127.0.0.1", 0))
                     port = passive.getsockname()[1]

@@ -1,6 +1,5 @@
 """Download published files: try URLs in order, resume after interruption, verify before use."""
 
-import json
 import os
 import shutil
 import time
@@ -11,7 +10,6 @@ from urllib.parse import urlsplit
 from bgbias.downloads.checksums import file_problem
 from bgbias.downloads.transports import OPENERS, Transfer, TransferError
 from bgbias.errors import StudyError
-from bgbias.files import write_text
 from bgbias.logs import progress_bar
 
 MEGABYTE = 2**20
@@ -32,11 +30,11 @@ def obtain(
 
     An existing file at ``path`` is verified and used (:data:`ALREADY_THERE`), never replaced. Otherwise the
     ``urls`` (https, http, ftp) are tried in order. ``size`` in bytes and ``checksums`` (algorithm -> digest)
-    are checked before the file is renamed to ``path``; http and ftp require a checksum. A partial download is
-    kept in ``path`` + ".part" and resumed next time. ``timeout`` is the longest silence in seconds,
-    ``retries`` the number of attempts without progress per URL, ``pause`` the seconds before the second
-    attempt, doubling with each. StudyError reports what failed at each URL and, with ``instructions``, how to
-    get the file by hand.
+    are checked before the file is renamed to ``path``; nothing is downloaded without a checksum. A partial
+    download is kept in ``path`` + ".part" and resumed next time. ``timeout`` is the longest silence in
+    seconds, ``retries`` the number of attempts without progress per URL, ``pause`` the seconds before the
+    second attempt, doubling with each. StudyError reports what failed at each URL and, with ``instructions``,
+    how to get the file by hand.
     """
     path = Path(path)
     checksums = {name: value for name, value in (checksums or {}).items() if value}
@@ -70,8 +68,8 @@ def _check_address(url: str, checksums: dict[str, str]) -> None:
     scheme = urlsplit(url).scheme
     if scheme not in OPENERS:
         raise TransferError(f"addresses start with {', '.join(OPENERS)}", permanent=True)
-    if scheme != "https" and not checksums:
-        raise TransferError(f"{scheme} can be tampered with and is only used with a checksum", permanent=True)
+    if not checksums:
+        raise TransferError("without a checksum nothing is downloaded", permanent=True)
 
 
 def _download(
@@ -86,37 +84,26 @@ def _download(
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     for again in (False, True):
-        resumed = _transfer_all(url, part, size, bool(checksums), timeout, retries, pause)
+        resumed = _transfer_all(url, part, size, timeout, retries, pause)
         problem = file_problem(part, size, checksums)
-        _state_file(part).unlink(missing_ok=True)
         if problem is None:
             os.replace(part, path)
             return
         part.unlink()
         if again or not resumed:
             raise TransferError(f"the downloaded file is not the published one: {problem}", permanent=True)
-        # The two parts may come from different versions or servers: retry in one piece.
+        # The pieces may come from different versions of the file: retry in one piece.
         print(f"{path.name}: {problem} after resuming; starting over", flush=True)
 
 
-def _transfer_all(
-    url: str,
-    part: Path,
-    size: int | None,
-    has_checksum: bool,
-    timeout: float,
-    retries: int,
-    pause: float,
-) -> bool:
+def _transfer_all(url: str, part: Path, size: int | None, timeout: float, retries: int, pause: float) -> bool:
     """Download ``part`` to its full length; return True if it was not downloaded in one piece."""
     resumed, left, most = False, retries, _length(part)
     while True:
-        start, validator = _resume_point(url, part, has_checksum)
         try:
-            with OPENERS[urlsplit(url).scheme](url, start, validator, timeout) as transfer:
+            with OPENERS[urlsplit(url).scheme](url, _length(part), timeout) as transfer:
                 resumed |= transfer.start > 0
                 _check_room(part, transfer, size)
-                write_text(_state_file(part), json.dumps({"url": url, "validator": transfer.validator}))
                 _write(part, transfer, size)
             if transfer.total is not None and _length(part) != transfer.total:
                 raise TransferError(
@@ -162,21 +149,6 @@ def _megabytes(transfer: Transfer, stream, size: int | None) -> Iterator[None]:
             yield
 
 
-def _resume_point(url: str, part: Path, has_checksum: bool) -> tuple[int, str | None]:
-    """The byte to resume from, and the version that the server must still have.
-
-    Bytes of unknown version, or from another URL, are only continued if a checksum will verify the result.
-    """
-    if not _length(part):
-        return 0, None
-    try:
-        state = json.loads(_state_file(part).read_text(encoding="utf-8"))
-        validator = state["validator"] if state["url"] == url else None
-    except (OSError, ValueError, KeyError, TypeError):
-        validator = None
-    return (_length(part), validator) if validator or has_checksum else (0, None)
-
-
 def _check_room(part: Path, transfer: Transfer, size: int | None) -> None:
     if size is not None and transfer.total is not None and transfer.total != size:
         message = f"the file on the server has {transfer.total:,} bytes instead of {size:,}"
@@ -188,10 +160,6 @@ def _check_room(part: Path, transfer: Transfer, size: int | None) -> None:
             f"{part.parent} has {free / 1e9:.1f} GB left and {part.stem} needs {needed / 1e9:.1f} GB more. "
             "Make room."
         )
-
-
-def _state_file(part: Path) -> Path:
-    return part.with_name(part.name + ".json")
 
 
 def _length(part: Path) -> int:

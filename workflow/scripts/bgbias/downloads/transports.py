@@ -25,29 +25,25 @@ class Transfer:
     """An ongoing download.
 
     ``start``: position of the first byte, either as requested or 0. ``total``: size of the whole file in
-    bytes, None if the server does not report it. ``validator``: the server's identifier of this version of
-    the file. ``chunks``: the bytes; raises TransferError if the connection breaks.
+    bytes, None if the server does not report it. ``chunks``: the bytes; raises TransferError if the
+    connection breaks.
     """
 
     start: int
     total: int | None
-    validator: str | None
     chunks: Iterator[bytes]
 
 
 @contextmanager
-def open_http(url: str, start: int, validator: str | None, timeout: float) -> Iterator[Transfer]:
-    """GET ``url`` from byte ``start``, if the file is still the version ``validator`` (None: any).
-
-    The transfer starts at 0 if the server does not support ranges or the file has changed.
-    """
-    with _request(url, start, validator, timeout) as response:
+def open_http(url: str, start: int, timeout: float) -> Iterator[Transfer]:
+    """GET ``url`` from byte ``start``, or from 0 if the server does not support ranges or has less."""
+    with _request(url, start, timeout) as response:
         total = _total(response, start)
         if response.status_code == 416 and total == start:
-            yield Transfer(start, total, validator, iter(()))
+            yield Transfer(start, total, iter(()))
         elif start and (response.status_code == 416 or (response.status_code == 206 and total is None)):
             response.close()
-            with open_http(url, 0, None, timeout) as whole:
+            with open_http(url, 0, timeout) as whole:
                 yield whole
         elif response.status_code not in (200, 206):
             answer = f"the server answers {response.status_code} {response.reason}"
@@ -56,12 +52,12 @@ def open_http(url: str, start: int, validator: str | None, timeout: float) -> It
             raise TransferError("the server redirects to an unencrypted address", permanent=True)
         else:
             begin = start if response.status_code == 206 else 0
-            yield Transfer(begin, total, _validator(response), _body(response, timeout))
+            yield Transfer(begin, total, _body(response, timeout))
 
 
 @contextmanager
-def open_ftp(url: str, start: int, validator: str | None, timeout: float) -> Iterator[Transfer]:
-    """RETR ``url`` anonymously from byte ``start``; the file's modification time is its validator."""
+def open_ftp(url: str, start: int, timeout: float) -> Iterator[Transfer]:
+    """RETR ``url`` anonymously from byte ``start``, or from 0 if the server has less."""
     parts = urlsplit(url)
     path = unquote(parts.path)
     server = ftplib.FTP(timeout=timeout)
@@ -71,13 +67,9 @@ def open_ftp(url: str, start: int, validator: str | None, timeout: float) -> Ite
             server.login()
             server.voidcmd("TYPE I")
             total = server.size(path)
-            try:
-                now = server.voidcmd(f"MDTM {path}")
-            except ftplib.error_perm:  # an extension that not every server supports
-                now = None
-        if (validator and now != validator) or (total is not None and start > total):
+        if total is not None and start > total:
             start = 0
-        yield Transfer(start, total, now, _ftp_body(server, path, start, timeout))
+        yield Transfer(start, total, _ftp_body(server, path, start, timeout))
     finally:
         server.close()
 
@@ -85,14 +77,12 @@ def open_ftp(url: str, start: int, validator: str | None, timeout: float) -> Ite
 OPENERS = {"https": open_http, "http": open_http, "ftp": open_ftp}
 
 
-def _request(url: str, start: int, validator: str | None, timeout: float):
+def _request(url: str, start: int, timeout: float):
     import requests
 
     headers = {"Accept-Encoding": "identity"}  # byte positions would differ in a compressed response
     if start:
         headers["Range"] = f"bytes={start}-"
-        if validator:
-            headers["If-Range"] = validator
     try:
         return requests.get(url, headers=headers, stream=True, timeout=timeout)
     except (requests.exceptions.SSLError, requests.exceptions.TooManyRedirects) as error:
@@ -113,12 +103,6 @@ def _total(response, start: int) -> int | None:
         return int(found[2]) if fits else None
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdigit() else None
-
-
-def _validator(response) -> str | None:
-    """A strong ETag or the modification date, as allowed in If-Range (RFC 9110, section 13.1.5)."""
-    etag = response.headers.get("ETag")
-    return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 
 
 def _body(response, timeout: float) -> Iterator[bytes]:
