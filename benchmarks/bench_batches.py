@@ -105,6 +105,7 @@ def host_part(store: PixelStore, backgrounds: PixelStore, rows: np.ndarray, step
 
 def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tuple[list[dict], dict]:
     store, backgrounds = material.pack(photographs, folder, SHORT_SIDE)
+    compressed, _ = material.pack(photographs, folder / "compressed", SHORT_SIDE, compressed=True)
     textbook = Textbook(photographs)
     rng = generator(0, "benchmark rows")
     rows = rng.integers(0, len(store), (rounds, BATCH))
@@ -120,6 +121,7 @@ def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tup
             "textbook": lambda i: textbook.batch(rows[i], chosen[i]),
             **methods,
             "ours, clean": lambda i: ours(store, None, rows[i], i),
+            "ours, compressed pixels": lambda i: ours(compressed, backgrounds, rows[i], i),
         },
         rounds,
     )
@@ -130,6 +132,16 @@ def measure(photographs: material.Photographs, folder: Path, rounds: int) -> tup
             at_least=AT_LEAST,
         )
         for name in methods
+    ]
+    verdicts += [
+        measuring.verdict(
+            f"batch of {BATCH} at {SIZE} px, {photographs.name}: textbook / ours, compressed pixels",
+            measuring.ratio(seconds, "textbook", "ours, compressed pixels"),
+        ),
+        measuring.verdict(
+            f"packed pixels, {photographs.name}: bytes / compressed bytes",
+            store.data.nbytes / compressed.data.nbytes,
+        ),
     ]
     return verdicts, {**photographs.sizes(), "milliseconds": measuring.milliseconds(seconds)}
 

@@ -67,7 +67,9 @@ def generated(folder: Path, limit: int, size: int = 320) -> Photographs:
     return Photographs("generated images", images, masks, rows, sorted((folder / "photos").iterdir()))
 
 
-def pack(photographs: Photographs, folder: Path, short_side: int) -> tuple[PixelStore, PixelStore]:
+def pack(
+    photographs: Photographs, folder: Path, short_side: int, compressed: bool = False
+) -> tuple[PixelStore, PixelStore]:
     """The stores of images and of backgrounds as the workflow would pack these photographs."""
     columns = [{name: row[name] for name in COLUMNS} for row in photographs.rows]
     images = (
@@ -78,12 +80,12 @@ def pack(photographs: Photographs, folder: Path, short_side: int) -> tuple[Pixel
         (pack_image(read_rgb(path), None, short_side), background_row(path.name))
         for path in photographs.backgrounds
     )
-    return _store(folder / "images", images, COLUMNS), _store(folder / "backgrounds", backgrounds, COLUMNS)
+    return _store(folder / "images", images, compressed), _store(folder / "backgrounds", backgrounds)
 
 
-def _store(folder: Path, images, columns) -> PixelStore:
+def _store(folder: Path, images, compressed: bool = False) -> PixelStore:
     folder.mkdir(parents=True, exist_ok=True)
-    write_store(folder / "rgba.bin", folder / "layout.csv", images, columns)
+    write_store(folder / "rgba.bin", folder / "layout.csv", images, COLUMNS, compressed)
     return PixelStore.open(folder / "layout.csv")
 
 

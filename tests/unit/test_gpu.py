@@ -17,8 +17,11 @@ from bgbias.attribution import METHODS, Target, attention_score, attribution_map
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_precision, fetch
 from bgbias.files import read_rows
+from bgbias.index import COLUMNS
 from bgbias.input_pipeline import batches, on_gpu
-from bgbias.input_pipeline.pixels import PixelStore
+from bgbias.input_pipeline.batches import EvaluationView
+from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
+from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.embedding_model import build_model
 from bgbias.retrieval import nearest
 from bgbias.retrieval.embedding import embed
@@ -123,6 +126,23 @@ def test_a_training_goes_on_where_it_was(stores, tmp_path):
     losses = [[epoch["loss"] for epoch in run.progress.history] for run in (resumed, whole)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     assert len(losses[0]) == 2
+
+
+def test_compressed_stores_make_the_same_batches(stores, tmp_path):
+    compressed = []
+    for number, plain in enumerate((stores[0], stores[2])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        rows = [(plain.rgba(row), background_row(f"{row}.png")) for row in range(len(plain))]
+        write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS, compressed=True)
+        compressed.append(PixelStore.open(folder / "layout.csv"))
+    view, rows = EvaluationView(20), np.array([3, 1, 5])
+    with gpu() as device:
+        given = {"seed": 0, "draw": 1, "view": view, "preprocessing": Preprocessing(), "device": device}
+        expected = batches.evaluation_batch(stores[0], rows, stores[2], **given).cpu()
+        for backgrounds in (stores[2], compressed[1]):
+            made = batches.evaluation_batch(compressed[0], rows, backgrounds, **given).cpu()
+            assert torch.equal(made, expected)
 
 
 def test_embedding_and_search_are_the_cpus(stores, exact):

@@ -124,5 +124,6 @@ rule pack_pixels:
         root=image_root,
         masks=mask_folder,
         short_side=config["pixels"]["short_side"],
+        compressed=config["pixels"].get("compressed", False),
     script:
         "../scripts/pack_pixels.py"

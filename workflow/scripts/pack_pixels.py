@@ -25,6 +25,7 @@ def pack_pixels(
     root: str,
     masks: str,
     short_side: int,
+    compressed: bool,
     on_bad_image: str,
     threads: int = 1,
 ) -> None:
@@ -51,8 +52,8 @@ def pack_pixels(
 
     sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
     sweep(Path(rgba).parent, older_than=0)  # partial files of a killed job take up space
-    check_room(Path(rgba).parent, sizes, short_side)
-    written = write_store(rgba, layout, images(), list(rows[0]))
+    check_room(Path(rgba).parent, sizes, short_side, compressed)
+    written = write_store(rgba, layout, images(), list(rows[0]), compressed, threads)
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")
 
 
@@ -68,6 +69,7 @@ if "snakemake" in globals():
             root=snakemake.params.root,
             masks=snakemake.params.masks,
             short_side=snakemake.params.short_side,
+            compressed=snakemake.params.compressed,
             on_bad_image=snakemake.config["on_bad_image"],
             threads=snakemake.threads,
         )

@@ -21,9 +21,9 @@ BGR = Preprocessing((104.0, 117.0, 128.0), (1.0, 1.0, 1.0), "BGR", 255.0)
 VIEW = TrainingView(24)
 
 
-def make_store(folder, images) -> PixelStore:
+def make_store(folder, images, compressed=False) -> PixelStore:
     rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images)]
-    write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS)
+    write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS, compressed)
     return PixelStore.open(folder / "layout.csv")
 
 
@@ -114,6 +114,18 @@ def test_batches_of_several_steps_are_those_of_each_step(store, backgrounds, way
         alone = training(store, backgrounds, own, step, 0.5, view=view)
         torch.testing.assert_close(batch, alone, rtol=0, atol=0 if way == "on_cpu" else 1e-5)
         assert batch.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_compressed_stores_make_the_same_batches(store, backgrounds, tmp_path):
+    compressed = []
+    for name, plain in (("images", store), ("backgrounds", backgrounds)):
+        (tmp_path / name).mkdir()
+        pictures = [plain.rgba(row) for row in range(len(plain))]
+        compressed.append(make_store(tmp_path / name, pictures, compressed=True))
+    for make in (training, evaluation):
+        expected = make(store, backgrounds)
+        assert torch.equal(make(compressed[0], backgrounds), expected)
+        assert torch.equal(make(*compressed), expected)
 
 
 def test_an_evaluation_image_depends_on_seed_draw_and_row_only(store, backgrounds):

@@ -29,7 +29,7 @@ def dataset(tmp_path):
     return tmp_path
 
 
-def pack(folder, on_bad_image="skip", minimum_iou=0.5):
+def pack(folder, on_bad_image="skip", minimum_iou=0.5, compressed=False):
     pack_pixels(
         *(folder / name for name in ("index.csv", "masks.csv", "quality.csv")),
         folder / "pixels/layout.csv",
@@ -38,14 +38,17 @@ def pack(folder, on_bad_image="skip", minimum_iou=0.5):
         root=str(folder / "raw"),
         masks=str(folder / "masks"),
         short_side=6,
+        compressed=compressed,
         on_bad_image=on_bad_image,
         threads=2,
     )
     return PixelStore.open(folder / "pixels/layout.csv")
 
 
-def test_each_image_is_packed_with_its_own_mask_in_the_order_of_the_index(dataset):
-    store = pack(dataset)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_each_image_is_packed_with_its_own_mask_in_the_order_of_the_index(dataset, compressed):
+    store = pack(dataset, compressed=compressed)
+    assert store.compressed == compressed
     assert store.index.paths == PATHS[:3]
     assert store.index.labels.tolist() == [0, 0, 1]
     for row in range(3):

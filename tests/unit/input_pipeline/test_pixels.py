@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bgbias.errors import StudyError
+from bgbias.files import read_rows
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline.pixels import (
     PixelStore,
@@ -29,10 +30,11 @@ def images():
     return [rng.integers(0, 256, (*size, 4), dtype=np.uint8) for size in SIZES]
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(params=[False, True], ids=["plain", "compressed"])
+def folder(request, tmp_path):
     rows = [(image, background_row(f"a b/{i},ü.png")) for i, image in enumerate(images())]
-    assert write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows, COLUMNS) == 3
+    written = write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows, COLUMNS, request.param, 2)
+    assert written == 3
     return tmp_path
 
 
@@ -44,6 +46,55 @@ def test_what_was_packed_is_read(folder):
         assert (store.rgba(row) == image).all()
         assert not store.rgba(row).flags.writeable
     assert store.index.paths == ["a b/0,ü.png", "a b/1,ü.png", "a b/2,ü.png"]
+
+
+def test_images_are_found_in_the_array_that_batches_read(folder):
+    store = PixelStore.open(folder / "layout.csv")
+    rows = np.array([2, 0, 2])
+    data, offsets = store.pixels(rows)
+    assert not data.flags.writeable
+    for row, offset in zip(rows, offsets, strict=True):
+        image = images()[row]
+        assert (data[offset : offset + image.size] == image.ravel()).all()
+
+
+@pytest.mark.parametrize("alpha", [0, 255])  # colours that nobody sees, and a mask that covers everything
+def test_a_compressed_store_keeps_every_pixel_in_fewer_bytes(tmp_path, alpha):
+    smooth = np.add.outer(np.arange(60), np.arange(80))[..., None] + np.array([0, 40, 80, 0])
+    image = smooth.astype(np.uint8)
+    image[..., 3] = alpha
+    for name, compressed in (("plain", False), ("compressed", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        row = [(image, background_row("a.png"))]
+        write_store(folder / "rgba.bin", folder / "layout.csv", row, COLUMNS, compressed)
+        assert (PixelStore.open(folder / "layout.csv").rgba(0) == image).all()
+    plain, compressed = (read_rows(tmp_path / name / "layout.csv") for name in ("plain", "compressed"))
+    assert compressed[0]["crc32"] == plain[0]["crc32"]  # of the pixels, by which copies are found
+    assert (tmp_path / "compressed/rgba.bin").stat().st_size < image.size / 4
+
+
+def test_a_damaged_image_of_a_compressed_store_is_named(tmp_path):
+    rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images())]
+    write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows, COLUMNS, compressed=True)
+    with open(tmp_path / "rgba.bin", "r+b") as stream:
+        stream.seek(int(read_rows(tmp_path / "layout.csv")[1]["offset"]))
+        stream.write(bytes(30))
+    store = PixelStore.open(tmp_path / "layout.csv")
+    assert (store.rgba(2) == images()[2]).all()
+    with pytest.raises(
+        StudyError, match=r"rgba\.bin: the pixels of 1\.png are damaged\. Delete .* pack again"
+    ):
+        store.pixels(np.array([2, 1]))
+
+
+def test_an_image_that_is_too_long_to_be_compressed_is_named(tmp_path):
+    long = np.zeros((1, 16_384, 4), dtype=np.uint8)
+    with pytest.raises(StudyError, match=r"a/b\.png cannot be compressed.*16383.*pixels\.compressed: false"):
+        write_store(
+            tmp_path / "rgba.bin", tmp_path / "layout.csv", [(long, background_row("a/b.png"))], COLUMNS, True
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_index_columns_survive(tmp_path):
@@ -62,7 +113,7 @@ def test_a_file_of_another_length_is_not_opened(folder):
 
 
 @pytest.mark.parametrize("change", [{"offset": "4"}, {"height": "6"}, {"width": "x"}])
-def test_a_layout_that_does_not_fit_is_not_opened(folder, change):
+def test_a_layout_that_does_not_fit_is_not_read(folder, change):
     with open(folder / "layout.csv", newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     rows[0] |= change
@@ -71,7 +122,7 @@ def test_a_layout_that_does_not_fit_is_not_opened(folder, change):
         writer.writeheader()
         writer.writerows(rows)
     with pytest.raises(StudyError, match="pack again"):
-        PixelStore.open(folder / "layout.csv")
+        PixelStore.open(folder / "layout.csv").rgba(0)
 
 
 def test_a_layout_of_no_images_is_not_opened(folder):
@@ -132,8 +183,12 @@ def test_bytes_are_foretold_and_a_full_disk_is_seen_before_the_work(tmp_path, mo
     free(4 * (256 * 341 + 256 * 256))
     check_room(tmp_path, sizes, 256)
     free(4 * (256 * 341 + 256 * 256) - 1)
-    with pytest.raises(StudyError, match=r"are free\. Make room, or lower pixels\.short_side"):
+    with pytest.raises(StudyError, match=r"Make room, set pixels\.compressed: true, or lower pixels\.short"):
         check_room(tmp_path, sizes, 256)
+    check_room(tmp_path, sizes, 256, compressed=True)
+    free(0.39 * 4 * (256 * 341 + 256 * 256))
+    with pytest.raises(StudyError, match=r"are free\. Make room, or lower pixels\.short_side"):
+        check_room(tmp_path, sizes, 256, compressed=True)
 
 
 def test_reading_a_store_imports_neither_torch_nor_pillow():

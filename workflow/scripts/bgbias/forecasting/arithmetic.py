@@ -9,6 +9,7 @@ from bgbias.configuration.study import backbone_settings, trained_backbones
 from bgbias.datasets import cars196, cub200, dataset_index, inshop, sop
 from bgbias.demo_world.classes import split_sizes
 from bgbias.files import read_rows
+from bgbias.input_pipeline.pixels import COMPRESSED_SHARE
 
 PUBLISHED = {
     "cars196": cars196.PUBLISHED,
@@ -109,9 +110,10 @@ def hours(
     }
 
 
-def packed_bytes(images: int, short_side: int) -> float:
-    """Packed pixels: red, green, blue and mask of ``images`` with the assumed aspect ratio."""
-    return 4 * images * short_side**2 * ASPECT
+def packed_bytes(images: int, short_side: int, compressed: bool = False) -> float:
+    """Red, green, blue and mask of ``images`` with the assumed aspect ratio; compressed, what packing expects
+    at most."""
+    return 4 * images * short_side**2 * ASPECT * (COMPRESSED_SHARE if compressed else 1)
 
 
 def result_bytes(counts: Counts, runs: int, config: dict, parameters: int) -> float:

@@ -29,7 +29,7 @@ def costs(
         if found is not None:
             values = [
                 *hours(found, runs, config, seconds, masks[dataset]).values(),
-                packed_bytes(found.images, config["pixels"]["short_side"]) / 1e9,
+                packed_bytes(found.images, **config["pixels"]) / 1e9,
                 result_bytes(found, runs, config, parameters) / 1e9,
             ]
             rows.append((dataset, f"{found.images:,}", str(runs), *map(shown, values)))

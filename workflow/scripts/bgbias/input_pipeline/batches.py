@@ -123,7 +123,7 @@ def evaluation_batch(
 
 
 def _cuts(store: PixelStore, rows: np.ndarray, boxes: np.ndarray, flips: np.ndarray) -> Cuts:
-    return Cuts(store.data, store.offsets[rows], store.sizes[rows], boxes, flips)
+    return Cuts(*store.pixels(rows), store.sizes[rows], boxes, flips)
 
 
 def _random_cuts(store: PixelStore, rows: np.ndarray, uniforms: np.ndarray, view) -> Cuts:
@@ -184,7 +184,7 @@ def _assemble(
     device = torch.device(device)
     if device.type == "cpu":
         return _assemble_on_cpu(images, behind, background_of, view.size, preprocessing)
-    if behind is not None:
+    if behind is not None and not backgrounds.compressed:
         behind = behind._replace(data=on_gpu.resident(backgrounds, device))
     return on_gpu.assemble(images, behind, background_of, view.size, preprocessing, device)
 
