@@ -101,6 +101,8 @@ def main() -> None:
             f"    snakemake --cores 2 {index(dataset)} --configfile {path}\n"
         )
     print(table.LEGEND)
+    if jobs := table.mask_jobs(counts, masks, config["masker"]["shards"]):
+        print(jobs)
     fetched = arithmetic.download_gigabytes(config, load_sources(ROOT / "resources/sources.yaml"))
     print(
         "Download, GB (archives need twice that: they are kept after unpacking):",

@@ -212,6 +212,15 @@ def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
     assert f"snakemake --cores 2 data/unseen/index.csv --configfile {path}" in said
 
 
+def test_mask_jobs_are_sized_by_time():
+    counts = {"known": arithmetic.Counts(7200, 0, 0), "small": arithmetic.Counts(100, 0, 0), "unknown": None}
+    masks = {"known": 2.25, "small": 2.25, "unknown": 2.25}  # 7200 × 2.25 s = 4.5 h
+    said = table.mask_jobs(counts, masks, shards=3)
+    assert "takes 1.5 h (masker.shards: 3)" in said
+    assert "with masker.shards: 5 none takes over an hour" in said
+    assert table.mask_jobs(counts, {"known": None, "small": 0.0, "unknown": 2.25}, shards=3) == ""
+
+
 def test_each_number_of_the_table_stands_under_its_own_heading():
     lines = table.aligned([*table.HEADINGS, ("cars196", "16,185", *"12345678")]).splitlines()
     ends = [[match.end() for match in re.finditer(r"\S+( h)?", line)] for line in lines[1:]]

@@ -147,6 +147,24 @@ def test_packing_that_fails_midway_leaves_nothing_that_looks_finished(folder):
     assert not list(folder.glob(".*"))
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("damage", ["a bit", "everything"])
+def test_what_the_disk_did_not_keep_is_found_at_once(tmp_path, compressed, damage, monkeypatch):
+    def damaged(path, *args, **kwargs):
+        data = np.fromfile(path, dtype=np.uint8)
+        if damage == "a bit":
+            data[len(data) // 2] ^= 16
+        else:
+            data[:] = 0
+        return data
+
+    monkeypatch.setattr(np, "memmap", damaged)
+    rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images())]
+    with pytest.raises(StudyError, match=r"2\.png was not stored as written\. Check the disk"):
+        write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows[2:], COLUMNS, compressed)
+    assert not list(tmp_path.iterdir())
+
+
 def test_packing_nothing_is_an_error(tmp_path):
     with pytest.raises(StudyError, match="no readable image"):
         write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [], COLUMNS)

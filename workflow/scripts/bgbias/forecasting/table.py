@@ -1,5 +1,7 @@
 """The forecast as a plain-text table."""
 
+import math
+
 from bgbias.forecasting.arithmetic import Counts, Seconds, hours, packed_bytes, result_bytes
 
 HEADINGS = (
@@ -34,6 +36,23 @@ def costs(
             ]
             rows.append((dataset, f"{found.images:,}", str(runs), *map(shown, values)))
     return rows
+
+
+def mask_jobs(counts: dict[str, Counts | None], masks: dict[str, float | None], shards: int) -> str:
+    """How long the longest of the mask jobs takes, and with how many per dataset none takes over an hour; ""
+    if nothing is known. ``counts`` and ``masks`` as for :func:`costs`."""
+    hours_of = [
+        found.images * masks[dataset] / 3600
+        for dataset, found in counts.items()
+        if found is not None and masks[dataset]
+    ]
+    if not hours_of:
+        return ""
+    longest = max(hours_of)
+    return (
+        f"The longest mask job takes {shown(longest / shards)} h (masker.shards: {shards}); with "
+        f"masker.shards: {math.ceil(longest)} none takes over an hour. Choose before the first run.\n"
+    )
 
 
 def shown(value: float | None) -> str:

@@ -22,6 +22,7 @@ from bgbias.errors import StudyError
 from bgbias.files import read_numbered_rows, replacing, write_rows
 from bgbias.index import Index, index_of
 from bgbias.input_pipeline import webp
+from bgbias.logs import progress_bar
 from bgbias.prefetching import prefetch
 
 PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
@@ -121,9 +122,10 @@ def write_store(
 ) -> int:
     """Write ``images``, pairs of uint8 (h, w, 4) and that row's index columns; return how many were written.
 
-    If ``compressed``, in ``threads`` threads. An old layout is removed first and the new one is renamed into
-    place last, so a folder with a layout is a complete store. StudyError if there is nothing to write, or an
-    image has more than 16,383 pixels on a side and cannot be compressed.
+    In ``threads`` threads, which also read back every image and compare its checksum. An old layout is
+    removed first and the new one is renamed into place last, so a folder with a layout is a complete store.
+    StudyError if there is nothing to write, if the disk returns something else than what was written, or if
+    an image has more than 16,383 pixels on a side and cannot be compressed.
     """
     Path(layout_path).unlink(missing_ok=True)
     layout, offset = [], 0
@@ -142,17 +144,40 @@ def write_store(
             ) from error
         return file, place | {LENGTH: len(file)} | row
 
-    with replacing(rgba_path) as aside, open(aside, "wb") as stream:
-        for file, row in prefetch(stored, images, depth=2 * threads, threads=threads):
-            layout.append({"offset": offset} | row)
-            offset += stream.write(file)
+    with replacing(rgba_path) as aside:
+        with open(aside, "wb") as stream:
+            for file, row in prefetch(stored, images, depth=2 * threads, threads=threads):
+                layout.append({"offset": offset} | row)
+                offset += stream.write(file)
         if not layout:
             raise StudyError(
                 f"{Path(rgba_path).parent}: there is no readable image to pack. See this dataset's list of "
                 "problems."
             )
+        _verify(aside, layout, threads)
     write_rows(layout_path, layout, [*PLACE, CHECKSUM, *([LENGTH] if compressed else []), *columns])
     return len(layout)
+
+
+def _verify(path: Path, layout: list[dict], threads: int) -> None:
+    data = np.memmap(path, dtype=np.uint8, mode="r")
+
+    def intact(row: dict) -> bool:
+        end = row["offset"] + row.get(LENGTH, 4 * row["height"] * row["width"])
+        try:
+            pixels = webp.decode(data[row["offset"] : end]) if LENGTH in row else data[row["offset"] : end]
+        except OSError:
+            return False
+        return zlib.crc32(pixels) == row[CHECKSUM]
+
+    checked = prefetch(intact, layout, depth=2 * threads, threads=threads)
+    if len(layout) > 10_000:  # a progress bar only for what takes a while
+        checked = progress_bar(checked, "verification", "images", len(layout))
+    for row, right in zip(layout, checked, strict=True):
+        if not right:
+            raise StudyError(
+                f"{path.parent}: {row['path']} was not stored as written. Check the disk, then run again."
+            )
 
 
 def resized_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
