@@ -10,7 +10,8 @@ from PIL import Image
 from bgbias.demo_world import make_backgrounds, make_dataset
 from bgbias.images import read_mask, read_rgb
 from bgbias.index import COLUMNS, read_index
-from bgbias.input_pipeline.pixels import PixelStore, background_row, pack_image, write_store
+from bgbias.input_pipeline.packing import background_row, pack_image, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).resolve().parents[2] / "shared" / "real"))
 

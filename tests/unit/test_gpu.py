@@ -20,7 +20,8 @@ from bgbias.files import read_rows
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.batches import EvaluationView
-from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
+from bgbias.input_pipeline.packing import background_row, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.embedding_model import build_model
 from bgbias.retrieval import nearest

@@ -11,7 +11,8 @@ from PIL import Image
 
 from bgbias.files import read_rows, write_rows
 from bgbias.images import read_mask, read_rgb
-from bgbias.input_pipeline.pixels import PixelStore, pack_image
+from bgbias.input_pipeline.packing import pack_image
+from bgbias.input_pipeline.pixels import PixelStore
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import numpy as np
 from bgbias.errors import StudyError
 from bgbias.images import read_rgb
 from bgbias.index import COLUMNS
-from bgbias.input_pipeline.pixels import background_row, pack_image, write_store
+from bgbias.input_pipeline.packing import background_row, pack_image, write_store
 from bgbias.listings import IMAGE_SUFFIXES, list_images
 from bgbias.logs import job_log
 from bgbias.prefetching import prefetch

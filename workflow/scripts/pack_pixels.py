@@ -7,7 +7,7 @@ import numpy as np
 
 from bgbias.files import read_rows, sweep
 from bgbias.images import image_size, read_mask, read_rgb
-from bgbias.input_pipeline.pixels import check_room, pack_image, write_store
+from bgbias.input_pipeline.packing import check_room, pack_image, write_store
 from bgbias.logs import job_log, progress_bar
 from bgbias.masks.limits import check_limits
 from bgbias.masks.tree import flagged, mask_path

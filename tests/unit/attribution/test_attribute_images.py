@@ -18,7 +18,8 @@ from bgbias.attribution.tables import image_rows, method_rows
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
-from bgbias.input_pipeline.pixels import PixelStore, write_store
+from bgbias.input_pipeline.packing import write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.models.embedding_model import build_model, save_model
 from bgbias.runs import read_run, write_run
 

@@ -11,7 +11,8 @@ from tiny_stores import write_images
 
 from bgbias.attribution.images import images_and_masks
 from bgbias.configuration.protocol import PRESETS, background_role, settled
-from bgbias.input_pipeline.pixels import PixelStore, pack_image, write_store
+from bgbias.input_pipeline.packing import pack_image, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ from tiny_stores import write_images
 from bgbias.datasets import contents as module
 from bgbias.datasets.contents import contents, copies, equal_images
 from bgbias.files import read_rows, write_rows
-from bgbias.input_pipeline.pixels import write_store
+from bgbias.input_pipeline.packing import write_store
 
 
 def expected(own_class, other_class, training):

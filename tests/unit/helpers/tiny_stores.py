@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgbias.input_pipeline.pixels import write_store
+from bgbias.input_pipeline.packing import write_store
 from bgbias.randomness import generator
 
 COLUMNS = ["path", "label", "class_name", "split"]

@@ -10,7 +10,8 @@ from bgbias.errors import StudyError
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.batches import EvaluationView, TrainingView, evaluation_batch, training_batches
-from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
+from bgbias.input_pipeline.packing import background_row, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing, normalisation
 from bgbias.retrieval.feeding import evaluation_view
 from bgbias.training.feeding import training_view

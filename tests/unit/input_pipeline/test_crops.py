@@ -8,7 +8,7 @@ from smooth_images import smooth_image
 
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.crops import CROP_TRIES, centre_crop_boxes, random_crop_boxes
-from bgbias.input_pipeline.pixels import pack_image
+from bgbias.input_pipeline.packing import pack_image
 
 SCALE, RATIO = (0.16, 1.0), (0.75, 4 / 3)
 

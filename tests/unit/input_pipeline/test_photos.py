@@ -12,7 +12,8 @@ from PIL import Image
 from bgbias.images import read_mask, read_rgb
 from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
 from bgbias.input_pipeline.crops import CROP_TRIES, random_crop_boxes
-from bgbias.input_pipeline.pixels import PixelStore, background_row, pack_image, write_store
+from bgbias.input_pipeline.packing import background_row, pack_image, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.backbones import build_backbone
 

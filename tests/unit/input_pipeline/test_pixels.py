@@ -1,26 +1,17 @@
 """The packed store: what goes in comes out, and a damaged store is not opened."""
 
 import csv
-import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.index import COLUMNS
-from bgbias.input_pipeline.pixels import (
-    PixelStore,
-    background_row,
-    check_room,
-    pack_image,
-    resized_size,
-    write_store,
-)
+from bgbias.input_pipeline.packing import background_row, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 
 SIZES = [(5, 7), (9, 4), (3, 3)]
 
@@ -88,15 +79,6 @@ def test_a_damaged_image_of_a_compressed_store_is_named(tmp_path):
         store.pixels(np.array([2, 1]))
 
 
-def test_an_image_that_is_too_long_to_be_compressed_is_named(tmp_path):
-    long = np.zeros((1, 16_384, 4), dtype=np.uint8)
-    with pytest.raises(StudyError, match=r"a/b\.png cannot be compressed.*16383.*pixels\.compressed: false"):
-        write_store(
-            tmp_path / "rgba.bin", tmp_path / "layout.csv", [(long, background_row("a/b.png"))], COLUMNS, True
-        )
-    assert not list(tmp_path.iterdir())
-
-
 def test_the_index_columns_survive(tmp_path):
     row = {"path": "x.jpg", "label": 7, "class_name": "jay", "split": "test", "is_query": 1, "is_gallery": 0}
     write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [(images()[0], row)], list(row))
@@ -134,79 +116,6 @@ def test_a_layout_of_no_images_is_not_opened(folder):
 def test_a_missing_store_is_named(tmp_path):
     with pytest.raises(StudyError, match=r"layout\.csv"):
         PixelStore.open(tmp_path / "layout.csv")
-
-
-def test_packing_that_fails_midway_leaves_nothing_that_looks_finished(folder):
-    def broken():
-        yield images()[0], background_row("a")
-        raise StudyError("the second is broken")
-
-    with pytest.raises(StudyError, match="second"):
-        write_store(folder / "rgba.bin", folder / "layout.csv", broken(), COLUMNS)
-    assert not (folder / "layout.csv").exists()
-    assert not list(folder.glob(".*"))
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-@pytest.mark.parametrize("damage", ["a bit", "everything"])
-def test_what_the_disk_did_not_keep_is_found_at_once(tmp_path, compressed, damage, monkeypatch):
-    def damaged(path, *args, **kwargs):
-        data = np.fromfile(path, dtype=np.uint8)
-        if damage == "a bit":
-            data[len(data) // 2] ^= 16
-        else:
-            data[:] = 0
-        return data
-
-    monkeypatch.setattr(np, "memmap", damaged)
-    rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images())]
-    with pytest.raises(StudyError, match=r"2\.png was not stored as written\. Check the disk"):
-        write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", rows[2:], COLUMNS, compressed)
-    assert not list(tmp_path.iterdir())
-
-
-def test_packing_nothing_is_an_error(tmp_path):
-    with pytest.raises(StudyError, match="no readable image"):
-        write_store(tmp_path / "rgba.bin", tmp_path / "layout.csv", [], COLUMNS)
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("size", [(480, 640), (640, 480), (333, 500), (256, 256), (100, 37), (7, 400)])
-def test_sizes_are_torchvisions(size):
-    functional = pytest.importorskip("torchvision.transforms.functional")
-    expected = functional.resize(Image.new("L", size[::-1]), 256).size[::-1]
-    assert resized_size(size, 256) == expected
-
-
-def test_colour_and_mask_are_resized_apart_by_pillows_filter():
-    rng = np.random.default_rng(0)
-    rgb, mask = (
-        rng.integers(0, 256, (40, 60, 3), dtype=np.uint8),
-        rng.integers(0, 256, (40, 60), dtype=np.uint8),
-    )
-    packed = pack_image(rgb, mask, 20)
-    assert packed.shape == (20, 30, 4)
-    for channel, source in ((slice(3), rgb), (3, mask)):
-        expected = Image.fromarray(source).resize((30, 20), Image.Resampling.BILINEAR)
-        assert (packed[..., channel] == np.asarray(expected)).all()
-    assert (pack_image(rgb, None, 20)[..., 3] == 0).all()
-
-
-def test_bytes_are_foretold_and_a_full_disk_is_seen_before_the_work(tmp_path, monkeypatch):
-    sizes = [(480, 640), (256, 256)]
-
-    def free(room):
-        monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=room))
-
-    free(4 * (256 * 341 + 256 * 256))
-    check_room(tmp_path, sizes, 256)
-    free(4 * (256 * 341 + 256 * 256) - 1)
-    with pytest.raises(StudyError, match=r"Make room, set pixels\.compressed: true, or lower pixels\.short"):
-        check_room(tmp_path, sizes, 256)
-    check_room(tmp_path, sizes, 256, compressed=True)
-    free(0.39 * 4 * (256 * 341 + 256 * 256))
-    with pytest.raises(StudyError, match=r"are free\. Make room, or lower pixels\.short_side"):
-        check_room(tmp_path, sizes, 256, compressed=True)
 
 
 def test_reading_a_store_imports_neither_torch_nor_pillow():

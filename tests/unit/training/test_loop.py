@@ -17,7 +17,8 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline.batches import evaluation_batch
-from bgbias.input_pipeline.pixels import PixelStore, background_row, write_store
+from bgbias.input_pipeline.packing import background_row, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.models.embedding_model import EmbeddingModel
 from bgbias.retrieval.collapse import mean_similarity
 from bgbias.retrieval.embedding import embed

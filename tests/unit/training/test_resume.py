@@ -20,7 +20,7 @@ from torch import nn
 from bgbias.errors import StudyError
 from bgbias.hashes import fingerprint_file
 from bgbias.index import COLUMNS
-from bgbias.input_pipeline.pixels import background_row, write_store
+from bgbias.input_pipeline.packing import background_row, write_store
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.backbones import BACKBONES, Backbone
 from bgbias.training import loop

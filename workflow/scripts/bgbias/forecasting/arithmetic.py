@@ -9,7 +9,7 @@ from bgbias.configuration.study import backbone_settings, trained_backbones
 from bgbias.datasets import cars196, cub200, dataset_index, inshop, sop
 from bgbias.demo_world.classes import split_sizes
 from bgbias.files import read_rows
-from bgbias.input_pipeline.pixels import COMPRESSED_SHARE
+from bgbias.input_pipeline.packing import COMPRESSED_SHARE
 
 PUBLISHED = {
     "cars196": cars196.PUBLISHED,

@@ -19,7 +19,8 @@ from bgbias.errors import StudyError
 from bgbias.forecasting.arithmetic import ASPECT, Seconds
 from bgbias.forecasting.table import shown
 from bgbias.index import COLUMNS
-from bgbias.input_pipeline.pixels import PixelStore, write_store
+from bgbias.input_pipeline.packing import write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.masks.maskers import build_masker
 from bgbias.randomness import generator
 from bgbias.retrieval.embedding import embed
