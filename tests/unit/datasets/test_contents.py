@@ -93,7 +93,7 @@ def test_images_are_equal_to_the_last_byte(tmp_path, monkeypatch):
 
     assert groups() == [[0, 3, 5], [1, 4]]
     # As if their checksums were the same by chance.
-    monkeypatch.setattr("bgbias.input_pipeline.pixels.zlib.crc32", lambda pixels: 7)
+    monkeypatch.setattr("bgbias.input_pipeline.packing.zlib.crc32", lambda pixels: 7)
     assert groups() == [[0, 3, 5], [1, 4]]
 
 

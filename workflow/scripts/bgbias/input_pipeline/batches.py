@@ -195,7 +195,6 @@ def _assemble_on_cpu(images: Cuts, behind: Cuts | None, background_of, size, pre
 
     batch = np.empty((len(background_of), size, size, 3), dtype=np.float32)
     channels = (2, 1, 0) if preprocessing.order == "BGR" else (0, 1, 2)
-    pair = normalisation(preprocessing)
-    factor, shift = (tuple(np.float32(values[c]) for c in channels) for values in pair)
+    factor, shift = (tuple(map(np.float32, values)) for values in normalisation(preprocessing))
     on_cpu.fill(batch, images, behind or images, background_of, factor, shift, channels)
     return torch.from_numpy(batch).permute(0, 3, 1, 2)

@@ -26,8 +26,8 @@ def fill(out, images, backgrounds, background_of, factor, shift, channels):
 
     ``images`` and ``backgrounds`` are ``crops.Cuts``; x is the red, green and blue of an image cropped and
     resized to S × S, m its alpha / 255, and b the background number ``background_of`` (int64 (B,)), or x
-    itself if that is negative. ``factor`` and ``shift`` are for red, green and blue (three float32 each);
-    ``channels`` says which of these is first, second and third in the output (three int).
+    itself if that is negative. ``channels`` says which of red (0), green (1) and blue (2) is first, second
+    and third in the output (three int); ``factor`` and ``shift`` are in that order (three float32 each).
     """
     # Plain tuples: numba caches argument types on disk, and fails if a class is moved later.
     _fill(out, tuple(images), tuple(backgrounds), background_of, factor, shift, channels)
@@ -37,18 +37,17 @@ def fill(out, images, backgrounds, background_of, factor, shift, channels):
 def _fill(out, images, backgrounds, background_of, factor, shift, channels):
     size = out.shape[1]
     image_row, background_row = np.empty(size, np.uint64), np.empty(size, np.uint64)
-    planes = np.empty((3, size), np.float32)
     for n in range(len(out)):
         image, behind = _cut(images, n, size), background_of[n]
         background = _cut(backgrounds, behind, size) if behind >= 0 else image
         for i in range(size):
             _resize_row(image, i, image_row)
+            row = out[n, i].reshape(-1)
             if behind >= 0:
                 _resize_row(background, i, background_row)
-                _blend(image_row, background_row, factor, shift, planes)
+                _blend(image_row, background_row, factor, shift, channels, row)
             else:
-                _blend(image_row, image_row, factor, shift, planes)
-            _interleave(planes, channels, out[n, i])
+                _blend(image_row, image_row, factor, shift, channels, row)
 
 
 class _Cut(NamedTuple):
@@ -142,16 +141,16 @@ def _row(cut, y, width):
 
 
 @compiled
-def _blend(image, background, factor, shift, planes):
+def _blend(image, background, factor, shift, channels, out):
+    # Written in place: through a plane per colour it takes a fifth longer.
     unit = np.float32(1 / _UNIT)
-    red, green, blue = factor[0] * unit, factor[1] * unit, factor[2] * unit
-    reds, greens, blues = planes[0], planes[1], planes[2]
+    first, second, third = factor[0] * unit, factor[1] * unit, factor[2] * unit
     for j in range(len(image)):
         x, b = image[j], background[j]
         m = _lane(x, 3) * np.float32(1 / (255 * _UNIT))
-        reds[j] = red * _between(_lane(b, 0), _lane(x, 0), m) + shift[0]
-        greens[j] = green * _between(_lane(b, 1), _lane(x, 1), m) + shift[1]
-        blues[j] = blue * _between(_lane(b, 2), _lane(x, 2), m) + shift[2]
+        out[3 * j] = first * _between(_lane(b, channels[0]), _lane(x, channels[0]), m) + shift[0]
+        out[3 * j + 1] = second * _between(_lane(b, channels[1]), _lane(x, channels[1]), m) + shift[1]
+        out[3 * j + 2] = third * _between(_lane(b, channels[2]), _lane(x, channels[2]), m) + shift[2]
 
 
 @compiled
@@ -162,12 +161,3 @@ def _lane(pixel, number):
 @compiled
 def _between(b, x, m):
     return b + (x - b) * m
-
-
-@compiled
-def _interleave(planes, channels, out):
-    first, second, third = planes[channels[0]], planes[channels[1]], planes[channels[2]]
-    for j in range(len(first)):
-        out[j, 0] = first[j]
-        out[j, 1] = second[j]
-        out[j, 2] = third[j]
