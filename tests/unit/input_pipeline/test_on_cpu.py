@@ -1,9 +1,14 @@
 """The compiled loop that makes batches on a CPU: against torchvision, and where the result is known."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from cut_pictures import fused_cuts
+from cut_pictures import cuts_of, fused_cuts
 from smooth_images import smooth_image
 
 from bgbias.input_pipeline import on_cpu
@@ -82,3 +87,32 @@ def test_what_numba_keeps_on_disk_names_no_class_of_ours():
     fused_cuts([np.zeros((4, 4, 4), np.uint8)], [(0, 0, 4, 4)], 2, [False])
     assert on_cpu._fill.signatures
     assert "Cuts" not in str(on_cpu._fill.signatures)
+
+
+def blended() -> bytes:
+    """Pictures larger and smaller than 13 × 13, with backgrounds and without, in BGR."""
+    images, boxes = (
+        [noise(40, 50), noise(9, 7, 1), noise(30, 20, 2)],
+        [(1, 2, 37, 45), (0, 0, 9, 7), (3, 3, 13, 13)],
+    )
+    cuts, backgrounds = (cuts_of(images[::way], boxes[::way], [True, False, True]) for way in (1, -1))
+    out = np.empty((3, 13, 13, 3), dtype=np.float32)
+    factor, shift = (tuple(np.float32(values)) for values in ([0.0171, 0.0174, 0.0175], [-2.1, -2.03, -1.8]))
+    on_cpu.fill(out, cuts, backgrounds, np.array([0, -1, 2]), factor, shift, (2, 1, 0))
+    return out.tobytes()
+
+
+@pytest.mark.parametrize("how", ["interpreted", "compiled anew"])
+def test_the_last_bit_does_not_depend_on_the_compiler(how, tmp_path):
+    """Training amplifies it. Products and sums that are contracted (fastmath) differ between code that was
+    just compiled and the same code from numba's cache, which this process may have loaded."""
+    setting = {"NUMBA_DISABLE_JIT": "1"} if how == "interpreted" else {"NUMBA_CACHE_DIR": str(tmp_path)}
+    program = "import sys, test_on_cpu; sys.stdout.buffer.write(test_on_cpu.blended())"
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=os.environ | setting | {"PYTHONPATH": path},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == blended()
