@@ -184,7 +184,7 @@ def _assemble(
     device = torch.device(device)
     if device.type == "cpu":
         return _assemble_on_cpu(images, behind, background_of, view.size, preprocessing)
-    if behind is not None and not backgrounds.compressed:
+    if behind is not None and not backgrounds.compressed:  # otherwise decoded for this batch alone
         behind = behind._replace(data=on_gpu.resident(backgrounds, device))
     return on_gpu.assemble(images, behind, background_of, view.size, preprocessing, device)
 
