@@ -17,10 +17,8 @@ from bgbias.attribution import METHODS, Target, attention_score, attribution_map
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_precision, fetch
 from bgbias.files import read_rows
-from bgbias.index import COLUMNS
 from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.batches import EvaluationView
-from bgbias.input_pipeline.packing import background_row, write_store
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.embedding_model import build_model
@@ -130,13 +128,7 @@ def test_a_training_goes_on_where_it_was(stores, tmp_path):
 
 
 def test_compressed_stores_make_the_same_batches(stores, tmp_path):
-    compressed = []
-    for number, plain in enumerate((stores[0], stores[2])):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        rows = [(plain.rgba(row), background_row(f"{row}.png")) for row in range(len(plain))]
-        write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS, compressed=True)
-        compressed.append(PixelStore.open(folder / "layout.csv"))
+    compressed = [tiny_stores.compressed_copy(stores[i], tmp_path / f"{i}") for i in (0, 2)]
     view, rows = EvaluationView(20), np.array([3, 1, 5])
     with gpu() as device:
         given = {"seed": 0, "draw": 1, "view": view, "preprocessing": Preprocessing(), "device": device}

@@ -53,7 +53,7 @@ def pack_pixels(
     sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
     sweep(Path(rgba).parent, older_than=0)  # partial files of a killed job take up space
     check_room(Path(rgba).parent, sizes, short_side, compressed)
-    written = write_store(rgba, layout, images(), list(rows[0]), compressed, threads)
+    written = write_store(rgba, layout, images(), list(rows[0]), compressed=compressed, threads=threads)
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")
 
 

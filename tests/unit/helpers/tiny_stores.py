@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bgbias.input_pipeline.packing import write_store
+from bgbias.input_pipeline.packing import background_row, write_store
+from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.randomness import generator
 
 COLUMNS = ["path", "label", "class_name", "split"]
@@ -42,6 +43,14 @@ def write_backgrounds(folder: Path, count: int = 5, size: int = 24, seed: int = 
         )
     write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS)
     return folder / "layout.csv"
+
+
+def compressed_copy(store: PixelStore, folder: Path) -> PixelStore:
+    """The images of ``store`` in a compressed one, in a new ``folder``."""
+    folder.mkdir()
+    rows = [(store.rgba(row), background_row(f"{row}.png")) for row in range(len(store))]
+    write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS, compressed=True)
+    return PixelStore.open(folder / "layout.csv")
 
 
 def _disc(seed: int, label: int, image: int, size: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from tiny_stores import compressed_copy
 
 from bgbias.errors import StudyError
 from bgbias.index import COLUMNS
@@ -22,9 +23,9 @@ BGR = Preprocessing((104.0, 117.0, 128.0), (1.0, 1.0, 1.0), "BGR", 255.0)
 VIEW = TrainingView(24)
 
 
-def make_store(folder, images, compressed=False) -> PixelStore:
+def make_store(folder, images) -> PixelStore:
     rows = [(image, background_row(f"{i}.png")) for i, image in enumerate(images)]
-    write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS, compressed)
+    write_store(folder / "rgba.bin", folder / "layout.csv", rows, COLUMNS)
     return PixelStore.open(folder / "layout.csv")
 
 
@@ -118,11 +119,7 @@ def test_batches_of_several_steps_are_those_of_each_step(store, backgrounds, way
 
 
 def test_compressed_stores_make_the_same_batches(store, backgrounds, tmp_path):
-    compressed = []
-    for name, plain in (("images", store), ("backgrounds", backgrounds)):
-        (tmp_path / name).mkdir()
-        pictures = [plain.rgba(row) for row in range(len(plain))]
-        compressed.append(make_store(tmp_path / name, pictures, compressed=True))
+    compressed = [compressed_copy(store, tmp_path / "images"), compressed_copy(backgrounds, tmp_path / "b")]
     for make in (training, evaluation):
         expected = make(store, backgrounds)
         assert torch.equal(make(compressed[0], backgrounds), expected)

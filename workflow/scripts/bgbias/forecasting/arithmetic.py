@@ -106,8 +106,13 @@ def hours(
         "train_most": runs * most * epoch / 3600,
         "test": runs * counts.test * (1 + evaluation["draws"]) * seconds.embed / 3600,
         "attribute": runs * scored * seconds.attribute / 3600,
-        "masks": None if mask is None else counts.images * mask / 3600,
+        "masks": mask_hours(counts, mask),
     }
+
+
+def mask_hours(counts: Counts, mask: float | None) -> float | None:
+    """Hours of one core for all masks of a dataset, in ``mask`` seconds each (None: unknown)."""
+    return None if mask is None else counts.images * mask / 3600
 
 
 def packed_bytes(images: int, short_side: int, compressed: bool = False) -> float:

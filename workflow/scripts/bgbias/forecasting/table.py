@@ -2,7 +2,7 @@
 
 import math
 
-from bgbias.forecasting.arithmetic import Counts, Seconds, hours, packed_bytes, result_bytes
+from bgbias.forecasting.arithmetic import Counts, Seconds, hours, mask_hours, packed_bytes, result_bytes
 
 HEADINGS = (
     ("", "", "", "training", "training", "test", "attribution", "masks", "pixels", "results"),
@@ -41,14 +41,10 @@ def costs(
 def mask_jobs(counts: dict[str, Counts | None], masks: dict[str, float | None], shards: int) -> str:
     """How long the longest of the mask jobs takes, and with how many per dataset none takes over an hour; ""
     if nothing is known. ``counts`` and ``masks`` as for :func:`costs`."""
-    hours_of = [
-        found.images * masks[dataset] / 3600
-        for dataset, found in counts.items()
-        if found is not None and masks[dataset]
-    ]
-    if not hours_of:
+    known = (mask_hours(found, masks[dataset]) for dataset, found in counts.items() if found is not None)
+    longest = max(filter(None, known), default=None)
+    if longest is None:
         return ""
-    longest = max(hours_of)
     return (
         f"The longest mask job takes {shown(longest / shards)} h (masker.shards: {shards}); with "
         f"masker.shards: {math.ceil(longest)} none takes over an hour. Choose before the first run.\n"

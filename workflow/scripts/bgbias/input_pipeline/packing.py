@@ -11,7 +11,7 @@ import numpy as np
 from bgbias.errors import StudyError
 from bgbias.files import replacing, write_rows
 from bgbias.input_pipeline import webp
-from bgbias.input_pipeline.pixels import CHECKSUM, LENGTH, PLACE
+from bgbias.input_pipeline.pixels import CHECKSUM, LENGTH, PLACE, stored_image
 from bgbias.logs import progress_bar
 from bgbias.prefetching import prefetch
 
@@ -75,12 +75,11 @@ def _verify(path: Path, layout: list[dict], threads: int) -> None:
     data = np.memmap(path, dtype=np.uint8, mode="r")
 
     def intact(row: dict) -> bool:
-        end = row["offset"] + row.get(LENGTH, 4 * row["height"] * row["width"])
         try:
-            pixels = webp.decode(data[row["offset"] : end]) if LENGTH in row else data[row["offset"] : end]
+            image = stored_image(data, *(row[name] for name in PLACE), row.get(LENGTH))
         except OSError:
             return False
-        return zlib.crc32(pixels) == row[CHECKSUM]
+        return zlib.crc32(image) == row[CHECKSUM]
 
     checked = prefetch(intact, layout, depth=2 * threads, threads=threads)
     if len(layout) > 10_000:  # a progress bar only for what takes a while

@@ -9,7 +9,6 @@ image, whose length the layout states as well. They are decoded on every access.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +18,25 @@ from bgbias.errors import StudyError
 from bgbias.files import read_numbered_rows
 from bgbias.index import Index, index_of
 from bgbias.input_pipeline import webp
+from bgbias.prefetching import prefetch
 
 PLACE = ("offset", "height", "width")  # in bytes, pixels, pixels
 CHECKSUM = "crc32"  # of an image's pixels, so that layouts differ whenever pixels do
 LENGTH = "webp_bytes"  # only in the layout of a compressed store
 _DECODERS = 4  # threads; decoding releases Python's lock
+
+
+def stored_image(
+    data: np.ndarray, offset: int, height: int, width: int, length: int | None = None
+) -> np.ndarray:
+    """The image at ``offset`` of a store's bytes ``data``: uint8 (height, width, 4), a view if these are its
+    pixels. If compressed, ``length`` is that of its file; OSError if this is damaged."""
+    if length is None:
+        return data[offset : offset + 4 * height * width].reshape(height, width, 4)
+    image = webp.decode(data[offset : offset + length])
+    if image.shape[:2] != (height, width):
+        raise OSError(f"it has {image.shape[:2]} instead of {(height, width)} pixels")
+    return image
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,28 +87,22 @@ class PixelStore:
 
     def rgba(self, row: int) -> np.ndarray:
         """Image ``row``: uint8 (height, width, 4), read-only; a view of the file unless it is compressed."""
-        height, width = self.sizes[row]
-        offset = self.offsets[row]
-        if not self.compressed:
-            return self.data[offset : offset + 4 * height * width].reshape(height, width, 4)
+        length = self.lengths[row] if self.compressed else None
         try:
-            image = webp.decode(self.data[offset : offset + self.lengths[row]])
-        except OSError:
-            image = None
-        if image is None or image.shape[:2] != (height, width):
+            return stored_image(self.data, self.offsets[row], *self.sizes[row], length)
+        except OSError as error:
             raise StudyError(
                 f"{self.path}: the pixels of {self.index.paths[row]} are damaged. Delete {self.path.parent} "
                 "and pack again."
-            )
-        return image
+            ) from error
 
     def pixels(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The images ``rows`` (B,) in one array, uint8 (bytes,), and the offset of each, int64 (B,): the
         whole file, or if that is compressed, what was decoded of it."""
         if not self.compressed:
             return self.data, self.offsets[rows]
-        with ThreadPoolExecutor(min(_DECODERS, len(os.sched_getaffinity(0)))) as pool:
-            images = [image.ravel() for image in pool.map(self.rgba, rows)]
+        threads = min(_DECODERS, len(os.sched_getaffinity(0)))
+        images = [image.ravel() for image in prefetch(self.rgba, rows, depth=2 * threads, threads=threads)]
         data, counts = np.concatenate(images), [len(image) for image in images]
         data.flags.writeable = False  # like the file: numba compiles anew for another type of array
         return data, np.cumsum(counts) - counts
