@@ -31,6 +31,10 @@ def make_archives(folder):
         for seed, path in enumerate(pictures):
             coarse = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), dtype=np.uint8)
             Image.fromarray(coarse).resize((40, 30)).save(path)
+        for path in made.rglob("segmentations/*/*.png"):
+            with Image.open(path) as label:
+                enlarged = label.resize((40, 30))
+            enlarged.save(path)
         archives |= {name: packed(made, top, folder / name) for name, top in CONTENTS[layout].items()}
     return archives
 
@@ -65,7 +69,7 @@ def test_archives_become_tables(project, tmp_path):
             f"results/archives/tables/{name}.csv"
             for name in ("retrieval", "mask_quality", "published_retrieval", "published_mask_quality")
         ]
-        tables.append("results/archives/figures/mask_examples_sop.png")  # none of these has hand labels
+        tables.append("results/archives/figures/mask_examples_sop.png")  # without hand labels
         done = project.snakemake(*tables, "--quiet", "rules", config=CONFIG)
     assert done.returncode == 0, done.stdout
 
@@ -80,6 +84,8 @@ def test_archives_become_tables(project, tmp_path):
         assert {split: splits.count(split) for split in splits} == {"train": 12, "val": 4, "test": 16}
         masks = read_rows(project.root / f"data/{dataset}/masks.csv")
         assert [row["failed"] for row in masks] == ["0"] * 32
+        (quality,) = read_rows(project.root / f"data/{dataset}/mask_quality.csv")
+        assert quality["n"] == ("32" if dataset == "cub200" else "0")  # its segmentations are hand labels
 
     measured = read_rows(project.root / "results/archives/retrieval.csv")
     queries = {(row["dataset"], row["protocol"]): row["n_queries"] for row in measured}

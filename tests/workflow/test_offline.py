@@ -28,7 +28,7 @@ backbones:
 """
 # What each failure must tell: the address (none where there is only the way by hand), and the remedy.
 FETCHED = {
-    "data/cub200/archives.csv": [NOWHERE, "Put CUB_200_2011.tgz into data/cub200/archives"],
+    "data/cub200/archives.csv": [NOWHERE, "Put CUB_200_2011.tgz and segmentations.tgz into data/cub200/"],
     "data/sop/archives.csv": [NOWHERE, "Put Stanford_Online_Products.zip into data/sop/archives"],
     "data/weights/bninception.csv": [NOWHERE, "put the file at data/weights/bn_inception-52deb4733.pth"],
     "data/backgrounds/paper/fetched.csv": [NOWHERE, "Put the folders val and test of the paper's repository"],

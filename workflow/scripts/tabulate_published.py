@@ -2,7 +2,14 @@
 
 from bgbias.files import read_rows
 from bgbias.logs import job_log
-from bgbias.results.published import COLUMNS, KEYS, compare, comparison_table, measures_as_rows
+from bgbias.results.published import (
+    COLUMNS,
+    KEYS,
+    compare,
+    comparison_table,
+    label_words,
+    measures_as_rows,
+)
 from bgbias.results.summaries import sd_words, summarise_attention, summarise_retrieval
 from bgbias.results.table_formats import save
 
@@ -23,19 +30,22 @@ def tabulate_published(
     ``kind``: retrieval, attention or mask_quality; ``datasets``: those that are compared, their names in
     ``results`` → the published names. StudyError if a value is missing or not finite.
     """
-    known = read_rows(published)
     summarise, scale = SUMMARIES[kind]
+    known = [row for row in read_rows(published) if row["dataset"] in datasets.values()]
+    collected = read_rows(results)
+    measured = _under_published_names(summarise(collected), datasets)
+    note = ""
+    if kind == "retrieval" and sd_words(measured):
+        note = f"measured: {sd_words(measured)}"
     if kind == "mask_quality":
+        note = label_words(known, _under_published_names(collected, datasets))
         known = measures_as_rows(known)
-    known = [row for row in known if row["dataset"] in datasets.values()]
-    measured = [
-        row | {"dataset": datasets[row["dataset"]]}
-        for row in summarise(read_rows(results))
-        if row["dataset"] in datasets
-    ]
     rows = compare(known, measured, KEYS[kind], scale)
-    table = comparison_table(rows, kind, sd_words(measured) if kind == "retrieval" else "")
-    save(table, rows, (*KEYS[kind], *COLUMNS), tex, csv, md)
+    save(comparison_table(rows, kind, note), rows, (*KEYS[kind], *COLUMNS), tex, csv, md)
+
+
+def _under_published_names(rows: list[dict], datasets: dict[str, str]) -> list[dict]:
+    return [row | {"dataset": datasets[row["dataset"]]} for row in rows if row["dataset"] in datasets]
 
 
 if "snakemake" in globals():

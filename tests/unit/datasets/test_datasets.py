@@ -2,16 +2,19 @@
 
 import csv
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from class_folders import classes_of, folder_classes
-from layouts import LAYOUTS, cars_original, inshop, vehicleid
+from layouts import LAYOUTS, cars_original, cub, inshop, vehicleid
+from PIL import Image
 
 from bgbias.datasets import cars196, cub200, dataset_index, sop
 from bgbias.datasets import inshop as inshop_source
 from bgbias.datasets.official import split_of_labels
+from bgbias.datasets.verify import find_problems
 from bgbias.errors import StudyError
 from bgbias.index import Index
 from bgbias.retrieval.gallery import one_per_class
@@ -95,6 +98,40 @@ def test_class_names_of_each_source(tmp_path):
         make(root)
         index = dataset_index(root, {"source": layout.split()[0], "counts": "any"})
         assert index.class_names[index.labels.tolist().index(first)] == name
+
+
+CUB = {"source": "cub200", "counts": "any"}
+
+
+@pytest.mark.parametrize("place", ["segmentations", "CUB_200_2011/segmentations"])
+def test_segmentations_of_cub_are_its_hand_labels_wherever_they_were_unpacked(tmp_path, place):
+    cub(tmp_path)
+    (tmp_path / "segmentations").rename(tmp_path / place)
+    index = dataset_index(tmp_path, CUB)
+    assert index.paths[3] == "CUB_200_2011/images/002.Bird_2/Bird_1.jpg"
+    assert index.masks[3] == f"{place}/002.Bird_2/Bird_1.png"
+    assert find_problems(index, tmp_path) == {}
+
+
+def test_cub_without_segmentations_has_no_hand_labels(tmp_path):
+    cub(tmp_path)
+    shutil.rmtree(tmp_path / "segmentations")
+    assert dataset_index(tmp_path, CUB).masks == [""] * 32
+
+
+def test_a_segmentation_of_another_size_or_a_missing_one_leaves_its_image_unlabelled(tmp_path):
+    cub(tmp_path)
+    labels, first = tmp_path / "segmentations", tmp_path / "CUB_200_2011/images/001.Bird_1"
+    Image.new("L", (6, 8)).save(labels / "001.Bird_1/Bird_0.png")
+    (labels / "001.Bird_1/Bird_1.png").unlink()
+    (first.parent / "002.Bird_2/Bird_0.jpg").write_bytes(b"damaged")
+    (labels / "002.Bird_2/Bird_1.png").write_bytes(b"damaged")
+    index = dataset_index(tmp_path, CUB)
+    assert [bool(label) for label in index.masks[:5]] == [False, False, True, True, True]
+    # What cannot be opened is reported like any other file.
+    problems = find_problems(index, tmp_path)
+    assert list(problems) == [2, 3]
+    assert problems[3].startswith("has a bad hand label")
 
 
 def test_in_shop_marks_queries_and_gallery_in_the_test_split_only(tmp_path):

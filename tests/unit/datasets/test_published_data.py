@@ -57,7 +57,9 @@ def test_every_layout_goes_from_its_archives_to_its_index(tmp_path, server_folde
     extract_dataset(data / "archives.csv", data / "archives", data / "raw", data / "unpacked.csv")
     settings = {"source": name, "counts": {"images": 32, "classes": 16}}
     index_dataset(name, data / "raw", settings, "fail", data / "index.csv", data / "problems.csv")
-    assert len(read_index(data / "index.csv")) == 32
+    index = read_index(data / "index.csv")
+    assert len(index) == 32
+    assert [bool(label) for label in index.masks] == [name == "cub200"] * 32  # the only one with hand labels
     assert {row["archive"] for row in read_rows(data / "archives.csv")} == set(archives)
 
 

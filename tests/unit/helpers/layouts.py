@@ -14,6 +14,14 @@ def image(path: Path) -> None:
     Image.new("RGB", (8, 6), (200, 100, 50)).save(path)
 
 
+def hand_label(path: Path) -> None:
+    """The left half of the picture is the object."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    label = Image.new("L", (8, 6))
+    label.paste(255, (0, 0, 4, 6))
+    label.save(path)
+
+
 # The archives: classes numbered from 1, two images each. Half of them is the test split; a quarter of the
 # other eight, classes 7 and 8 (labels 6 and 7), is validation.
 CLASSES = range(1, 17)
@@ -50,6 +58,7 @@ def cub(root: Path) -> None:
     images = [(n, f"{name}/Bird_{k}.jpg") for n, name in enumerate(names, start=1) for k in range(2)]
     for _, path in images:
         image(folder / "images" / path)
+        hand_label(root / "segmentations" / Path(path).with_suffix(".png"))
     (folder / "classes.txt").write_text("".join(f"{n} {name}\n" for n, name in enumerate(names, start=1)))
     (folder / "images.txt").write_text("".join(f"{i} {path}\n" for i, (_, path) in enumerate(images, 1)))
     (folder / "image_class_labels.txt").write_text(
@@ -110,7 +119,7 @@ LAYOUTS = {
 CONTENTS = {
     "cars196": {"car_ims.tgz": "car_ims", "cars_annos.mat": "cars_annos.mat"},
     "cars196 by classes": {"stanford-car-dataset-by-classes-folder.zip": ""},
-    "cub200": {"CUB_200_2011.tgz": "CUB_200_2011"},
+    "cub200": {"CUB_200_2011.tgz": "CUB_200_2011", "segmentations.tgz": "segmentations"},
     "sop": {"Stanford_Online_Products.zip": "Stanford_Online_Products"},
     "inshop": {"img.zip": "Img/img", "list_eval_partition.txt": "Eval/list_eval_partition.txt"},
     "vehicleid": {"VehicleID_V1.0.zip": "VehicleID_V1.0"},

@@ -159,6 +159,21 @@ def test_ready_masks_are_found_in_a_mirrored_tree(tmp_path):
         masker("images/a/two.jpg", rgb)
 
 
+def test_a_tree_of_ready_masks_may_begin_below_any_folder_that_all_images_are_in(tmp_path):
+    # As in CUB200-2011, whose segmentations lie in folders of classes.
+    images = ["set/images/a/0.jpg", "set/images/b/0.jpg"]
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        Image.new("L", (5, 4), 200 + ord(folder) - ord("a")).save(tmp_path / folder / "0.png")
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, images)
+    rgb = np.zeros((4, 5, 3), dtype=np.uint8)
+    assert [int(masker(path, rgb).max()) for path in images] == [200, 201]
+    # With this image, images/a/0.png could be of either of two.
+    masker = build_masker({"model": "ready", "folder": str(tmp_path)}, [*images, "set/images/images/a/0.jpg"])
+    with pytest.raises(StudyError, match="no ready mask of set/images/a/0"):
+        masker(images[0], rgb)
+
+
 def test_no_two_images_share_a_ready_mask(tmp_path):
     rgb = np.zeros((4, 5, 3), dtype=np.uint8)
     for value, place in enumerate(["0.png", "a/0.png", "a/1.png", "a/1.jpg.png"]):

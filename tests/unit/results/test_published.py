@@ -126,6 +126,14 @@ def test_masks_are_compared_in_the_papers_unit_and_with_its_masker(tmp_path):
         (0.976, 0.5),
         (0.988, 0.75),
     ]
+    caption = (tmp_path / "t.md").read_text().splitlines()[0]
+    assert "published and measured (hand labels of Cars196: 20 published, 2 measured)" in caption
+
+
+def test_masks_without_hand_labels_are_compared_with_nothing(tmp_path):
+    row = {"dataset": "cars196", "masker": "u2net", "masks": 9, "empty": 0, **summary([])}
+    assert tabulated(tmp_path, "mask_quality", [row]) == []
+    assert "hand labels of" not in (tmp_path / "t.md").read_text()
 
 
 def test_differences_and_cells_not_run(tmp_path):

@@ -58,22 +58,22 @@ def ready_masker(folder: str | os.PathLike, paths: Sequence[str]) -> Masker:
     """Masks from a ``folder`` that mirrors the tree of the images ``paths``.
 
     The mask of a/b/c.jpg is a/b/c.jpg.png, or a/b/c.png if no other image differs from a/b/c.jpg only in its
-    suffix; the folder a may be omitted if all images are in it. So no two images share a mask.
+    suffix; leading folders that all images are in may be omitted. So no two images share a mask.
     """
     if not Path(folder).is_dir():
         raise StudyError(f"The folder of ready masks {folder} does not exist. Correct the dataset's `masks`.")
     bare = Counter(PurePosixPath(path).with_suffix("") for path in paths)
-    tops = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
-    # Not if it contains a folder of its own name: a/x.png could then be the mask of a/x.jpg or of a/a/x.jpg.
-    may_lack_top = len(tops) == 1 and all("/" in path and path.split("/")[1] not in tops for path in paths)
+    shared = PurePosixPath(os.path.commonpath([PurePosixPath(path).parent for path in paths] or [""])).parts
+    # Not if they contain a folder of their name: a/x.png could then be the mask of a/x.jpg or of a/a/x.jpg.
+    below = {PurePosixPath(path).parts[len(shared)] for path in paths}
+    omissible = 0 if below & set(shared) else len(shared)
 
     def mask(path: str, rgb: np.ndarray) -> np.ndarray:
         whole = PurePosixPath(path)
-        names = [f"{path}.png"]
+        full = [f"{path}.png"]
         if bare[whole.with_suffix("")] <= 1:
-            names.append(str(whole.with_suffix(".png")))
-        if may_lack_top:
-            names += [name.partition("/")[2] for name in names]
+            full.append(str(whole.with_suffix(".png")))
+        names = [name.split("/", omitted)[omitted] for omitted in range(omissible + 1) for name in full]
         for name in names:
             if (Path(folder) / name).is_file():
                 return read_given_mask(Path(folder) / name, rgb.shape[:2], path)
