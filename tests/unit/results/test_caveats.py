@@ -17,7 +17,7 @@ def test_most_models_best_at_their_last_epoch_should_train_longer():
 
 def test_mask_sentences():
     masks = [
-        {"dataset": "sop", "iou_mean": "0.8517", "masks": "50", "empty": "3"},
+        {"dataset": "sop", "iou_mean": "0.8517", "masks": "5000", "empty": "3"},
         {"dataset": "cars196", "iou_mean": "0.9668", "masks": "40", "empty": "0"},
         {"dataset": "mine", "iou_mean": "", "masks": "9", "empty": "0"},
     ]
@@ -25,7 +25,7 @@ def test_mask_sentences():
         "Compared with hand labels, the masks have a mean IoU between 0.85 (Online Products) and 0.97 "
         "(Cars196).",
         "Without hand labels, the masks of Mine are unchecked: see the mask examples.",
-        "Masks that are empty or failed: 3 of 50 on Online Products. With an empty mask, "
+        "Masks that are empty or failed: 3 of 5,000 on Online Products. With an empty mask, "
         "the swap removes the object too. The dataset’s masks.csv lists them.",
     ]
 

@@ -5,12 +5,12 @@ from bgbias.results.table_formats import to_markdown
 
 
 def test_a_table_has_the_splits_that_there_are():
-    images = {"train": 8, "val": 0, "test": 12}
+    images = {"train": 8, "val": 0, "test": 1200}
     data = {"my_data": {"classes": {"train": 2, "val": 0, "test": 3}, "images": images, "left_out": 1}}
     assert to_markdown(data_table(data, 30)).splitlines()[::2] == [
         "| Dataset | Training classes | Training images | Test classes | Test images | left out "
         "| test backgrounds |",
-        "| My Data | 2 | 8 | 3 | 12 | 1 | 30 |",
+        "| My Data | 2 | 8 | 3 | 1,200 | 1 | 30 |",
     ]
     images["val"] = 4
     assert "Validation images" in to_markdown(data_table(data, 30))

@@ -19,7 +19,7 @@ def title(runs: Sequence[dict], several_seeds: bool) -> str:
 
 
 def some_of(shown: int, total: int, what: str) -> str:
-    """How many of how many a figure shows: '12 of 336 test images', 'all 9 test images'."""
+    """How many of how many a figure shows: '12 of 5,924 test images', 'all 9 test images'."""
     if total == 1:
         return f"the only {what.removesuffix('s')}"
-    return f"all {total} {what}" if shown == total else f"{shown} of {total} {what}"
+    return f"all {total:,} {what}" if shown == total else f"{shown:,} of {total:,} {what}"

@@ -66,10 +66,10 @@ def _empty_masks(rows: Sequence[dict]) -> list[str]:
     rows = [row for row in rows if int(row["empty"])]
     if not rows:
         return []
-    counts = enumeration([f"{row['empty']} of {row['masks']} on {human(row['dataset'])}" for row in rows])
+    counts = [f"{int(row['empty']):,} of {int(row['masks']):,} on {human(row['dataset'])}" for row in rows]
     return [
-        f"Masks that are empty or failed: {counts}. With an empty mask, the swap removes the object too. "
-        "The dataset’s masks.csv lists them."
+        f"Masks that are empty or failed: {enumeration(counts)}. With an empty mask, the swap removes "
+        "the object too. The dataset’s masks.csv lists them."
     ]
 
 
@@ -99,7 +99,7 @@ def _copies(data: Mapping[str, dict]) -> list[str]:
     sentences = []
     for kind, meaning in meanings.items():
         counts = [
-            f"{len(pairs)} of {found['images']['test']} on {human(dataset)} "
+            f"{len(pairs):,} of {found['images']['test']:,} on {human(dataset)} "
             f"(first pair: {' and '.join(pairs[0])})"
             for dataset, found in data.items()
             if (pairs := found["copies"][kind])
@@ -111,7 +111,7 @@ def _copies(data: Mapping[str, dict]) -> list[str]:
 
 def _left_out(data: Mapping[str, dict]) -> list[str]:
     counts = [
-        f"{left_out} of {sum(found['images'].values()) + left_out} on {human(dataset)}"
+        f"{left_out:,} of {sum(found['images'].values()) + left_out:,} on {human(dataset)}"
         for dataset, found in data.items()
         if (left_out := found["left_out"])
     ]
@@ -129,7 +129,8 @@ def _small_backgrounds(backgrounds: Sequence[dict]) -> list[str]:
         return []
     return [
         "Test backgrounds smaller than the packed images (pixels.short_side), and therefore blurred: "
-        f"{enlarged} of {len(backgrounds)}. Use larger ones: a sharp object in front of them looks pasted."
+        f"{enlarged:,} of {len(backgrounds):,}. "
+        "Use larger ones: a sharp object in front of them looks pasted."
     ]
 
 

@@ -18,9 +18,9 @@ def data_table(data: Mapping[str, dict], backgrounds: int) -> Table:
     lines = [
         [
             human(dataset),
-            *(str(found[count][split]) for split in splits for count in ("classes", "images")),
-            str(found["left_out"]),
-            str(backgrounds),
+            *(f"{found[count][split]:,}" for split in splits for count in ("classes", "images")),
+            f"{found['left_out']:,}",
+            f"{backgrounds:,}",
         ]
         for dataset, found in data.items()
     ]

@@ -111,7 +111,7 @@ def mask_quality_table(rows: Sequence[dict]) -> Table:
         [
             Cell(human(row["dataset"])),
             *([Cell(row["masker"])] if several else []),
-            Cell(row["n"]),
+            Cell(f"{int(row['n']):,}"),
             *cells(row, "iou"),
             *cells(row, "overlap")[:2],
         ]
