@@ -62,7 +62,7 @@ rule write_report:
         mask_quality=f"{RESULTS}/mask_quality.csv",
         contents=expand("data/{dataset}/contents.json", dataset=DATASETS),
         backgrounds=packed_backgrounds("test")["backgrounds"],
-        published=expand(f"{RESULTS}/tables/published_{{table}}.csv", table=COMPARED),
+        published=expand("resources/published/{table}.csv", table=COMPARED),
         runs=of_runs(f"{RUN}/run.yaml"),
         provenance=f"{RESULTS}/provenance.json",
         template="workflow/report/report.html.j2",
@@ -77,7 +77,8 @@ rule write_report:
         figures=FIGURES_OF_THE_STUDY,
         figures_of_datasets=FIGURES_OF_A_DATASET,
         shown=[shown_runs(dataset) for dataset in DATASETS],
-        compared=COMPARED,
+        tables=COMPARED,
+        compared=COMPARED_DATASETS,
         method=METHOD,
         settings=settings_in_force(config),
     script:

@@ -1,6 +1,7 @@
 """Score how much of a run's attention lies on the objects of some test images, by every configured method."""
 
 import numpy as np
+import torch
 
 from bgbias.attribution import Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, chosen_rows, images_and_masks
@@ -34,8 +35,8 @@ def attribute_images(
     labels: str | None = None,
     batch_size: int | None = None,
 ) -> None:
-    """Write the mean score per method, the score per image and the maps of the first ``KEPT_MAPS`` images
-    (uint8, 255 = 1).
+    """Write the mean score per method, the score per image, and for the first ``KEPT_MAPS`` images the maps
+    and the masks they were scored against (uint8, 255 = 1).
 
     ``run``: the identity columns; ``settings``: the configuration's ``attribution``; ``size``: side of the
     centre crop in pixels; ``labels``: the folder of the hand labels listed in the index, which then replace
@@ -52,12 +53,13 @@ def attribute_images(
     settings = settings | {"batch_size": choose_batch_size(batch_size, size, chosen)}
     rows = chosen_rows(store.index.rows("test"), settings["images"], settings["seed"])
     scores = {method: [] for method in settings["methods"]}
-    stored = {method: [] for method in settings["methods"]}
+    stored = {name: [] for name in ("masks", *settings["methods"])}
     starts = range(0, len(rows), settings["batch_size"])
     for start in progress_bar(starts, "attribution", "batches", len(starts)):
         part = rows[start : start + settings["batch_size"]]
         images, masks = images_and_masks(store, part, size, preprocessing, chosen, labels)
         kept = max(0, KEPT_MAPS - start)
+        stored["masks"].append(_bytes(masks[:kept]))
         for method in settings["methods"]:
             maps = attribution_maps(method, target, images, part.tolist(), settings)
             if not maps.isfinite().all():
@@ -66,7 +68,7 @@ def attribute_images(
                     "Train it with a smaller learning rate."
                 )
             scores[method].append(attention_score(maps, masks).cpu().numpy())
-            stored[method].append((maps[:kept] * 255).round().byte().cpu().numpy())
+            stored[method].append(_bytes(maps[:kept]))
     scores = {method: np.concatenate(parts) for method, parts in scores.items()}
     summary = [{**run, **row} for row in method_rows(scores)]
     for row in summary:
@@ -75,8 +77,13 @@ def attribute_images(
     write_rows(images_path, image_rows(scores, rows, store.index.paths), ("row", "path", "method", "score"))
     write_rows(attention_path, summary, list(summary[0]))
     with replacing(maps_path) as aside:
-        stored = {method: np.concatenate(parts) for method, parts in stored.items()}
+        stored = {name: np.concatenate(parts) for name, parts in stored.items()}
         np.savez_compressed(aside, rows=rows[:KEPT_MAPS], **stored)
+
+
+def _bytes(shares: torch.Tensor) -> np.ndarray:
+    """``shares`` in [0, 1] as uint8."""
+    return (shares * 255).round().byte().cpu().numpy()
 
 
 if "snakemake" in globals():

@@ -25,12 +25,12 @@ def draw_attribution_panels(
     shown: int,
 ) -> None:
     """Draw the first ``shown`` maps by ``method`` over their images from the store next to ``layout``, with
-    their scores.
+    the masks that they were scored against and their scores.
 
-    ``maps``: each run's attention_maps.npz with ``rows`` int64 (n,) and, under each method's name, uint8
-    (n, s, s); ``images``: each run's attention_images.csv with the scores; both in the order of ``runs``,
-    dictionaries of the axes. If a variant has several runs, the first is shown. ``several_seeds``: the title
-    names the seed.
+    ``maps``: each run's attention_maps.npz with ``rows`` int64 (n,) and, under ``masks`` and each method's
+    name, uint8 (n, s, s); ``images``: each run's attention_images.csv with the scores; both in the order of
+    ``runs``, dictionaries of the axes. If a variant has several runs, the first is shown. ``several_seeds``:
+    the title names the seed.
     """
     store = PixelStore.open(layout)
     chosen = shown_side_by_side(runs)
@@ -39,9 +39,10 @@ def draw_attribution_panels(
         rows = [row for row in read_rows(images[place]) if row["method"] == method]
         scores = {int(row["row"]): float(row["score"] or "nan") for row in rows}
         with np.load(maps[place], allow_pickle=False) as stored:
-            for row, map_ in zip(stored["rows"][:shown].tolist(), stored[method][:shown], strict=True):
-                rgba = centre_crop(store.rgba(row), len(map_))
-                panel = panels.setdefault(row, Panel(rgba[..., :3], rgba[..., 3], {}, {}))
+            arrays = (stored[name][:shown] for name in ("rows", "masks", method))
+            for row, mask, map_ in zip(*arrays, strict=True):
+                image = centre_crop(store.rgba(row), len(map_))[..., :3]
+                panel = panels.setdefault(int(row), Panel(image, mask, {}, {}))
                 panel.maps[variant], panel.scores[variant] = map_ / 255, scores[row]
     save(draw(list(panels.values()), list(chosen), title(runs, several_seeds)), png, pdf)
 

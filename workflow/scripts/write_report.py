@@ -17,7 +17,7 @@ from bgbias.results.caveats import (
 from bgbias.results.data_table import data_table
 from bgbias.results.findings import attention_findings, retrieval_findings
 from bgbias.results.names import method_name
-from bgbias.results.published import comparison_table, read_comparison
+from bgbias.results.published import comparison
 from bgbias.results.report import render
 from bgbias.results.report_content import (
     code_facts,
@@ -49,6 +49,7 @@ def write_report(
     contents: list[str],
     backgrounds: str,
     published: dict[str, str],
+    compared: dict[str, str],
     settings: dict,
     method: str,
 ) -> None:
@@ -58,7 +59,8 @@ def write_report(
     ``provenance``: provenance.json. ``figures``: PNG files by figure name. One entry per dataset, in the
     grid's order: each list of ``figures_of_datasets``; ``shown``, the runs whose matches and maps the figures
     show; ``contents``, the files of describe_dataset. ``backgrounds``: the layout of the packed test
-    backgrounds. ``published``: the CSV files of tabulate_published by table; empty if nothing is compared.
+    backgrounds. ``published``: the files of the published values that are compared, by table; ``compared``:
+    the datasets that are, their names here → the published names.
     ``settings``: the configuration in force; ``method``: the attribution method whose scores are printed.
 
     StudyError when a run.yaml or a table is incomplete.
@@ -66,11 +68,15 @@ def write_report(
     datasets = settings["grid"]["dataset"]
     measured = read_rows(retrieval)
     summary = summarise_retrieval(measured)
-    scores = summarise_attention(read_rows(attention))
+    attended = read_rows(attention)
+    scores = summarise_attention(attended)
     masks = read_rows(mask_quality)
     records = [read_run(run) for run in runs]
     several_seeds = len({run["seed"] for run in trained(records)}) > 1
-    comparisons = {table: read_comparison(path) for table, path in published.items()}
+    collected = {"retrieval": measured, "attention": attended, "mask_quality": masks}
+    comparisons = [
+        comparison(table, read_rows(path), collected[table], compared) for table, path in published.items()
+    ]
     data = {
         dataset: json.loads(Path(path).read_text(encoding="utf-8"))
         for dataset, path in zip(datasets, contents, strict=True)
@@ -111,8 +117,8 @@ def write_report(
         },
         selection=selection_words(summary, settings),
         published=[
-            comparison_table(rows, table, sd_words(summary) if table == "retrieval" else "")
-            for table, rows in comparisons.items()
+            table
+            for rows, table in comparisons
             if any(row["measured"] is not None for row in rows)  # not so for masks without hand labels
         ],
         trained=bool(trained(records)),
@@ -138,7 +144,8 @@ if "snakemake" in globals():
             shown=wanted.shown,
             contents=given.contents,
             backgrounds=given.backgrounds,
-            published=dict(zip(wanted.compared, given.published, strict=True)),
+            published=dict(zip(wanted.tables, given.published, strict=True)),
+            compared=wanted.compared,
             settings=wanted.settings,
             method=wanted.method,
         )

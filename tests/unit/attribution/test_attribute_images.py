@@ -82,6 +82,7 @@ def test_tables_and_maps(folder, tmp_path, monkeypatch):
     assert all(image["path"] == f"{image['row']}.png" for image in per_image)
     assert maps["study"].shape == (3, SIZE, SIZE)
     assert maps["study"].dtype == np.uint8
+    assert maps["masks"].shape == maps["study"].shape
     assert maps["rows"].tolist() == [int(image["row"]) for image in per_image[:3]]
 
 
@@ -130,7 +131,12 @@ def test_hand_labels_replace_the_masks(folder, tmp_path):
     (copy / "layout.csv").write_text("\n".join([f"{lines[0]},mask", *named]) + "\n")
     for row in range(16):
         Image.fromarray(rng.integers(0, 256, (36 + row, 40), dtype=np.uint8)).save(copy / f"{row}.png")
-    _, per_image, _ = run_script(copy, tmp_path, labels=copy, methods=["study"])
+    _, per_image, maps = run_script(copy, tmp_path, labels=copy, methods=["study"])
+    # Kept for the figure, which shows what was scored.
+    _, preprocessing = build_model("small_cnn", {"weights": None}, 8, seed=0)
+    store = PixelStore.open(copy / "layout.csv")
+    _, labels = images_and_masks(store, maps["rows"], SIZE, preprocessing, "cpu", copy)
+    assert (maps["masks"] == (labels * 255).round().byte().numpy()).all()
     by_labels, by_masks = (by_the_library(copy, per_image, LpDistance(), of)[0] for of in (copy, None))
     assert scores_of(per_image) == pytest.approx(by_labels, abs=1e-5)
     assert by_labels != pytest.approx(by_masks, abs=1e-2)

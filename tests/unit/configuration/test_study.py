@@ -141,6 +141,9 @@ def test_a_published_dataset_of_another_name_has_the_values_of_its_source(config
     [
         ({"source": "cub200"}, {"birds": "cub200"}),
         ({"source": "cub200", "counts": {"images": 11788}}, {"birds": "cub200"}),
+        ({"source": "cub200", "counts": {"images": 11788, "test_classes": 10}}, {}),
+        ({"source": "cub200", "counts": {"query_images": 500}}, {}),  # nobody published that number
+        ({"source": "cub200", "gallery_draws": 10}, {}),  # another task
         ({"source": "cub200", "counts": "any"}, {}),  # a part of it
         ({"source": "cub200", "limit": {"classes": 20}}, {}),
         ({"source": "inshop"}, {}),  # not of the study

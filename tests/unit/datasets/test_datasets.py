@@ -13,6 +13,8 @@ from PIL import Image
 
 from bgbias.datasets import cars196, cub200, dataset_index, sop
 from bgbias.datasets import inshop as inshop_source
+from bgbias.datasets.index_checks import partnerless_rows
+from bgbias.datasets.limit import limited
 from bgbias.datasets.official import split_of_labels
 from bgbias.datasets.verify import find_problems
 from bgbias.errors import StudyError
@@ -223,6 +225,22 @@ def test_a_limit_keeps_queries_and_gallery(tmp_path):
     index = dataset_index(tmp_path, settings)
     assert index.is_query.sum() == 2
     assert index.is_gallery.sum() == 2
+
+
+def test_a_limit_leaves_every_query_its_gallery(tmp_path):
+    # Each class has 20 images: all are queries, and the two that are also the gallery find each other.
+    flags = [True, True] + [False] * 18
+    index = Index(
+        [f"{label}/{image}.jpg" for label in range(10) for image in range(20)],
+        np.repeat(np.arange(10), 20),
+        [f"c{label}" for label in range(10) for _ in range(20)],
+        ["test"] * 200,
+        is_query=[True] * 200,
+        is_gallery=flags * 10,
+    )
+    found = limited(index, {"images": 5}, seed=0)
+    assert (len(found), found.is_gallery.sum()) == (10 * (2 + 5), 20)
+    assert len(partnerless_rows(found)) == 0
 
 
 def test_a_missing_root_is_named(tmp_path):

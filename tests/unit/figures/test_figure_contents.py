@@ -90,7 +90,7 @@ def test_each_panel_has_the_maps_and_scores_of_its_own_image(tmp_path, monkeypat
         job, inputs = attribution_panels(folder)
         for place, (maps, images) in enumerate(zip(inputs["maps"], inputs["images"], strict=True)):
             stored = np.stack([np.full((16, 16), 10 * row + 100 * place, np.uint8) for row in (3, 1)])
-            np.savez(maps, rows=np.array([3, 1]), study=stored)
+            np.savez(maps, rows=np.array([3, 1]), masks=1 + stored, study=stored)
             scores = [{"row": row, "method": "study", "score": row / 10 + place} for row in (1, 3)]
             scores += [{"row": row, "method": "gradcam", "score": 9} for row in (1, 3)]
             write_rows(images, scores, ["row", "method", "score"])
@@ -99,9 +99,8 @@ def test_each_panel_has_the_maps_and_scores_of_its_own_image(tmp_path, monkeypat
     inputs, (panels, *_) = given_to_draw(figure, tmp_path, monkeypatch)
     store = PixelStore.open(inputs["layout"])
     for panel, row in zip(panels, (3, 1), strict=True):
-        rgba = centre_crop(store.rgba(row), 16)
-        assert (panel.image == rgba[..., :3]).all()
-        assert (panel.mask == rgba[..., 3]).all()
+        assert (panel.image == centre_crop(store.rgba(row), 16)[..., :3]).all()
+        assert (panel.mask == 1 + 10 * row).all()  # which was scored, and may be a hand label
         for place, variant in enumerate(("base", "bgaugment")):
             assert (255 * panel.maps[variant] == 10 * row + 100 * place).all()
             assert panel.scores[variant] == row / 10 + place

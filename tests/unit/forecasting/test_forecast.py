@@ -87,7 +87,7 @@ def test_downloads_of_the_paper(monkeypatch):
     assert not {"sop", "weights of resnet50"} & arithmetic.download_gigabytes(config, SOURCES).keys()
 
 
-@pytest.mark.parametrize("share", [{"limit": {"images": 2}}, {"counts": "any"}])
+@pytest.mark.parametrize("share", [{"limit": {"images": 2}}, {"counts": "any"}, {"counts": {"images": 9}}])
 def test_a_part_of_a_dataset_that_is_still_to_be_fetched_is_counted_in_its_index_only(tmp_path, share):
     (tmp_path / "index.csv").write_text("path,split\na,train\nb,val\nc,test\nd,test\n")
     part = {"source": "sop", **share}

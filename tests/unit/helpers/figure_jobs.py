@@ -52,7 +52,7 @@ def attribution_panels(folder):
         maps.append(folder / f"{run['variant']}.npz")
         images.append(folder / f"{run['variant']}.csv")
         grey = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16)
-        np.savez(maps[-1], rows=np.array([3, 1]), study=grey)
+        np.savez(maps[-1], rows=np.array([3, 1]), masks=grey[::-1], study=grey)
         scores = [{"row": row, "method": "study", "score": score} for row, score in ((1, ""), (3, 0.25))]
         write_rows(images[-1], scores, ["row", "method", "score"])
     inputs = {"layout": layout, "maps": maps, "images": images}

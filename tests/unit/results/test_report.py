@@ -88,6 +88,7 @@ def arguments(tmp_path):
         "contents": [tmp_path / "contents.json"],
         "backgrounds": write_backgrounds(tmp_path / "backgrounds", 25),
         "published": {},
+        "compared": {},
         "settings": {
             "study": "t",
             "grid": {"dataset": ["d<1>"]},
@@ -260,20 +261,22 @@ def test_the_scores_are_those_of_the_method_asked_for(arguments, method, shown, 
 
 
 def test_published_numbers_are_shown_where_there_are_some(arguments, tmp_path):
-    axes = {"dataset": "d<1>", "backbone": "b", "loss": "triplet", "variant": "base", "protocol": "clean"}
-    sides = {"published": 47.11, "published_sd": "", "measured": 50.0, "measured_sd": "", "difference": 2.89}
-    write_rows(tmp_path / "compared.csv", [axes | sides | {"source": "s"}], [*axes, *sides, "source"])
+    (row, *_) = read_rows(arguments["retrieval"])
+    cell = {key: row[key] for key in ("dataset", "backbone", "loss", "variant", "protocol")}
+    cell |= {"mean": 47.11, "sd": "", "source": "s"}
+    write_rows(tmp_path / "known.csv", [cell | {"dataset": "cub200"}], list(cell))
     figures = arguments["figures"] | {"published_scatter": tmp_path / "chart.png"}
-    published = {"published": {"retrieval": tmp_path / "compared.csv"}, "figures": figures}
-    write_report(**arguments | published)
+    published = {"published": {"retrieval": tmp_path / "known.csv"}, "compared": {row["dataset"]: "cub200"}}
+    write_report(**arguments | published | {"figures": figures})
     page = arguments["html"].read_text(encoding="utf-8")
     assert "MAP@R in percent: published and measured" in page
-    assert [page.count(f">{number}<") for number in ("47.11", "+2.89")] == [1, 1]
+    measured = 100 * float(row["map_at_r"])
+    for number in ("47.11", f"{measured:.2f}", f"{measured - 47.11:+.2f}".replace("-", "−")):
+        assert f">{number}<" in page
     assert len(re.findall(r"<img ", page)) == 7  # the scatter as well
     # Nothing is left to be compared where no cell was run: no heading, no empty table.
-    nothing = axes | sides | {"measured": "", "difference": "", "source": "s"}
-    write_rows(tmp_path / "compared.csv", [nothing], list(nothing))
-    write_report(**arguments | published | {"figures": arguments["figures"]})
+    write_rows(tmp_path / "known.csv", [cell | {"dataset": "cub200", "loss": "another"}], list(cell))
+    write_report(**arguments | published)
     page = arguments["html"].read_text(encoding="utf-8")
     assert "Published and measured numbers" not in page
     assert "47.11" not in page

@@ -147,6 +147,12 @@ def test_a_trial_leaves_the_loss_and_the_generator_as_they_were():
     assert loss.W.grad is None, "the first step would begin with the trial's gradient"
 
 
+def test_a_size_that_a_class_can_do_without_is_the_users():
+    settings = {"type": "pml/MarginLoss", "images_per_class": 4, "learn_beta": True, "learning_rate": 0.1}
+    assert build_loss(settings, 8, 4, 0).beta.shape == (1,)
+    assert build_loss(settings | {"num_classes": 8}, 8, 4, 0).beta.shape == (8,)
+
+
 @pytest.mark.parametrize("name", ["SupConLoss", "CircleLoss", "NCALoss", "TripletMarginLoss"])
 def test_a_loss_on_pairs_needs_two_images_of_a_class(name):
     settings = {"type": f"pml/{name}", "images_per_class": 1}
@@ -165,7 +171,7 @@ def test_a_loss_on_pairs_needs_two_images_of_a_class(name):
         ({**SETTINGS["triplet"], "marjin": 0.1}, "Loss triplet: .*'marjin'"),
         ({**SETTINGS["triplet"], "margin": "wide"}, "'margin': 'wide'"),
         ({**SETTINGS["triplet"], "learning_rate": 0.1}, "no trainable weights; leave out"),
-        ({"type": "pml/MarginLoss", "num_classes": 3}, "leave out num_classes, which the data"),
+        ({"type": "pml/CosFaceLoss", "num_classes": 3}, "leave out num_classes, which the data"),
         ({"type": "pml/SelfSupervisedLoss"}, "SelfSupervisedLoss cannot be computed"),  # wraps another
         ({"type": "pml/VICRegLoss"}, "VICRegLoss cannot be computed"),  # of two views of an image
     ],

@@ -1,6 +1,7 @@
 """Expand a configuration into training runs and resolve the settings of each run."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 
@@ -95,15 +96,27 @@ def index_file(settings: dict) -> Path:
 def published_datasets(config: dict) -> dict[str, str]:
     """The datasets of the grid for which the paper has numbers: their names here → in the paper.
 
-    A subset of one is excluded: retrieval among fewer images is easier, so the numbers are not comparable.
+    A subset is excluded, and so are galleries of one image per class: retrieval among fewer images is easier,
+    so the numbers are not comparable.
     """
     found: dict[str, str] = {}
     for name in config["grid"]["dataset"]:
         settings = config["datasets"][name]
-        source, part = settings["source"], "limit" in settings or settings.get("counts") == "any"
-        if source in PUBLISHED_DATASETS and not part and source not in found.values():
+        source, other = settings["source"], "gallery_draws" in settings or is_subset(settings)
+        if source in PUBLISHED_DATASETS and not other and source not in found.values():
             found[name] = source
     return found
+
+
+def is_subset(dataset: dict) -> bool:
+    """Whether a dataset's settings say that it is, or may be, only a part of what its source has."""
+    counts = dataset.get("counts", "published")
+    if "limit" in dataset or counts == "any":
+        return True
+    if counts == "published":
+        return False
+    published = import_module(f"bgbias.datasets.{dataset['source']}").PUBLISHED
+    return any(published.get(name) != number for name, number in counts.items())
 
 
 def published_tables(config: dict) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ def limited(index: Index, limit: dict, seed: int) -> Index:
     """At most ``limit["classes"]`` classes of each split and ``limit["images"]`` images of each class.
 
     Either key may be missing (no limit). ``classes`` is a number or a mapping from split to number. The
-    choice depends only on the seed, the class and the number of its images; rows keep their order. With
-    queries and gallery, each class keeps ``images`` of each.
+    choice depends only on the seed, the class and the number of its images; rows keep their order. If queries
+    and gallery are marked, each class keeps ``images`` of each kind: gallery only, query only, both.
     """
     if not limit:
         return index
@@ -34,12 +34,15 @@ def limited(index: Index, limit: dict, seed: int) -> Index:
 def _images(index: Index, rows: np.ndarray, most: int | None, seed: int) -> list[int]:
     if most is None:
         return rows.tolist()
-    flags = np.zeros(len(rows), bool) if index.is_query is None else index.is_query[rows]
+    kinds = np.zeros(len(rows), int)
+    if index.is_query is not None:
+        # Chosen apart, so that no query loses all that it could find.
+        kinds = np.where(index.is_query[rows], 1 + index.is_gallery[rows], 0)
     kept = []
-    for query in (False, True):
-        of_kind = rows[flags == query]
+    for kind in range(3):
+        of_kind = rows[kinds == kind]
         if len(of_kind) > most:
-            of_kind = generator(seed, "limit images", index.labels[of_kind[0]], query).choice(
+            of_kind = generator(seed, "limit images", index.labels[of_kind[0]], kind).choice(
                 of_kind, most, replace=False, shuffle=False
             )
         kept += of_kind.tolist()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bgbias.configuration.keywords import IMAGENET
-from bgbias.configuration.study import backbone_settings, trained_backbones
+from bgbias.configuration.study import backbone_settings, is_subset, trained_backbones
 from bgbias.datasets import cars196, cub200, dataset_index, inshop, sop
 from bgbias.demo_world.classes import split_sizes
 from bgbias.files import read_rows
@@ -48,8 +48,7 @@ def counts(settings: dict, index: Path) -> Counts | None:
     """
     if index.is_file():
         return _of_splits([row["split"] for row in read_rows(index)])
-    part = settings.get("limit") or settings.get("counts") == "any"
-    known = None if part else _whole(settings)
+    known = None if is_subset(settings) else _whole(settings)
     if known is None and "root" in settings:
         known = _of_splits(dataset_index(settings["root"], settings, alone="skip").splits)
     return known

@@ -9,6 +9,7 @@ from bgbias.axes import MODEL_AXES
 from bgbias.files import read_rows
 from bgbias.results.names import human
 from bgbias.results.rows import finite, pick, unique
+from bgbias.results.summaries import sd_words, summarise_attention, summarise_retrieval
 from bgbias.results.table_formats import Cell, Table, number
 
 # What identifies a cell of each table.
@@ -25,6 +26,32 @@ LAYOUT = {
 }
 COLUMNS = ("published", "published_sd", "measured", "measured_sd", "difference", "source")
 _MEASURES = ("iou_mean", "iou_sd", "iou_median", "overlap_mean")
+
+
+def comparison(
+    kind: str, published: Sequence[dict], collected: Sequence[dict], datasets: dict[str, str]
+) -> tuple[list[dict], Table]:
+    """The rows of :func:`compare` in the published unit, and the table that prints them.
+
+    ``kind``: retrieval, attention or mask_quality; ``published``: the rows of resources/published/{kind}.csv;
+    ``collected``: those of the study's {kind}.csv; ``datasets``: those that are compared, their names in
+    ``collected`` → the published names. StudyError if a value is missing or not finite.
+    """
+    summarise, scale = SUMMARIES[kind]
+    published = [row for row in published if row["dataset"] in datasets.values()]
+    measured = _renamed(summarise(collected), datasets)
+    note = ""
+    if kind == "retrieval" and sd_words(measured):
+        note = f"measured: {sd_words(measured)}"
+    if kind == "mask_quality":
+        note = label_words(published, _renamed(collected, datasets))
+        published = measures_as_rows(published)
+    rows = compare(published, measured, KEYS[kind], scale)
+    return rows, comparison_table(rows, kind, note)
+
+
+def _renamed(rows: Sequence[dict], datasets: dict[str, str]) -> list[dict]:
+    return [row | {"dataset": datasets[row["dataset"]]} for row in rows if row["dataset"] in datasets]
 
 
 def compare(
@@ -82,6 +109,14 @@ def measures_as_rows(rows: Sequence[dict]) -> list[dict]:
         for measure in _MEASURES
         if row.get(measure)
     ]
+
+
+# How the collected rows become one row per cell, and the factor from their unit to the published one.
+SUMMARIES = {
+    "retrieval": (summarise_retrieval, 100),
+    "attention": (summarise_attention, 1),
+    "mask_quality": (measures_as_rows, 1),
+}
 
 
 def closeness(rows: Sequence[dict]) -> dict | None:

@@ -45,11 +45,12 @@ def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -
     """
     name = settings["type"]
     kind = _class(name)
-    if given := [key for key in _SIZES if key in settings]:
-        raise StudyError(f"Loss {name}: leave out {given[0]}, which the data and the model determine.")
     parameters = {key: value for key, value in settings.items() if key not in _NOT_PARAMETERS}
     sizes = dict(zip(_SIZES, (n_classes, embedding_size, embedding_size), strict=True))
-    parameters |= {key: value for key, value in sizes.items() if key in _required(kind)}
+    required = {key: value for key, value in sizes.items() if key in _required(kind)}
+    if given := sorted(required.keys() & settings):
+        raise StudyError(f"Loss {name}: leave out {given[0]}, which the data and the model determine.")
+    parameters |= required
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "loss weights"))
         try:
