@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.17")  # orphans.smk reads Snakemake's records
+min_version("9.17")  # records.smk reads Snakemake's records
 
 if not Path(workflow.basedir).samefile(Path.cwd()):
     raise WorkflowError(f"Run snakemake in the project's folder: cd {workflow.basedir}")
@@ -18,9 +18,9 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/orphans.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/records.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/masks.smk"
 include: "workflow/rules/train.smk"
@@ -35,22 +35,15 @@ include: "workflow/rules/report.smk"
 report: "workflow/report/workflow.rst"
 
 
-localrules:
-    all,
-    masks,
-    mask_quality,
-    train,
-    evaluate,
-    attribute,
-    tables,
-    figures,
-    report,
-
-
 rule all:
+    """Everything: the report, and all tables and figures as files."""
     default_target: True
     input:
         rules.report.input,
+
+
+onstart:
+    check_gpu()
 
 
 onerror:

@@ -30,8 +30,9 @@ def mine(project):
             path = project.root / f"photos/class{number}/{image}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.new("RGB", (60, 50), (40 * number, 80 * image, 90)).save(path)
-    for backgrounds in ("backdrops", "unseen"):
+    for grey, backgrounds in enumerate(("backdrops", "unseen")):
         (project.root / backgrounds).mkdir()
+        Image.new("RGB", (60, 50), (grey, grey, grey)).save(project.root / backgrounds / "0.png")
     (project.root / "mine.yaml").write_text(MINE.format(source="folders", extra=""))
     return project
 
@@ -78,7 +79,8 @@ def test_an_unreadable_image(mine):
 
 
 def test_an_empty_background_folder(mine):
-    output = refused(mine, "data/backgrounds/mine/test/layout.csv", "unseen")
+    (mine.root / "unseen/0.png").unlink()
+    output = refused(mine, "data/backgrounds/mine/test/layout.csv", "there are no images in unseen")
     assert "Traceback" not in output
 
 
@@ -93,7 +95,6 @@ def test_a_mask_of_another_size(mine):
 
 def test_weights_that_do_not_fit(mine):
     shutil.copy(mine.root / "resources/demo_masker.onnx", mine.root / "weights.pth")
-    Image.new("RGB", (60, 50), (10, 200, 30)).save(mine.root / "backdrops/one.png")
     (mine.root / "mine.yaml").write_text(
         MINE.format(source="folders", extra="") + "mask_quality: {minimum_iou: 0, maximum_empty: 1}\n"
         "pixels: {short_side: 48}\ntransform: {train_size: 40, eval_size: 40}\n"

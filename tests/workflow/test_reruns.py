@@ -10,6 +10,8 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
+from bgbias.gpu_claims import count_gpus
+
 pytestmark = pytest.mark.slow
 
 PUBLISHING = {
@@ -183,11 +185,27 @@ def test_a_study_is_not_renamed_behind_snakemakes_back(finished):
     assert "study: results/renamed was made as study 'tiny'" in done.stdout
 
 
-def test_without_snakemakes_own_records_it_is_reported_that_changes_cannot_be_detected(finished):
+def test_files_that_no_record_describes_are_reported(finished):
+    told = "not made by Snakemake in this folder"
+    assert told not in finished.snakemake("-n").stdout
+    shutil.rmtree(finished.root / "results")  # another study, with data from elsewhere
     shutil.rmtree(finished.root / ".snakemake/metadata")
     for _ in range(2):  # the first call makes the folder
-        done = finished.snakemake("-n")
-        assert "changes since results/tiny was built cannot be detected" in done.stdout
+        done = finished.snakemake("-n", "--config", "pixels={short_side: 50}")
+        assert "existing files, such as data/" in done.stdout
+        assert told in done.stdout
+
+
+def test_models_are_not_lost_to_a_gpu_that_is_not_there(finished):
+    # Snakemake deletes a job's earlier outputs before the job finds out that it cannot run.
+    if count_gpus():
+        pytest.skip("this machine has a GPU")
+    done = finished.snakemake("--config", "device=cuda")
+    assert done.returncode == 1
+    assert "request a GPU, but there is none here. Set device: cpu" in done.stdout
+    assert (finished.root / RUN / "model.safetensors").exists()
+    done = finished.snakemake("mask_quality", "--config", "device=cuda")
+    assert done.returncode == 0, "what needs no GPU still runs"
 
 
 def test_a_metric_key_reruns_no_model(finished):

@@ -2,13 +2,14 @@
 
 
 rule attribute:
+    """Attention scores of all models."""
     input:
         files_of_attribution(),
 
 
 rule attribute_images:
     input:
-        unpack(pixels),
+        **PIXELS,
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
     output:

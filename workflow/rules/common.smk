@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.abspath("workflow/scripts"))
 
 # Importable from here on; none of these modules imports more than numpy and yaml.
 from bgbias import axes, failures, files, hashes, listings, orphans
-from bgbias.configuration import checks, keywords, protocol, repeated_keys, study
+from bgbias.configuration import checks, keywords, presets, repeated_keys, study
 from bgbias.downloads.sources import archive_identities, load_sources
 from bgbias.errors import StudyError
 from bgbias.gpu_claims import count_gpus
@@ -35,7 +35,7 @@ try:
         repeated_keys.check_repeated_keys(path)
     DOWNLOADS = load_sources(DOWNLOADS_FILE)
     checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")))
-    config.update(protocol.settled(config))
+    config.update(presets.settled(config))
     if workflow.is_main_process:
         check_files(config, [name for name in config["datasets"] if os.path.isfile(f"data/{name}/masks.csv")])
     BACKBONES = {
@@ -48,13 +48,9 @@ except StudyError as error:
 RUNS = study.runs(config)
 DATASETS = config["grid"]["dataset"]
 RESULTS = f"results/{config['study']}"
-if study.accepted_masks(RESULTS) and not any(Path(".snakemake/metadata").glob("*")):
-    logger.warning(
-        f"There is no .snakemake/metadata here, so changes since {RESULTS} was built cannot be detected. "
-        "Existing files are used unchecked; to rebuild everything, run with --forceall."
-    )
-RUN = f"{RESULTS}/{{dataset}}/{{backbone}}/{{loss}}/{{variant}}/seed{{seed}}"
-RUN_NAME = "{dataset}.{backbone}.{loss}.{variant}.seed{seed}"  # the same identity, for logs and benchmarks
+RUN_NAME = "{dataset}/{backbone}/{loss}/{variant}/seed{seed}"
+RUN = f"{RESULTS}/{RUN_NAME}"
+PIXELS = {"layout": "data/{dataset}/pixels/layout.csv", "rgba": "data/{dataset}/pixels/rgba.bin"}
 BACKGROUNDS = f"data/backgrounds/{config['background_set']}"
 # The keys of `transform` that evaluation uses.
 EVALUATION_VIEW = {key: config["transform"][key] for key in ("eval_size", "scale", "ratio", "flip")}
@@ -88,9 +84,9 @@ def background_sets_from(source):
 ARCHIVED_DATASETS = datasets_from(*(name for name, entry in DOWNLOADS.items() if "layouts" in entry))
 
 
-def of_runs(pattern, **fixed):
-    """``pattern`` filled in for every run whose axes have the values ``fixed``."""
-    return [pattern.format(**run) for run in RUNS if all(run[axis] == value for axis, value in fixed.items())]
+def of_runs(pattern, runs=RUNS):
+    """``pattern`` filled in for each of ``runs``."""
+    return [pattern.format(**run) for run in runs]
 
 
 def figure(name, category):
@@ -137,6 +133,18 @@ def training_minutes(wildcards, input):
     return 60 + int(seconds / 60)
 
 
+def check_gpu():
+    """Refuse to start jobs that cannot find their GPU: Snakemake deletes what they made earlier before they fail."""
+    if workflow.local_exec and not GPUS and not workflow.touch:
+        waiting = [job for job in workflow.dag.needrun_jobs() if job.resources.get("gpu")]
+        if waiting:
+            raise WorkflowError(
+                f"{len(waiting)} jobs, such as {waiting[0].rule.name}, request a GPU, but there is none here. Set "
+                "device: cpu (and evaluation.search_device: cpu) in your configuration file; on the command line it "
+                "would have to be repeated in every call."
+            )
+
+
 def made_since(moment, path):
     return os.path.isfile(path) and os.path.getmtime(path) >= moment
 
@@ -149,9 +157,9 @@ def remove_leftovers():
     """
     for folder in ("data", RESULTS):
         files.sweep(folder)
-    for run in RUNS:
-        if os.path.isfile(f"{RUN}/model.safetensors".format(**run)):
-            checkpoints.remove_checkpoint(f"{RUN}/checkpoint".format(**run))
+    for run in of_runs(RUN):
+        if os.path.isfile(f"{run}/model.safetensors"):
+            checkpoints.remove_checkpoint(f"{run}/checkpoint")
 
 
 wildcard_constraints:

@@ -114,8 +114,8 @@ rule fetch_backgrounds:
         downloads=1,
         runtime=growing(60),
     params:
+        # Without `accept_terms`, which the script reads itself: consent lets a job run, but changes nothing it makes.
         sources=DOWNLOADS_FILE,
-        accept_terms=lambda wildcards: config["backgrounds"][wildcards.set]["accept_terms"],
         folder="data/backgrounds/{set}/photos",
     script:
         "../scripts/fetch_backgrounds.py"

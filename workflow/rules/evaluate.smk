@@ -2,13 +2,14 @@
 
 
 rule evaluate:
+    """Retrieval, clean and with swapped backgrounds, of all models."""
     input:
         files_of_evaluation(),
 
 
 rule embed_images:
     input:
-        unpack(pixels),
+        **PIXELS,
         **packed_backgrounds("test"),
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",
@@ -51,7 +52,7 @@ rule measure_retrieval:
     threads: 1
     resources:
         gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
-        mem_mb=growing(2000),
+        mem_mb=growing(2000 + config["evaluation"]["search_memory_mb"]),
         search_mb=config["evaluation"]["search_memory_mb"],  # not a parameter either
         runtime=growing(15),
     params:

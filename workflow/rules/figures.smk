@@ -10,6 +10,7 @@ FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", 
 
 
 rule figures:
+    """The figures as PNG and PDF."""
     input:
         files_of_results(),
         matches_of_shown_runs(),
@@ -24,7 +25,7 @@ rule figures:
 
 rule draw_contact_sheet:
     input:
-        unpack(pixels),
+        **PIXELS,
         **packed_backgrounds("test"),
     output:
         **figure("contact_sheet_{dataset}", "Data"),
@@ -78,7 +79,7 @@ rule draw_swap_chart:
 
 rule draw_training_curves:
     input:
-        histories=[f"{RUN}/history.csv".format(**run) for run in axes.trained(RUNS)],
+        histories=of_runs(f"{RUN}/history.csv", axes.trained(RUNS)),
     output:
         **figure("training_curves", "Results"),
     log:
@@ -94,7 +95,7 @@ rule draw_training_curves:
 
 rule draw_attribution_panels:
     input:
-        unpack(pixels),
+        **PIXELS,
         maps=files_of_shown_runs("attention_maps.npz"),
         images=files_of_shown_runs("attention_images.csv"),
     output:
@@ -107,7 +108,7 @@ rule draw_attribution_panels:
         code=hash_script("draw_attribution_panels.py"),
         method=METHOD,
         shown=config["publish"]["panels"],
-        runs=lambda wildcards: shown_runs(wildcards.dataset),
+        runs=shown_runs,
         several_seeds=len(config["grid"]["seed"]) > 1,
     script:
         "../scripts/draw_attribution_panels.py"
@@ -115,7 +116,7 @@ rule draw_attribution_panels:
 
 rule draw_retrieval_gallery:
     input:
-        unpack(pixels),
+        **PIXELS,
         **packed_backgrounds("test"),
         matches=files_of_shown_runs("matches.csv"),
     output:
@@ -126,7 +127,7 @@ rule draw_retrieval_gallery:
         "../../envs/models.yaml"
     params:
         code=hash_script("draw_retrieval_gallery.py"),
-        runs=lambda wildcards: shown_runs(wildcards.dataset),
+        runs=shown_runs,
         several_seeds=len(config["grid"]["seed"]) > 1,
         evaluation={key: config["evaluation"][key] for key in ("seed", "background_crop")},
         transform=EVALUATION_VIEW,

@@ -37,6 +37,15 @@ def archive_folder(wildcards):
 
 
 @cache
+def fingerprint_of_file(path):
+    """A fingerprint of a user's file, which is no input: only its contents matter, not its date."""
+    try:
+        return hashes.fingerprint_file(path)
+    except OSError:
+        return None  # the job that reads it reports the problem
+
+
+@cache
 def listing(folder):
     """A fingerprint of a user's image folder: if images are added, removed or changed, what uses them is rebuilt."""
     try:
@@ -46,8 +55,13 @@ def listing(folder):
 
 
 def listed_images(wildcards):
-    """The listing of a dataset of folders. An index file has a date to check, and its root may be a whole disk."""
+    """A fingerprint of what lists a user's images: the folders or the index file, whose root may be a whole disk.
+
+    Not its date: a replacement may be older, and a touched file is the same.
+    """
     settings = config["datasets"][wildcards.dataset]
+    if settings["source"] == "index":
+        return fingerprint_of_file(study.index_file(settings))
     return listing(settings["root"]) if settings["source"] == "folders" else None
 
 
@@ -87,13 +101,13 @@ def dataset_settings(wildcards):
 
 
 def raw_index(wildcards):
-    """The file whose change must rebuild the index, if there is one."""
+    """The file of an earlier rule whose change must rebuild the index; a user's own is in `listed_images`."""
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
         return f"data/{wildcards.dataset}/raw/index.csv"
     if wildcards.dataset in ARCHIVED_DATASETS and "root" not in settings:
         return f"data/{wildcards.dataset}/extracted.csv"
-    return study.index_file(settings) if settings["source"] == "index" else []
+    return []
 
 
 def gallery_draws(wildcards):
@@ -121,13 +135,9 @@ def masker(wildcards):
 
 
 def masker_weights(wildcards):
-    """The ONNX file of the masker, if it is a file of the user or the project."""
-    return masker(wildcards).get("weights") or []
-
-
-def pixels(wildcards):
-    folder = f"data/{wildcards.dataset}/pixels"
-    return {"layout": f"{folder}/layout.csv", "rgba": f"{folder}/rgba.bin"}
+    """A fingerprint of the masker's ONNX file, if it is a file of the user or the project."""
+    given = masker(wildcards).get("weights")
+    return fingerprint_of_file(given) if given else None
 
 
 def packed_backgrounds(role, name="backgrounds"):
@@ -140,9 +150,9 @@ def training_backgrounds(wildcards):
     variant = config["variants"][wildcards.variant]
     needed = {}
     if variant["probability"] > 0:
-        needed |= packed_backgrounds(protocol.background_role(config, "train"), "train_backgrounds")
+        needed |= packed_backgrounds(presets.background_role(config, "train"), "train_backgrounds")
     if variant["selection"] == "swapped":
-        needed |= packed_backgrounds(protocol.background_role(config, "validation"), "validation_backgrounds")
+        needed |= packed_backgrounds(presets.background_role(config, "validation"), "validation_backgrounds")
     return needed
 
 
@@ -175,48 +185,32 @@ def settings_of_runs():
     return [frozen_settings(run) if run.loss == axes.FROZEN else training_settings(run) for run in runs]
 
 
-def backbone_weights(wildcards):
-    """The backbone's weights: nothing, a user's file, or the receipt of the published ones."""
-    settings = BACKBONES[wildcards.backbone]
-    if config["backbones"][wildcards.backbone].get("weights") == keywords.IMAGENET:
-        return f"{pretrained.FOLDER}/{settings['model']}.csv"
-    if settings["model"].endswith(keywords.EXPORTED):
-        return settings["model"]
-    return settings["weights"] or []
-
-
-@cache
-def fingerprint_of_file(path):
-    try:
-        return hashes.fingerprint_file(path)
-    except OSError:
-        return None  # the job that reads it reports the problem
+def published_weights(wildcards):
+    """The receipt of the backbone's weights, if they are the published ones."""
+    wanted = config["backbones"][wildcards.backbone].get("weights") == keywords.IMAGENET
+    return f"{pretrained.FOLDER}/{BACKBONES[wildcards.backbone]['model']}.csv" if wanted else []
 
 
 def given_weights(wildcards):
-    """A fingerprint of the backbone's weights if they are a user's file: its replacement may have an older date."""
-    if config["backbones"][wildcards.backbone].get("weights") == keywords.IMAGENET:
-        return None
-    given = backbone_weights(wildcards)
-    return fingerprint_of_file(given) if given else None
+    """A fingerprint of the backbone's weights, if they are a user's file."""
+    settings = BACKBONES[wildcards.backbone]
+    given = settings["model"] if settings["model"].endswith(keywords.EXPORTED) else settings["weights"]
+    return fingerprint_of_file(given) if given and not published_weights(wildcards) else None
 
 
-def shown_runs(dataset):
-    """The runs that figures of single images show: one loss, backbone and seed, every variant; all models of a study
-    without training."""
+def shown_runs(wildcards):
+    """The runs of a dataset that figures of single images show: one loss, backbone and seed, every variant; of a study
+    without training, all models."""
     grid, loss = config["grid"], config["publish"]["loss"]
     if not grid["loss"]:
         fixed = {"loss": axes.FROZEN}
     else:
         loss = loss if loss in grid["loss"] else grid["loss"][0]
         fixed = {"backbone": grid["backbone"][0], "loss": loss, "seed": grid["seed"][0]}
-    return [run for run in RUNS if run["dataset"] == dataset and fixed.items() <= run.items()]
+    fixed["dataset"] = wildcards.dataset
+    return [run for run in RUNS if fixed.items() <= run.items()]
 
 
 def files_of_shown_runs(name):
     """An input function: one file of each shown run of the dataset."""
-
-    def files(wildcards):
-        return [f"{RUN}/{name}".format(**run) for run in shown_runs(wildcards.dataset)]
-
-    return files
+    return lambda wildcards: of_runs(f"{RUN}/{name}", shown_runs(wildcards))

@@ -6,11 +6,13 @@ continue, but do not change what it makes. `accept_masks`, which runs once per s
 
 
 rule masks:
+    """Foreground masks of all datasets."""
     input:
         files_of_masks(),
 
 
 rule mask_quality:
+    """The masks, and their check against hand labels."""
     input:
         files_of_mask_quality(),
 
@@ -18,7 +20,6 @@ rule mask_quality:
 rule mask_images:
     input:
         index="data/{dataset}/index.csv",
-        weights=masker_weights,
     output:
         table="data/{dataset}/mask_shards/{shard}.csv",
     log:
@@ -36,6 +37,7 @@ rule mask_images:
         root=image_root,
         masks=mask_folder,
         masker=masker,
+        weights=masker_weights,
         ready=listed_masks,
         shard=lambda wildcards: int(wildcards.shard),
         shards=config["masker"]["shards"],
@@ -84,7 +86,7 @@ rule check_masks:
 
 rule accept_masks:
     input:
-        summary="data/{dataset}/mask_quality.csv",
+        quality="data/{dataset}/mask_quality.csv",
         table="data/{dataset}/masks.csv",
         raw=raw_index,
     output:
@@ -97,8 +99,7 @@ rule accept_masks:
     params:
         code=hash_script("accept_masks.py"),
         images=listed_images,  # with `raw`: the list of unusable images, not an output, may have changed
-        on_bad_image=config["on_bad_image"],
-        limits=config["mask_quality"],
+        limits=[config["on_bad_image"], config["mask_quality"]],  # another limit must be checked again
         study=config["study"],
     script:
         "../scripts/accept_masks.py"
@@ -110,8 +111,7 @@ rule pack_pixels:
         table="data/{dataset}/masks.csv",
         quality="data/{dataset}/mask_quality.csv",
     output:
-        layout="data/{dataset}/pixels/layout.csv",
-        rgba="data/{dataset}/pixels/rgba.bin",
+        **PIXELS,
     log:
         "data/{dataset}/logs/pack_pixels.log",
     conda:

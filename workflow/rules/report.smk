@@ -4,6 +4,7 @@ from bgbias.configuration.settings_in_force import settings_in_force
 
 
 rule report:
+    """The HTML report, with all tables and figures."""
     input:
         rules.tables.input,
         rules.figures.input,
@@ -33,10 +34,9 @@ rule write_provenance:
 
 rule describe_dataset:
     input:
+        **PIXELS,
         raw=raw_index,
         index="data/{dataset}/index.csv",
-        layout="data/{dataset}/pixels/layout.csv",
-        rgba="data/{dataset}/pixels/rgba.bin",
     output:
         contents="data/{dataset}/contents.json",
     log:
@@ -76,7 +76,7 @@ rule write_report:
         code=hash_script("write_report.py"),
         figures=FIGURES_OF_THE_STUDY,
         figures_of_datasets=FIGURES_OF_A_DATASET,
-        shown=[shown_runs(dataset) for dataset in DATASETS],
+        shown=[shown_runs(SimpleNamespace(dataset=dataset)) for dataset in DATASETS],
         tables=COMPARED,
         compared=COMPARED_DATASETS,
         method=METHOD,

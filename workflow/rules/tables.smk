@@ -2,6 +2,7 @@
 
 
 rule tables:
+    """The tables as LaTeX, CSV and Markdown."""
     input:
         files_of_results(),
         expand(f"{RESULTS}/tables/{{table}}.{{form}}", table=TABLES, form=("tex", "csv", "md")),

@@ -29,7 +29,7 @@ def files_of_training():
     packed |= set(packed_backgrounds("test").values())
     names = sorted({Path(path).parent.name for path in packed})
     roles = [SimpleNamespace(set=config["background_set"], role=name) for name in names]
-    weights = {backbone_weights(SimpleNamespace(**run)) or "" for run in RUNS} - {""}
+    weights = {published_weights(SimpleNamespace(**run)) or "" for run in RUNS} - {""}
     return [
         *files_of_mask_quality(),
         *expand("data/{dataset}/pixels/{file}", dataset=DATASETS, file=("layout.csv", "rgba.bin")),
@@ -61,8 +61,8 @@ def files_of_attribution():
 
 def matches_of_shown_runs():
     """What the retrieval galleries show."""
-    of_dataset = files_of_shown_runs("matches.csv")
-    return [path for dataset in DATASETS for path in of_dataset(SimpleNamespace(dataset=dataset))]
+    shown = [shown_runs(SimpleNamespace(dataset=dataset)) for dataset in DATASETS]
+    return [path for runs in shown for path in of_runs(f"{RUN}/matches.csv", runs)]
 
 
 def files_of_results():

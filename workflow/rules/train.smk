@@ -2,6 +2,7 @@
 
 
 rule train:
+    """The models."""
     input:
         files_of_training(),
 
@@ -29,9 +30,9 @@ rule download_weights:
 
 rule train_model:
     input:
-        unpack(pixels),
         unpack(training_backgrounds),
-        weights=backbone_weights,
+        **PIXELS,
+        weights=published_weights,
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/history.csv",
@@ -65,7 +66,7 @@ rule train_model:
 
 rule save_frozen_model:
     input:
-        weights=backbone_weights,
+        weights=published_weights,
     output:
         model=f"{RUN}/model.safetensors",
         run=f"{RUN}/run.yaml",

@@ -72,8 +72,7 @@ def embed_images(
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         # Training checks this too, but models evaluated as is are not trained.
-        wanted = snakemake.config
-        check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
+        check_limits(snakemake.params.quality, snakemake.config)
         prepare_cpu(snakemake.threads)
         embed_images(
             snakemake.input.layout,

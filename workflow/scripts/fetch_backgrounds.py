@@ -46,7 +46,7 @@ if "snakemake" in globals():
         fetch_backgrounds(
             load_sources(snakemake.params.sources)["study_backgrounds"],
             snakemake.input.files,
-            snakemake.params.accept_terms,
+            snakemake.config["backgrounds"][snakemake.wildcards.set]["accept_terms"],
             snakemake.params.folder,
             snakemake.output.receipt,
         )

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.logs import job_log
 from bgbias.retrieval.gallery import embeddings_at, positions, sides_of_search
 from bgbias.retrieval.matches import MATCH_COLUMNS, match_rows, shown_queries
 from bgbias.retrieval.nearest import on_cpu
 from bgbias.retrieval.protocols import array_name, conditions_of
-from bgbias.retrieval.search import checked, neighbours
+from bgbias.retrieval.search import neighbours
 
 SHOWN_MATCHES = 5
 
@@ -20,8 +19,7 @@ def find_matches(
     """Write the nearest neighbours of ``shown`` queries, in the first draw of each protocol.
 
     The queries depend only on ``seed`` and the labels, so all runs of a dataset show the same ones. With
-    ``gallery_draws``, the gallery is the first of those over which retrieval is averaged. StudyError for
-    embeddings that are not finite or not of length 1.
+    ``gallery_draws``, the gallery is the first of those over which retrieval is averaged.
     """
     matches = []
     with np.load(embeddings_path) as data:
@@ -31,10 +29,7 @@ def find_matches(
         for protocol, draw in conditions_of(data):
             if draw > 0:
                 continue
-            try:
-                embeddings = checked(data[array_name(protocol, draw)])
-            except StudyError as error:
-                raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
+            embeddings = data[array_name(protocol, draw)]
             reference = embeddings_at(embeddings, gallery)
             # On the CPU even if the metrics use a GPU, which does not pay off for so few queries.
             nearest = neighbours(

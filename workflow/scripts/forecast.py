@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from bgbias.configuration import checks, protocol, study
+from bgbias.configuration import checks, presets, study
 from bgbias.configuration.repeated_keys import check_repeated_keys
 from bgbias.devices import choose_device, describe_device, prepare_cpu
 from bgbias.downloads.sources import load_sources
@@ -34,7 +34,7 @@ def read_config(path: str) -> dict:
     schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
     checks.check(config, yaml.safe_load(schema))
     check_files(config)
-    return protocol.settled(config)
+    return presets.settled(config)
 
 
 def read_mapping(path: str) -> dict:

@@ -38,22 +38,19 @@ def measure_retrieval(
         for protocol, draw in conditions_of(data):
             print(array_name(protocol, draw), flush=True)
             embeddings = data[array_name(protocol, draw)]
-            try:
-                measured = [
-                    measure(
-                        embeddings_at(embeddings, q),
-                        labels[q],
-                        embeddings_at(embeddings, g),
-                        labels[g],
-                        ks=ks,
-                        own=positions(q, g),
-                        search_in=search_in,
-                        block_bytes=block_bytes,
-                    )
-                    for q, g in galleries
-                ]
-            except StudyError as error:
-                raise StudyError(f"{embeddings_path}, {protocol}, draw {draw}: {error}") from error
+            measured = [
+                measure(
+                    embeddings_at(embeddings, q),
+                    labels[q],
+                    embeddings_at(embeddings, g),
+                    labels[g],
+                    ks=ks,
+                    own=positions(q, g),
+                    search_in=search_in,
+                    block_bytes=block_bytes,
+                )
+                for q, g in galleries
+            ]
             if not measured[0]["n_queries"]:
                 raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
             alike = {"mean_similarity": mean_similarity(embeddings)}

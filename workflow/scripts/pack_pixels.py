@@ -17,25 +17,20 @@ from bgbias.prefetching import prefetch
 def pack_pixels(
     index: str,
     table: str,
-    quality: str,
     layout: str,
     rgba: str,
     *,
-    limits: dict[str, float],
     root: str,
     masks: str,
     short_side: int,
     compressed: bool,
-    on_bad_image: str,
     threads: int = 1,
 ) -> None:
     """Write the store of the images whose mask did not fail, in the order of the index.
 
-    StudyError, before any work, if the masks are not within ``limits`` or images were left out although
-    ``on_bad_image`` forbids it: nothing may be trained with them. Also for an image or a mask that became
-    unreadable since: images are only left out if the lists of such images say so.
+    StudyError for an image or a mask that became unreadable since: images are only left out if the lists of
+    such images say so.
     """
-    check_limits(quality, on_bad_image, **limits)
     rows = read_rows(index)
     failed = set(flagged(read_rows(table), "failed"))
     kept = [row for row in rows if row["path"] not in failed]
@@ -59,17 +54,17 @@ def pack_pixels(
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        check_limits(
+            snakemake.input.quality, snakemake.config
+        )  # nothing may be trained with masks beyond them
         pack_pixels(
             snakemake.input.index,
             snakemake.input.table,
-            snakemake.input.quality,
             snakemake.output.layout,
             snakemake.output.rgba,
-            limits=snakemake.config["mask_quality"],
             root=snakemake.params.root,
             masks=snakemake.params.masks,
             short_side=snakemake.params.short_side,
             compressed=snakemake.params.compressed,
-            on_bad_image=snakemake.config["on_bad_image"],
             threads=snakemake.threads,
         )

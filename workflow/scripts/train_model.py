@@ -66,8 +66,7 @@ def train_model(
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         # Checked again after packing: the limits may be stricter now, or those of another study.
-        wanted = snakemake.config
-        check_limits(snakemake.params.quality, wanted["on_bad_image"], **wanted["mask_quality"])
+        check_limits(snakemake.params.quality, snakemake.config)
         prepare_cpu(snakemake.threads)
         given = snakemake.input
         train_model(

@@ -22,6 +22,7 @@ def of_photographs(config, folder):
         **{role: str(path) for role, path in folders.items()},
     }
     config["masker"] = {"model": "u2net", "shards": 1}
+    config["study"] = "mine"
     return config["backgrounds"]["demo"]
 
 
@@ -294,6 +295,7 @@ def test_only_training_needs_other_backgrounds_and_images_than_those_of_the_test
          r"datasets\.mine\.masks: folder nowhere does not exist \(relative"),
         (lambda c: c["datasets"]["mine"].update({"root": "~/photos"}),
          r"datasets\.mine\.root: folder ~/photos does not exist"),
+        (lambda c: c.update(study="demo"), "study: name your study, because"),
     ],
 )  # fmt: skip
 def test_images_of_ones_own_need_masks_backgrounds_and_files_that_are_there(

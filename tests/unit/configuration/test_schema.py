@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 import yaml
 
-from bgbias.axes import FROZEN
 from bgbias.configuration.keywords import PML
 from bgbias.errors import StudyError
 from bgbias.models.backbones import BACKBONES, build_backbone
@@ -17,7 +16,7 @@ SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text
 
 
 def test_the_schema_knows_the_registry_of_losses():
-    assert [*SCHEMA["$defs"]["losses"]] == [*(name for name in LOSSES if name != FROZEN), PML]
+    assert [*SCHEMA["$defs"]["losses"]] == [*LOSSES, PML]
 
 
 def test_the_schema_knows_the_registry_of_backbones():

@@ -182,6 +182,7 @@ def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
     program = torch.export.export(network, (images,), dynamic_shapes=any_batch)
     torch.export.save(program, photos.parent / "mine.pt2")
     overlay = {
+        "study": "mine",
         "grid": {"dataset": ["mine", "unseen"], "loss": []},
         "frozen": ["small_cnn", "exported"],
         "datasets": {

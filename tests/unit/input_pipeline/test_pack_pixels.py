@@ -1,4 +1,4 @@
-"""Packing a dataset: each image with its own mask, in the order of the index, and never with bad masks."""
+"""Packing a dataset: each image with its own mask, in the order of the index."""
 
 import pytest
 from pack_pixels import pack_pixels
@@ -8,7 +8,6 @@ from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.index import Index, write_index
 from bgbias.input_pipeline.pixels import PixelStore
-from bgbias.masks.quality import SUMMARY_COLUMNS, summary
 
 PATHS = ["c/b.png", "a.png", "c/c.png", "d.png"]
 
@@ -23,23 +22,18 @@ def dataset(tmp_path):
     write_index(tmp_path / "index.csv", Index(PATHS, [0, 0, 1, 1], ["x", "x", "y", "y"], ["test"] * 4))
     rows = [{"path": path, "coverage": 0.5, "empty": 0, "failed": int(path == "d.png")} for path in PATHS]
     write_rows(tmp_path / "masks.csv", rows, list(rows[0]))
-    quality = {"dataset": "d", "masker": "m", "masks": 4, "empty": 1}
-    quality |= summary([{"iou": 0.6, "overlap": 0.6}])
-    write_rows(tmp_path / "quality.csv", [quality], SUMMARY_COLUMNS)
     return tmp_path
 
 
-def pack(folder, on_bad_image="skip", minimum_iou=0.5, compressed=False):
+def pack(folder, compressed=False):
     pack_pixels(
-        *(folder / name for name in ("index.csv", "masks.csv", "quality.csv")),
+        *(folder / name for name in ("index.csv", "masks.csv")),
         folder / "pixels/layout.csv",
         folder / "pixels/rgba.bin",
-        limits={"minimum_iou": minimum_iou, "maximum_empty": 0.5},
         root=str(folder / "raw"),
         masks=str(folder / "masks"),
         short_side=6,
         compressed=compressed,
-        on_bad_image=on_bad_image,
         threads=2,
     )
     return PixelStore.open(folder / "pixels/layout.csv")
@@ -63,18 +57,7 @@ def test_what_a_killed_job_wrote_takes_no_room(dataset):
     assert not half.exists()
 
 
-def test_images_whose_mask_failed_stop_the_job_when_asked_to(dataset):
-    with pytest.raises(StudyError, match=r"1 images are unusable or have no mask, for example 'd\.png'"):
-        pack(dataset, on_bad_image="fail")
-
-
 def test_a_mask_of_another_size_is_not_stretched_over_its_image(dataset):
     Image.new("L", (6, 8), 255).save(dataset / "masks/a.png.png")
     with pytest.raises(StudyError, match=r"a\.png\.png"):
         pack(dataset)
-
-
-def test_nothing_is_packed_with_masks_beyond_the_limits(dataset):
-    with pytest.raises(StudyError, match=r"required 0\.7"):
-        pack(dataset, minimum_iou=0.7)
-    assert not (dataset / "pixels").exists()

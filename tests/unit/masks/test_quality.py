@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accept_masks import accept_masks
 from check_masks import check_masks
 from PIL import Image
 
@@ -13,6 +12,7 @@ from bgbias.errors import StudyError
 from bgbias.files import read_rows, write_rows
 from bgbias.images import read_mask
 from bgbias.index import Index, write_index
+from bgbias.masks.limits import check_limits
 from bgbias.masks.quality import SUMMARY_COLUMNS, agreement, summary
 from bgbias.masks.tree import COLUMNS
 
@@ -105,7 +105,7 @@ def check(folder):
 
 def accept(folder, minimum_iou=0.7, maximum_empty=0.1, on_bad_image="fail"):
     limits = {"minimum_iou": minimum_iou, "maximum_empty": maximum_empty}
-    accept_masks(folder / "quality.csv", folder / "accepted", limits, on_bad_image, "my_study")
+    check_limits(folder / "quality.csv", {"on_bad_image": on_bad_image, "mask_quality": limits})
 
 
 @pytest.mark.parametrize("without", ["index", "mask"])
@@ -171,11 +171,8 @@ def test_empty_and_failed_masks_are_counted_once(labelled):
 def test_good_masks_are_accepted_and_worse_ones_stop_the_study(labelled):
     check(labelled)
     accept(labelled, minimum_iou=0.75)  # the mean itself
-    assert (labelled / "accepted").exists()
-    (labelled / "accepted").unlink()
     with pytest.raises(StudyError, match=r"masks of d .*0\.750.*0\.8.*minimum_iou"):
         accept(labelled, minimum_iou=0.8)
-    assert not (labelled / "accepted").exists()
 
 
 @pytest.mark.parametrize("flag", ["empty", "failed"])

@@ -107,6 +107,12 @@ def test_one_number_that_is_not_finite_is_enough():
         embed(torch.nn.Flatten(), [images])
 
 
+def test_an_embedding_without_a_direction_is_refused():
+    images = torch.eye(2)[:, :1]  # the second image gives nothing, which normalising leaves as it is
+    with pytest.raises(StudyError, match="1 of 2 embeddings are zero and cannot be compared"):
+        embed(torch.nn.Identity(), [images])
+
+
 def test_mean_similarity_is_the_mean_over_pairs():
     vectors = np.random.default_rng(0).normal(size=(7, 4))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,10 +1,8 @@
 """The queries that the retrieval gallery shows, and their neighbours."""
 
 import numpy as np
-import pytest
 from find_matches import find_matches
 
-from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.retrieval.gallery import one_per_class
 from bgbias.retrieval.matches import shown_queries
@@ -77,10 +75,3 @@ def test_the_gallery_is_the_first_of_the_drawn_ones(tmp_path, arrays):
     queries = np.flatnonzero(~gallery)
     shown = queries[shown_queries(arrays["labels"][queries], 3, 5)]
     assert list(dict.fromkeys(positions_of(matches, "query_row"))) == shown.tolist()
-
-
-def test_broken_embeddings_name_the_file_and_leave_nothing(tmp_path, arrays):
-    arrays["swapped0"][7] = np.nan
-    with pytest.raises(StudyError, match=r"embeddings\.npz, swapped, draw 0: .*row 7 is not finite"):
-        matches_of(tmp_path, arrays)
-    assert [path.name for path in tmp_path.iterdir()] == ["embeddings.npz"]

@@ -111,14 +111,6 @@ def test_every_search_is_the_one_that_is_asked_for(tmp_path, arrays, monkeypatch
     assert (found.func, found.keywords) == (nearest.on_device, {"device": torch.device("cuda")})
 
 
-def test_broken_embeddings_name_the_file_and_leave_nothing(tmp_path, arrays):
-    broken = arrays["swapped1"].copy()
-    broken[7] = np.nan
-    with pytest.raises(StudyError, match=r"embeddings\.npz, swapped, draw 1: .*row 7 is not finite"):
-        run_script(tmp_path, arrays, swapped1=broken)
-    assert [path.name for path in tmp_path.iterdir()] == ["embeddings.npz"]
-
-
 def test_no_partner_at_all_is_an_error(tmp_path, arrays):
     with pytest.raises(StudyError, match="no query has an image of its class"):
         run_script(tmp_path, arrays, labels=np.arange(40))

@@ -8,7 +8,6 @@ import pytest
 import torch
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
-from bgbias.errors import StudyError
 from bgbias.retrieval import all_pairs, metrics, search
 from bgbias.retrieval.all_pairs import nearest_others
 from bgbias.retrieval.nearest import on_cpu, on_device
@@ -230,22 +229,6 @@ def test_neighbours_of_chosen_queries_and_beyond_the_end(search_in):
     rows = nearest(embeddings[:3], embeddings[:3], range(3), 5, search_in)
     assert (rows[:, 2:] == -1).all()
     assert sorted(rows[0, :2]) == [1, 2]
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_embeddings_that_are_not_finite_are_refused(value):
-    embeddings = unit(np.random.default_rng(0), 10)
-    embeddings[4, 2] = value
-    with pytest.raises(StudyError, match="row 4 is not finite"):
-        metrics.measure(embeddings, np.zeros(10, int))
-
-
-@pytest.mark.parametrize("lengths", [(1.1, 1), (1, 0.9)], ids=["query", "gallery"])
-def test_embeddings_that_are_not_normalised_are_refused(lengths):
-    rng, labels = np.random.default_rng(0), np.arange(10) // 2
-    query, gallery = (unit(rng, 10) * length for length in lengths)
-    with pytest.raises(StudyError, match="length 1"):
-        metrics.measure(query, labels, gallery, labels)
 
 
 def test_labels_beyond_single_precision_stay_apart():

@@ -130,7 +130,7 @@ def test_the_optimiser_has_the_settings_of_the_configuration(stores):
     options = {"optimizer": "adamw", "weight_decay": 0.25, "momentum": 0.5, "learning_rate": 0.125}
     optimiser = loop.Training(stores[0], changed(training=options), 0, *stores[1:]).optimiser
     assert (optimiser.name, optimiser.weight_decay, optimiser.momentum) == ("adamw", 0.25, 0.5)
-    assert optimiser.groups[0].learning_rate == 0.125
+    assert optimiser._groups[0][0] == 0.125
 
 
 def one_step(stores, settings=SETTINGS):

@@ -53,22 +53,14 @@ class Index:
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Index":
         """The index of these rows, in this order."""
-        rows = [int(row) for row in rows]
+        rows = np.asarray(rows, dtype=np.int64)
 
-        def pick(values):
-            return [values[row] for row in rows]
+        def taken(values):
+            if isinstance(values, np.ndarray):
+                return values[rows]
+            return [values[row] for row in rows] if values else values
 
-        return Index(
-            pick(self.paths),
-            self.labels[rows],
-            pick(self.class_names),
-            pick(self.splits),
-            pick(self.masks),
-            pick(self.groups),
-            None if self.is_query is None else self.is_query[rows],
-            None if self.is_gallery is None else self.is_gallery[rows],
-            pick(self.lines) if self.lines else [],
-        )
+        return Index(**{name: taken(values) for name, values in vars(self).items()})
 
     def place(self, row: int) -> str:
         """Location of ``row`` for error messages."""

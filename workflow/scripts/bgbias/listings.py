@@ -22,6 +22,11 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
     return sorted((Path(entry.path) for entry in _images_below(folder)), key=Path.as_posix)
 
 
+def has_images(folder: str | os.PathLike) -> bool:
+    """Whether :func:`list_images` would find any; stops at the first."""
+    return next(_images_below(folder), None) is not None
+
+
 def _images_below(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
     # Not os.walk, which does not return the type of each entry: looking it up again doubles the time.
     try:

@@ -10,20 +10,39 @@ from bgbias.configuration.refusals import config_error
 from bgbias.configuration.study import loss_settings
 from bgbias.datasets import dataset_index
 from bgbias.errors import StudyError
-from bgbias.listings import shared_image
+from bgbias.listings import has_images, shared_image
 
 
 def check_files(config: dict, masked: Collection[str] = ()) -> None:
-    """Raise StudyError if a dataset has too few training classes, or a test background occurs in training.
+    """Raise StudyError if a folder has no images, a dataset has too few training classes, or a test
+    background occurs in training.
 
     The datasets ``masked`` already have their masks; their classes are not counted here, because no
     expensive step is left before training reports the error itself.
     """
+    _check_images_there(config)
     if config["grid"]["loss"]:
         for dataset in config["grid"]["dataset"]:
             if dataset not in masked:
                 _check_training_classes(config, dataset)
         _check_unseen(config)
+
+
+def _check_images_there(config: dict) -> None:
+    """Reported before any job, because Snakemake deletes what a failed job has made earlier: the index, say,
+    while the disk of the images is not mounted."""
+    folders = {
+        f"datasets.{dataset}.{key}": config["datasets"][dataset].get(key)
+        for dataset in config["grid"]["dataset"]
+        for key in (["root", "masks"] if config["datasets"][dataset]["source"] == "folders" else ["masks"])
+    }
+    name = config["background_set"]
+    if config["backgrounds"][name]["source"] == "folders":
+        roles = ("train", "validation", "test") if config["grid"]["loss"] else ("test",)
+        folders |= {f"backgrounds.{name}.{role}": config["backgrounds"][name][role] for role in roles}
+    for key, folder in folders.items():
+        if folder is not None and not has_images(folder):
+            raise config_error(key, f"there are no images in {folder}; is its disk mounted?")
 
 
 def _check_training_classes(config: dict, dataset: str) -> None:

@@ -10,6 +10,7 @@ from bgbias.configuration.schema import check_losses, check_schema
 from bgbias.configuration.study import (
     DEMO_BACKGROUNDS,
     DEMO_MASKER,
+    DEMO_STUDY,
     SECTION_OF_AXIS,
     accepted_masks,
     backbone_settings,
@@ -68,6 +69,8 @@ def _check_dataset(config: dict, dataset: str) -> None:
         raise config_error(f"datasets.{dataset}.root", missing("folder", settings["root"]))
     if "masks" in settings and not Path(settings["masks"]).is_dir():
         raise config_error(f"datasets.{dataset}.masks", missing("folder", settings["masks"]))
+    if settings["source"] in ("index", "folders"):
+        _check_place(dataset, settings)
     if settings["source"] == "folders" and "masks" in settings:
         root, masks = Path(settings["root"]).resolve(), Path(settings["masks"]).resolve()
         inside = masks.relative_to(root).parts if masks.is_relative_to(root) else None
@@ -83,6 +86,23 @@ def _check_dataset(config: dict, dataset: str) -> None:
             f"datasets.{dataset}.index",
             f"{missing('file', index_file(settings))}, or write the file (columns "
             "path,label,class_name,split)",
+        )
+
+
+def _check_place(dataset: str, settings: dict) -> None:
+    """The workflow's files of a dataset must not be among the user's images, nor replace the user's index."""
+    own, root = Path("data", dataset).resolve(), Path(settings["root"]).resolve()
+    if settings["source"] == "folders" and own.is_relative_to(root):
+        raise config_error(
+            f"datasets.{dataset}.root",
+            f"the masks made in data/{dataset} would be read as photographs; move the images to a folder "
+            f"that does not contain data/{dataset}",
+        )
+    if settings["source"] == "index" and index_file(settings).resolve() == own / "index.csv":
+        raise config_error(
+            f"datasets.{dataset}.index",
+            f"the workflow writes data/{dataset}/index.csv itself; give your file another name or place, or "
+            "the dataset another name",
         )
 
 
@@ -234,6 +254,8 @@ def _check_backgrounds(config: dict) -> None:
 def _check_results(config: dict) -> None:
     """Snakemake records how a file was made under the file's path, so in a renamed study nothing would
     rerun, whatever has changed."""
+    if config["study"] == DEMO_STUDY and _not_drawn(config):
+        raise config_error("study", "name your study, because results/demo belongs to the demo")
     folder = Path("results") / config["study"]
     for accepted in accepted_masks(folder):  # the first outputs of a study
         made = accepted.read_text(encoding="utf-8").strip()

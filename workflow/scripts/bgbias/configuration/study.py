@@ -12,7 +12,7 @@ from bgbias.configuration.keywords import CUSTOM, READY
 from bgbias.index import index_name
 
 # From config.yaml; they stay in effect unless a study overrides them.
-DEMO_MASKER, DEMO_BACKGROUNDS = "resources/demo_masker.onnx", "demo"
+DEMO_STUDY, DEMO_MASKER, DEMO_BACKGROUNDS = "demo", "resources/demo_masker.onnx", "demo"
 # What the numbers in resources/published/ cover.
 PUBLISHED_DATASETS = ("cars196", "cub200", "sop")
 PUBLISHED_MODELS = {

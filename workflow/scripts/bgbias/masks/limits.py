@@ -9,24 +9,22 @@ from bgbias.files import read_rows
 from bgbias.masks.tree import flagged
 
 
-def check_limits(
-    summary: str | os.PathLike, on_bad_image: str, minimum_iou: float, maximum_empty: float
-) -> None:
-    """Raise StudyError if images of a dataset were left out although ``on_bad_image`` is "fail", or if the
-    mean IoU or the share of empty or failed masks violates its limit.
+def check_limits(quality: str | os.PathLike, config: dict) -> None:
+    """Raise StudyError if images of a dataset were left out although ``config`` has ``on_bad_image: fail``,
+    or if the mean IoU or the share of empty or failed masks violates its limit in ``mask_quality``.
 
-    ``summary``: the dataset's file with one row of :data:`bgbias.masks.quality.SUMMARY_COLUMNS`, in the same
+    ``quality``: the dataset's file with one row of :data:`bgbias.masks.quality.SUMMARY_COLUMNS`, in the same
     folder as its other lists. Without hand labels only the share is checked.
     """
-    if on_bad_image == "fail":
-        _check_left_out(summary)
-    (quality,) = read_rows(summary)
-    _check_quality(quality, Path(summary).with_name("masks.csv"), minimum_iou, maximum_empty)
+    if config["on_bad_image"] == "fail":
+        _check_left_out(quality)
+    (row,) = read_rows(quality)
+    _check_quality(row, Path(quality).with_name("masks.csv"), **config["mask_quality"])
 
 
-def _check_left_out(summary: str | os.PathLike) -> None:
+def _check_left_out(quality: str | os.PathLike) -> None:
     """The jobs that exclude images check this too, but may have run with another ``on_bad_image``."""
-    problems, table = (Path(summary).with_name(name) for name in ("problems.csv", "masks.csv"))
+    problems, table = (Path(quality).with_name(name) for name in ("problems.csv", "masks.csv"))
     unusable = [row["path"] for row in read_rows(problems)] if problems.exists() else []
     bad = unusable + flagged(read_rows(table), "failed")
     if bad:

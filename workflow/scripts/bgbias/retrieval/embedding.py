@@ -12,7 +12,8 @@ from bgbias.errors import StudyError
 def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = torch.float32) -> np.ndarray:
     """Embeddings of all images in ``batches``: float32 (N, E), each of length 1.
 
-    Leaves the model in evaluation mode. StudyError if an embedding is not finite.
+    Leaves the model in evaluation mode. StudyError if an embedding is not finite, or if it is zero, which no
+    scaling gives length 1.
     """
     model.eval()
     parts = []
@@ -26,5 +27,11 @@ def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = 
         raise StudyError(
             f"{(~finite).sum()} of {len(finite)} embeddings are not finite: the model has diverged. "
             "Train it with a smaller training.learning_rate."
+        )
+    zero = ~embeddings.any(axis=1)
+    if zero.any():
+        raise StudyError(
+            f"{zero.sum()} of {len(zero)} embeddings are zero and cannot be compared: the model responds to "
+            "nothing in these images. Train it with a smaller training.learning_rate, or leave them out."
         )
     return embeddings

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from bgbias.retrieval.nearest import Search, on_cpu
-from bgbias.retrieval.search import checked, searcher
+from bgbias.retrieval.search import searcher
 
 BLOCK_BYTES = 64 * 2**20  # memory that a search may use for neighbours
 # A block is searched as deep as its deepest query needs, so a few large classes should not share one with the
@@ -35,21 +35,19 @@ def measure(
 ) -> dict[str, float]:
     """Retrieve every query's neighbours and average the metrics over the queries that have a partner.
 
-    ``query`` (Q, E) and ``reference`` (N, E) are float32 with rows of length 1, so that the order by
-    inner product is the order by Euclidean and by cosine distance; labels are integers (Q,) and (N,).
-    Without ``reference``, each query is searched among the other queries. With it, ``own`` (Q,) may give the
-    reference row that *is* the query, or −1 for none (the default). ``search_in`` builds the search of a
-    reference set (:mod:`bgbias.retrieval.nearest`).
+    ``query`` (Q, E) and ``reference`` (N, E) are float32 with rows of length 1, as ``embed`` gives them, so
+    that the order by inner product is the order by Euclidean and by cosine distance; labels are integers (Q,)
+    and (N,). Without ``reference``, each query is searched among the other queries. With it, ``own`` (Q,) may
+    give the reference row that *is* the query, or −1 for none (the default). ``search_in`` builds the search
+    of a reference set (:mod:`bgbias.retrieval.nearest`).
 
     Returns ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
     [0, 1], and ``n_queries``, the number of queries averaged: a query whose label no other reference image
     has is left out, as in pytorch-metric-learning; with none left, the metrics are NaN. Extra memory is at
-    most about ``block_bytes``, whatever Q and N are. StudyError for embeddings that are not finite or not of
-    length 1.
+    most about ``block_bytes``, whatever Q and N are.
     """
     if reference is None:
         reference, reference_labels, own = query, query_labels, np.arange(len(query))
-    query, reference = checked(query), checked(reference)
     query_labels, reference_labels = np.asarray(query_labels), np.asarray(reference_labels)
     own = np.full(len(query), -1) if own is None else np.asarray(own)
     partners = _partners(query_labels, reference_labels, own)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bgbias.errors import StudyError
 from bgbias.retrieval.nearest import Search, on_cpu
 
 # From this many images on, computing each pair's product only once saves more than the .5 s that numba takes.
@@ -53,7 +52,7 @@ def neighbours(
     """The ``depth`` nearest reference rows of each query except its own: int64 (B, depth), nearest first,
     padded with −1.
 
-    ``query`` (B, E) and ``reference`` (N, E) as returned by :func:`checked`; ``search``: a search of
+    ``query`` (B, E) and ``reference`` (N, E) float32 with rows of length 1; ``search``: a search of
     ``reference``; ``own`` (B,): the reference row that is the query, or −1.
     """
     # One more for the query itself, and another one to detect a tie across the end of the list.
@@ -82,21 +81,3 @@ def _search_one(query: np.ndarray, reference: np.ndarray, width: int) -> np.ndar
     above = np.flatnonzero(products > last)
     rows = np.concatenate([above, np.flatnonzero(products == last)[: width - len(above)]])
     return rows[np.lexsort((rows, -products[rows]))]
-
-
-def checked(embeddings: np.ndarray) -> np.ndarray:
-    """``embeddings`` (N, E) as contiguous float32; StudyError if one is not finite or not of length 1."""
-    embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
-    squares = np.einsum("ij,ij->i", embeddings, embeddings)
-    if len(squares) and not np.isfinite(squares).all():
-        raise StudyError(
-            f"The embedding in row {np.isfinite(squares).argmin()} is not finite: the model diverged. "
-            "Train it with a smaller learning rate."
-        )
-    if len(squares) and np.abs(squares - 1).max() > 0.01:
-        row = np.abs(squares - 1).argmax()
-        raise StudyError(
-            f"Embeddings must have length 1, but the one in row {row} has length {squares[row] ** 0.5:.4g}. "
-            "Normalise them first."
-        )
-    return embeddings

@@ -29,7 +29,6 @@ LOSSES: dict[str, type[nn.Module]] = {
     "multi_similarity": losses.MultiSimilarityLoss,
     "arcface": losses.ArcFaceLoss,  # margin in degrees
     "normalized_softmax": losses.NormalizedSoftmaxLoss,
-    FROZEN: Frozen,
 }
 _NOT_PARAMETERS = ("type", "images_per_class", "learning_rate")
 _SIZES = ("num_classes", "embedding_size", "descriptors_dim")  # determined by the data and the model
@@ -38,12 +37,14 @@ _SIZES = ("num_classes", "embedding_size", "descriptors_dim")  # determined by t
 def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -> nn.Module:
     """The loss module: (embeddings (B, E), labels (B,) in [0, n_classes)) → scalar; see ``.distance``.
 
-    ``settings``: ``type``, a name in LOSSES or ``pml/`` followed by a class of pytorch-metric-learning;
-    ``images_per_class``; hyper-parameters by that library's names; and ``learning_rate`` if the loss has
-    trainable weights. The same seed gives the same weights. StudyError for an unknown type, and for settings
-    with which the loss cannot be computed.
+    ``settings``: ``type``, a name in LOSSES, FROZEN, or ``pml/`` followed by a class of
+    pytorch-metric-learning; ``images_per_class``; hyper-parameters by that library's names; and
+    ``learning_rate`` if the loss has trainable weights. The same seed gives the same weights. StudyError for
+    an unknown type, and for settings with which the loss cannot be computed.
     """
     name = settings["type"]
+    if name == FROZEN:
+        return Frozen()
     kind = _class(name)
     parameters = {key: value for key, value in settings.items() if key not in _NOT_PARAMETERS}
     sizes = dict(zip(_SIZES, (n_classes, embedding_size, embedding_size), strict=True))
@@ -55,13 +56,12 @@ def build_loss(settings: dict, n_classes: int, embedding_size: int, seed: int) -
         torch.manual_seed(integer_seed(seed, "loss weights"))
         try:
             loss = kind(**parameters)
-            if kind is not Frozen:
-                gradient = _trial_gradient(loss, n_classes, embedding_size, settings["images_per_class"])
+            gradient = _trial_gradient(loss, n_classes, embedding_size, settings["images_per_class"])
         except Exception as error:  # each class raises its own kinds
             raise StudyError(
                 f"Loss {name}: {kind.__name__} cannot be computed with {parameters}: {first_line(error)}."
             ) from error
-    if kind is not Frozen and not 0 < gradient < float("inf"):  # NaN is neither
+    if not 0 < gradient < float("inf"):  # NaN is neither
         raise StudyError(
             f"Loss {name} has no usable gradient with images_per_class {settings['images_per_class']}: its "
             f"gradient is {gradient:g}. Change that or its other settings."
@@ -81,11 +81,10 @@ def _class(name: str) -> type[nn.Module]:
     wanted = name.removeprefix(PML)
     if name.startswith(PML) and wanted in known:
         return getattr(losses, wanted)
-    named = [key for key in LOSSES if key != FROZEN]
     close = difflib.get_close_matches(wanted, known, n=1)
     hint = f" Did you mean {PML}{close[0]}?" if close else ""
     raise StudyError(
-        f"Unknown loss {name!r}. Known: {', '.join(named)}, {PML}<class of pytorch-metric-learning>.{hint}"
+        f"Unknown loss {name!r}. Known: {', '.join(LOSSES)}, {PML}<class of pytorch-metric-learning>.{hint}"
     )
 
 

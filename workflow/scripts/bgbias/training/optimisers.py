@@ -7,6 +7,7 @@ their state is a plain list of tensors, which a checkpoint can hold without pick
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,6 +28,15 @@ class Group:
     learning_rate: float
 
 
+class _Slot(NamedTuple):
+    """A parameter, its first and second moment (RMSprop: momentum and square average) and its step."""
+
+    parameter: Tensor
+    first: Tensor
+    second: Tensor
+    step: Tensor
+
+
 class Optimiser:
     """Updates groups of parameters from their gradients; ``momentum`` is used by RMSprop only."""
 
@@ -34,34 +44,28 @@ class Optimiser:
         if name not in OPTIMISERS:
             raise StudyError(f"training.optimizer: {name!r} is unknown. Known: {', '.join(OPTIMISERS)}.")
         self.name, self.weight_decay, self.momentum = name, weight_decay, momentum
-        self.groups = [
-            Group([p for p in group.parameters if p.requires_grad], group.learning_rate) for group in groups
+        self._groups = [
+            (group.learning_rate, [self._slot(p) for p in group.parameters if p.requires_grad])
+            for group in groups
         ]
-        self._first, self._second, self._steps = [], [], []
-        for group in self.groups:
-            # In each parameter's own memory layout, so that a resumed run computes in the same order.
-            self._first.append([torch.zeros_like(p, requires_grad=False) for p in group.parameters])
-            self._second.append([torch.zeros_like(p, requires_grad=False) for p in group.parameters])
-            fused = self._fused(group)
-            self._steps.append(
-                [torch.zeros((), device=p.device if fused else "cpu") for p in group.parameters]
-            )
+
+    def _slot(self, parameter: Tensor) -> _Slot:
+        # In the parameter's own memory layout, so that a resumed run computes in the same order.
+        first, second = (torch.zeros_like(parameter, requires_grad=False) for _ in range(2))
+        fused = self.name != "rmsprop" and parameter.is_cuda
+        return _Slot(parameter, first, second, torch.zeros((), device=parameter.device if fused else "cpu"))
 
     @torch.no_grad()
     def step(self) -> None:
         """One update from the gradients, which are then cleared."""
-        for group, first, second, steps in zip(
-            self.groups, self._first, self._second, self._steps, strict=True
-        ):
-            used = [i for i, parameter in enumerate(group.parameters) if parameter.grad is not None]
+        for learning_rate, slots in self._groups:
+            used = [slot for slot in slots if slot.parameter.grad is not None]
             if not used:
                 continue
-            parameters, first, second, steps = (
-                [values[i] for i in used] for values in (group.parameters, first, second, steps)
-            )
+            parameters, first, second, steps = map(list, zip(*used, strict=True))
             gradients = [parameter.grad for parameter in parameters]
             common = {
-                "lr": group.learning_rate,
+                "lr": learning_rate,
                 "eps": _EPS,
                 "weight_decay": self.weight_decay,
                 "maximize": False,
@@ -81,7 +85,7 @@ class Optimiser:
                     **common,
                 )
             else:
-                fused = self._fused(group)
+                fused = all(parameter.is_cuda for parameter in parameters)
                 adam(
                     parameters,
                     gradients,
@@ -103,16 +107,13 @@ class Optimiser:
     def state(self) -> dict[str, Tensor]:
         """Everything but the parameters that the next step depends on, by name; not copied."""
         return {
-            f"{kind}.{group}.{i}": tensor
-            for kind, lists in (("first", self._first), ("second", self._second), ("step", self._steps))
-            for group, tensors in enumerate(lists)
-            for i, tensor in enumerate(tensors)
+            f"{kind}.{group}.{i}": getattr(slot, kind)
+            for kind in ("first", "second", "step")
+            for group, (_, slots) in enumerate(self._groups)
+            for i, slot in enumerate(slots)
         }
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Restore what :meth:`state` returned."""
         for name, tensor in self.state().items():
             tensor.copy_(state[name])
-
-    def _fused(self, group: Group) -> bool:
-        return self.name != "rmsprop" and all(p.is_cuda for p in group.parameters)

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny_stores import write_images
 
 from bgbias.attribution.images import images_and_masks
-from bgbias.configuration.protocol import PRESETS, background_role, settled
+from bgbias.configuration.presets import PRESETS, background_role, settled
 from bgbias.input_pipeline.packing import pack_image, write_store
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing

@@ -1,7 +1,8 @@
-"""Outputs of orphaned jobs, which ended while no Snakemake was watching, are rebuilt.
+"""What Snakemake's records say about files that exist: it compares settings and code only where it has a record.
 
-Snakemake has no record of the settings that they were made with, and would consider them up to date forever, whatever
-changes. Marked as incomplete, they are rebuilt (`rerun-incomplete`).
+Outputs of orphaned jobs, which ended while no Snakemake was watching, would be considered up to date forever. Marked
+as incomplete, they are rebuilt (`rerun-incomplete`). Other files without a record, such as a copied `data/`, are used
+as they are, with a warning.
 """
 
 from glob import glob
@@ -24,3 +25,14 @@ if workflow.is_main_process and not glob(".snakemake/locks/*"):
     begun = orphans.outputs_of_orphans(sorted(glob(".snakemake/log/*.snakemake.log")))
     there = [output for output in map(IOFile, sorted(begun)) if os.path.exists(output)]
     records.started(SimpleNamespace(output=[output for output in there if not recorded(output)]))
+    strange = [
+        path
+        for path in map(IOFile, files_of_results())
+        if os.path.exists(path) and path not in there and records.metadata(path) is None
+    ]
+    if strange:
+        logger.warning(
+            f"{len(strange)} existing files, such as {strange[0]}, were not made by Snakemake in this folder, so it cannot "
+            "detect whether settings or code have changed since. They are used as they are; to rebuild them, delete them "
+            "or run with --forceall."
+        )
