@@ -126,7 +126,7 @@ def test_slurm_was_asked_for_what_the_rules_say(study):
 
 
 def log_of_training(folder, study):
-    return folder / "results" / study / "logs/train_model" / (RUN.replace("/", ".") + ".log")
+    return folder / "results" / study / "logs/train_model" / f"{RUN}.log"
 
 
 def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):

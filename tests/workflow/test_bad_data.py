@@ -116,8 +116,9 @@ def packed(tmp_path_factory):
         name = path.partition("/")[0]
         rows.append({"path": path, "label": name[-1], "class_name": name, "split": SPLITS[name]})
     write_rows(project.root / "photos" / "index.csv", rows, ["path", "label", "class_name", "split"])
-    for folder in ("backdrops", "unseen"):
+    for folder, size in (("backdrops", (40, 30)), ("unseen", (30, 40))):
         (project.root / folder).mkdir()
+        picture(size=size).save(project.root / folder / "0.png")
     (project.root / "life.yaml").write_text(CONFIG)
     done = project.snakemake("data/mine/pixels/layout.csv", config="life.yaml")
     assert done.returncode == 0, done.stdout

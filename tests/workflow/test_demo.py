@@ -99,7 +99,7 @@ def test_masks_of_classes_never_seen_are_good(demo):
 def test_no_job_took_more_than_4_gigabytes(demo):
     peaks = {
         path: float(row["max_rss"])
-        for path in RESULTS.glob("benchmarks/*/*.tsv")
+        for path in RESULTS.glob("benchmarks/**/*.tsv")
         for row in csv.DictReader(path.open(), delimiter="\t")
     }
     assert len(peaks) == 4 * 30  # trained, embedded, measured, attributed

@@ -52,6 +52,7 @@ def test_placed_weights_and_the_strict_protocol(project):
         (project.root / folder).mkdir()
     for number in range(4):
         Image.new("RGB", (60, 50), (60 * number, 80, 90)).save(project.root / f"photos/{number}.png")
+    Image.new("RGB", (60, 50), (1, 2, 3)).save(project.root / "unseen/0.png")
     (project.root / "strict.yaml").write_text(STRICT)
     done = project.snakemake(ATTENTION, "--quiet", "rules", config="strict.yaml")
     assert done.returncode == 0, done.stdout

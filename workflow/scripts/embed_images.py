@@ -55,7 +55,8 @@ def embed_images(
 
     def embedded(protocol: str, draw: int) -> np.ndarray:
         batches = feed.batches(protocol, draw)
-        return embed(model, progress_bar(batches, array_name(protocol, draw), "batches", len(feed)))
+        batches = progress_bar(batches, array_name(protocol, draw), "batches", len(feed))
+        return embed(model, batches, names=[store.index.paths[row] for row in rows])
 
     arrays = {
         "rows": rows,

@@ -82,6 +82,7 @@ def write_report(
         for dataset, path in zip(datasets, contents, strict=True)
     }
     test_backgrounds = read_rows(backgrounds)
+    queries = {row["dataset"]: int(row["n_queries"]) for row in measured}
     findings = [
         *collapse_caveats(measured),
         *retrieval_findings(summary),
@@ -103,7 +104,7 @@ def write_report(
             "retrieval": retrieval_table(summary),
             "attention": attention_table(scores, method),
             "mask_quality": mask_quality_table(masks),
-            "data": data_table(data, len(test_backgrounds)),
+            "data": data_table(data, queries, len(test_backgrounds)),
         },
         other_metrics=other_metrics(measured),
         labelled=[row["dataset"] for row in masks if int(row["n"])],

@@ -56,6 +56,13 @@ def test_a_folder_without_images_is_no_class(tmp_path, extra, seed):
     assert (found.labels == expected.labels).all()
 
 
+def test_folders_of_queries_and_gallery_are_not_taken_for_classes(tmp_path):
+    for name in ("Query", "gallery"):
+        folder_classes(tmp_path / name, "ab")
+    with pytest.raises(StudyError, match="look like queries and gallery, not classes"):
+        dataset_index(tmp_path, {"source": "folders", "test_only": True})
+
+
 @pytest.mark.parametrize(
     "names", [("train", "test"), ("Train", "Val", "Test"), ("train", "val", "test", "x")]
 )

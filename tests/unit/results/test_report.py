@@ -71,7 +71,7 @@ def arguments(tmp_path):
     write_run(tmp_path / "run.yaml", run | facts)
     contents = {
         "classes": {"train": 3, "val": 0, "test": 2},
-        "images": {"train": 6, "val": 0, "test": 4},
+        "images": {"train": 6, "val": 0, "test": 60},
         "left_out": 1,
         "copies": {"own_class": [], "other_class": [], "training": []},
     }
@@ -127,8 +127,8 @@ def test_what_was_measured_on_stands_beside_the_images(arguments):
         "test backgrounds", "d&lt;1&gt;",
     ]  # fmt: skip
     # The upper line of the head has no title over the names, and none over the last two columns.
-    assert re.findall(r"<td[^>]*>([^<]*)</td>", section) == ["", "", "3", "6", "2", "4", "1", "25"]
-    assert "Images left out: 1 of 11 on" in page
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", section) == ["", "", "3", "6", "2", "60", "1", "25"]
+    assert "Images left out: 1 of 67 on" in page
     assert "exact copy" not in page
 
 

@@ -103,13 +103,13 @@ def test_a_network_may_compute_coarsely_and_still_gives_full_numbers():
 def test_one_number_that_is_not_finite_is_enough():
     images = torch.ones(2, 3, 2, 2)
     images[1, 2, 0, 1] = torch.nan
-    with pytest.raises(StudyError, match="1 of 2 embeddings are not finite"):
-        embed(torch.nn.Flatten(), [images])
+    with pytest.raises(StudyError, match=r"1 of 2 embeddings are not finite, first that of b\.jpg\. Leave"):
+        embed(torch.nn.Flatten(), [images], names=["a.jpg", "b.jpg"])
 
 
 def test_an_embedding_without_a_direction_is_refused():
     images = torch.eye(2)[:, :1]  # the second image gives nothing, which normalising leaves as it is
-    with pytest.raises(StudyError, match="1 of 2 embeddings are zero and cannot be compared"):
+    with pytest.raises(StudyError, match="1 of 2 embeddings are zero, so that they have no direction"):
         embed(torch.nn.Identity(), [images])
 
 

@@ -96,7 +96,7 @@ def index_of(
             raise StudyError(f"{path} is separated by semicolons or tabs. Save it with commas.")
         raise StudyError(
             f"{path} has no column {' and no column '.join(missing)}; found {', '.join(rows[0])}. "
-            f"The header must be {','.join(COLUMNS)} (and optionally is_query,is_gallery,mask,group)."
+            f"The header must be {','.join(needed)} (and optionally is_query,is_gallery,mask,group)."
         )
 
     def column(name, parse):

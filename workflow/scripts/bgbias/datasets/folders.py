@@ -13,15 +13,17 @@ from bgbias.randomness import integer_seed
 # ASSUME: as in the paper's datasets, half of the classes are test and a quarter of the rest validation.
 SHARES = {"train": 0.375, "val": 0.125, "test": 0.5}
 _LIKE_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+_LIKE_SIDES = {"query", "queries", "probe", "gallery", "database"}
 
 
 def rows(root: Path, settings: dict) -> Index:
     """Every image below a class folder, at any depth, belongs to the class named by the folder.
 
     If ``root`` contains exactly the folders train, val and test, these are the splits; folders that look like
-    other splits are rejected. Otherwise all classes are test classes with ``settings["test_only"]``, or are
-    shuffled with ``settings["seed"]`` and split by ``settings["splits"]`` (shares of the classes, default
-    :data:`SHARES`). Labels number the classes in the sorted order of their names.
+    other splits, or like queries and gallery, are rejected. Otherwise all classes are test classes with
+    ``settings["test_only"]``, or are shuffled with ``settings["seed"]`` and split by ``settings["splits"]``
+    (shares of the classes, default :data:`SHARES`). Labels number the classes in the sorted order of their
+    names.
     """
     top = _folders(root)
     if not top:
@@ -32,7 +34,7 @@ def rows(root: Path, settings: dict) -> Index:
     if is_split:
         places = [(split, name) for split in SPLITS for name in _folders(root / split)]
     else:
-        _refuse_other_splits(root, top)
+        _refuse_other_parts(root, top)
         places = [("", name) for name in top]
     images = {place: list_images(root.joinpath(*place)) for place in places}
     # A folder without images is not a class: it would shift the labels and splits of all others.
@@ -83,8 +85,15 @@ def split_classes(names: list[str], shares: dict[str, float], seed: int) -> dict
     return {name: split for split, members in bounds.items() for name in members}
 
 
-def _refuse_other_splits(root: Path, top: list[str]) -> None:
-    if len({name.lower() for name in top} & _LIKE_SPLITS) > 1:
+def _refuse_other_parts(root: Path, top: list[str]) -> None:
+    names = {name.lower() for name in top}
+    if len(names & _LIKE_SIDES) > 1:
+        raise StudyError(
+            f"{root} contains the folders {', '.join(top)}, which look like queries and gallery, not "
+            "classes. Write an index with the columns is_query and is_gallery (source: index; see "
+            "data/README.md)."
+        )
+    if len(names & _LIKE_SPLITS) > 1:
         raise StudyError(
             f"{root} contains the folders {', '.join(top)}, which look like splits, not classes. Splits must "
             "be exactly the three folders train, val and test; or name one of these folders as root."

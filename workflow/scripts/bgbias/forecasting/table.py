@@ -9,7 +9,8 @@ HEADINGS = (
     ("dataset", "images", "runs", "min h", "max h", "h", "h", "CPU h", "GB", "GB"),
 )
 LEGEND = """h: hours of one device, for all runs of the row; CPU h: hours of one CPU core; GB: on disk.
-Masks and pixels are made once, regardless of the number of runs and backbones.
+Masks and pixels are made once, regardless of the number of runs and backbones. Masks have the images' size
+and take disk space that is not counted here.
 """
 
 

@@ -48,8 +48,10 @@ def _check_quality(quality: dict[str, str], table: Path, minimum_iou: float, max
         )
     bad, masks = int(quality["empty"]), int(quality["masks"])
     if bad > maximum_empty * masks:
+        failed = len(flagged(read_rows(table), "failed"))
+        reasons = f" ({failed} are missing or unreadable: see the logs of mask_images)" if failed else ""
         raise StudyError(
-            f"{bad} of the {masks} masks of {dataset} are empty or failed, a share of {bad / masks:.3f}, "
-            f"allowed {maximum_empty}. {remedy}, remove images without an object, or raise "
-            f"`mask_quality.maximum_empty` if this is acceptable. Values per image: {table}."
+            f"{bad} of the {masks} masks of {dataset} are empty or failed{reasons}, a share of "
+            f"{bad / masks:.3f}, allowed {maximum_empty}. {remedy}, remove images without an object, or "
+            f"raise `mask_quality.maximum_empty` if this is acceptable. Values per image: {table}."
         )

@@ -97,7 +97,10 @@ def check_size(model: EmbeddingModel, name: str, size: int) -> None:
     except (RuntimeError, AssertionError, ValueError) as error:
         taken = getattr(model.backbone, "exported_size", None)
         if taken:
-            remedy = f"It was exported with {taken[0]}×{taken[1]}: set transform.eval_size to that"
+            remedy = (
+                f"It was exported with {taken[0]}×{taken[1]}: set transform.eval_size to that, or, if "
+                "another model needs another size, resize images inside its forward (README.md)"
+            )
         else:
             remedy = "Change transform.train_size and transform.eval_size, or take another backbone"
         raise StudyError(

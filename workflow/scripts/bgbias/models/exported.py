@@ -11,8 +11,8 @@ from bgbias.configuration.keywords import EXPORTED
 from bgbias.errors import StudyError, first_line
 
 _REEXPORT = (
-    "Export it again: torch.export.save(torch.export.export(model.cpu().eval(), (torch.rand(2, 3, 224, 224),)"
-    f", dynamic_shapes=({{0: torch.export.Dim.DYNAMIC}},)), 'file{EXPORTED}')"
+    "Export it again: torch.export.save(torch.export.export(model.float().cpu().eval(), "
+    f"(torch.rand(2, 3, 224, 224),), dynamic_shapes=({{0: torch.export.Dim.DYNAMIC}},)), 'file{EXPORTED}')"
 )
 
 
@@ -99,7 +99,10 @@ class ExportedNetwork(nn.Module):
             ) from error
         if not isinstance(together, Tensor) or together.ndim != 2 or len(together) != 2:
             found = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
-            raise StudyError(f"{path} gives {found} for 2 images, not one vector for each.")
+            raise StudyError(
+                f"{path} gives {found} for 2 images, not one vector for each. Export a module whose forward "
+                "returns the embeddings alone, (B, E), as README.md shows."
+            )
         if not together.isfinite().all():
             raise StudyError(f"{path} gives NaN or infinity for random images. Export it in float32.")
         # Networks that compute in bfloat16 differ by about 1 % between batch sizes.

@@ -1,6 +1,6 @@
 """Images to embeddings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -9,11 +9,16 @@ from torch import Tensor, nn
 from bgbias.errors import StudyError
 
 
-def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = torch.float32) -> np.ndarray:
+def embed(
+    model: nn.Module,
+    batches: Iterable[Tensor],
+    precision: torch.dtype = torch.float32,
+    names: Sequence[str] = (),
+) -> np.ndarray:
     """Embeddings of all images in ``batches``: float32 (N, E), each of length 1.
 
     Leaves the model in evaluation mode. StudyError if an embedding is not finite, or if it is zero, which no
-    scaling gives length 1.
+    scaling gives length 1; ``names`` (N) are the images' names in its message.
     """
     model.eval()
     parts = []
@@ -22,16 +27,12 @@ def embed(model: nn.Module, batches: Iterable[Tensor], precision: torch.dtype = 
             with torch.autocast(batch.device.type, precision, enabled=precision != torch.float32):
                 parts.append(model(batch).float())
         embeddings = torch.cat(parts).cpu().numpy()
-    finite = np.isfinite(embeddings).all(axis=1)
-    if not finite.all():
-        raise StudyError(
-            f"{(~finite).sum()} of {len(finite)} embeddings are not finite: the model has diverged. "
-            "Train it with a smaller training.learning_rate."
-        )
-    zero = ~embeddings.any(axis=1)
-    if zero.any():
-        raise StudyError(
-            f"{zero.sum()} of {len(zero)} embeddings are zero and cannot be compared: the model responds to "
-            "nothing in these images. Train it with a smaller training.learning_rate, or leave them out."
-        )
+    finite, zero = np.isfinite(embeddings).all(axis=1), ~embeddings.any(axis=1)
+    for bad, what in ((~finite, "not finite"), (zero, "zero, so that they have no direction")):
+        if bad.any():
+            first = f", first that of {names[bad.argmax()]}" if len(names) else ""
+            raise StudyError(
+                f"{bad.sum()} of {len(bad)} embeddings are {what}{first}. Leave these images out, or, if all "
+                "are affected, the model has diverged: train it with a smaller training.learning_rate."
+            )
     return embeddings
