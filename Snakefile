@@ -44,6 +44,7 @@ rule all:
 
 onstart:
     check_gpu()
+    check_touched()
 
 
 onerror:

@@ -131,13 +131,13 @@ def log_of_training(folder, study):
 
 def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):
     folder, _, _ = study
-    checkpoint = folder / "results" / "preempted" / RUN / "checkpoint" / "training.safetensors"
+    checkpoint = folder / "results" / "preempted" / RUN / "checkpoint"
     log = log_of_training(folder, "preempted")
     running = snakemake_through_slurm(
         slurm, folder, f"results/preempted/{RUN}/model.safetensors", *TINY, "tests/config/preempted.yaml"
     )
     try:
-        wait_until(checkpoint.exists, running=running)
+        wait_until(lambda: list(checkpoint.glob("[!.]*.safetensors")), running=running)
         (job,) = slurm.queue()
         # More urgent, and in need of both GPUs: SLURM stops the training and puts it back in the queue.
         slurm.call(

@@ -36,6 +36,19 @@ def test_a_link_to_a_folder_around_it_ends_there(folder):
     assert found == ["a/1.jpg", "a/2.PNG", "b/deep/3.webp"]
 
 
+def test_what_would_be_missing_silently_is_told(folder):
+    (folder / "lost+found").mkdir(mode=0)
+    list_images(folder)
+    (folder / "c").symlink_to(folder.parent / "not mounted")
+    with pytest.raises(StudyError, match=r"photos/c is a link to .*not mounted, which is not there"):
+        list_images(folder)
+    (folder / "c").unlink()
+    if os.getuid() != 0:  # who may read everything
+        (folder / "b").chmod(0)
+        with pytest.raises(StudyError, match="photos/b cannot be read: Permission denied"):
+            list_images(folder)
+
+
 def test_what_a_phone_or_a_browser_saves_is_an_image(folder):
     for suffix in ("jfif", "avif", "HEIC"):
         (folder / f"new.{suffix}").write_bytes(b"x")

@@ -60,8 +60,14 @@ def test_a_folder_without_images_is_told_before_a_job_loses_what_it_made(config,
         check_files(config)
 
 
-def test_where_masks_are_made_the_training_says_so_soon_enough(config):
-    check_files(config, masked=["mine"])
+def test_classes_of_other_sources_are_counted_in_their_index(config, tmp_path):
+    config["datasets"]["mine"] = {"source": "cub200"}
+    check_files(config)
+    (tmp_path / "data/mine").mkdir(parents=True)
+    lines = [f"{label}.jpg,{label},c{label},train" for label in range(3)]
+    (tmp_path / "data/mine/index.csv").write_text("\n".join(["path,label,class_name,split", *lines]) + "\n")
+    with pytest.raises(StudyError, match=r"Dataset mine, loss triplet: .*has 3"):
+        check_files(config)
 
 
 def test_a_test_background_that_a_training_sees_is_told(config, tmp_path):

@@ -9,6 +9,7 @@ import shutil
 from base64 import urlsafe_b64encode
 
 import pytest
+import yaml
 
 from bgbias.gpu_claims import count_gpus
 
@@ -174,6 +175,23 @@ def test_a_script_that_only_got_another_date_reruns_nothing(finished):
     for script in (finished.root / "workflow").rglob("*.py"):
         script.touch()
     assert finished.planned() == {}
+
+
+def test_the_order_of_keys_reruns_only_what_prints_them(finished):
+    path = finished.root / "tests/config/tiny.yaml"
+
+    def turned(value):
+        return {key: turned(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
+
+    path.write_text(yaml.safe_dump(turned(yaml.safe_load(path.read_text())), sort_keys=False))
+    assert set(finished.planned()) <= {"write_report", "write_provenance"}
+
+
+def test_models_of_other_settings_are_not_touched_into_the_study(finished):
+    done = finished.snakemake("--touch", "--config", "training={learning_rate: 0.05}")
+    assert done.returncode == 1
+    assert "was made with other settings than those of the current configuration" in done.stdout
+    assert finished.planned() == {}, "nothing was touched"
 
 
 def test_a_study_is_not_renamed_behind_snakemakes_back(finished):

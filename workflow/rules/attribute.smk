@@ -32,7 +32,7 @@ rule attribute_images:
         code=hash_script("attribute_images.py"),
         quality="data/{dataset}/mask_quality.csv",
         run=run_identity,
-        settings={key: value for key, value in config["attribution"].items() if key != "batch_size"},
+        settings=attribution_settings(),
         size=config["transform"]["eval_size"],
         labels=hand_labels,
         device=config["device"],

@@ -30,7 +30,8 @@ rule collect_retrieval:
         "../../envs/tables.yaml"
     params:
         code=hash_script("collect_rows.py"),
-        grid=config["grid"],  # it determines the order of rows; Snakemake compares sorted inputs and would miss that
+        # It determines the order of rows; Snakemake compares sorted inputs and would miss that.
+        grid=in_order(config["grid"]),
     script:
         "../scripts/collect_rows.py"
 

@@ -25,6 +25,7 @@ from bgbias.gpu_claims import count_gpus
 from bgbias.hashes import hash_every_script, hash_script
 from bgbias.models import pretrained
 from bgbias.preflight import check_files
+from bgbias.runs import check_settings
 from bgbias.training import checkpoints
 
 STARTED = time.time()
@@ -37,7 +38,7 @@ try:
     checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")))
     config.update(presets.settled(config))
     if workflow.is_main_process:
-        check_files(config, [name for name in config["datasets"] if os.path.isfile(f"data/{name}/masks.csv")])
+        check_files(config)
     BACKBONES = {
         name: pretrained.with_weights(study.backbone_settings(config, name), DOWNLOADS["weights"])
         for name in config["backbones"]
@@ -140,9 +141,22 @@ def check_gpu():
         if waiting:
             raise WorkflowError(
                 f"{len(waiting)} jobs, such as {waiting[0].rule.name}, request a GPU, but there is none here. Set "
-                "device: cpu (and evaluation.search_device: cpu) in your configuration file; on the command line it "
-                "would have to be repeated in every call."
+                "device: cpu (and evaluation.search_device: cpu) in your configuration file, which trains finished "
+                "models again; on the command line it would have to be repeated in every call."
             )
+
+
+def check_touched():
+    """With --touch, refuse models of other settings: they would be published as if made with these."""
+    there = [
+        (path, settings)
+        for path, settings in zip(of_runs(f"{RUN}/run.yaml"), settings_of_runs(), strict=True)
+        if workflow.touch and os.path.isfile(path)
+    ]
+    try:
+        check_settings([path for path, _ in there], [settings for _, settings in there])
+    except StudyError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def made_since(moment, path):

@@ -1,13 +1,20 @@
 """Input functions and parameters of jobs: functions of the wildcards that return only what a job depends on."""
 
 
+def in_order(settings, without=()):
+    """``settings`` with sorted keys: Snakemake compares parameters as text, and reordering keys changes nothing."""
+    if not isinstance(settings, dict):
+        return settings
+    return {key: in_order(settings[key]) for key in sorted(settings.keys() - set(without))}
+
+
 def demo_world_settings(wildcards):
     """The settings of a generated dataset: its entry without the name of the source."""
-    return {key: value for key, value in config["datasets"][wildcards.dataset].items() if key != "source"}
+    return in_order(config["datasets"][wildcards.dataset], without=["source"])
 
 
 def background_settings(wildcards):
-    return {key: value for key, value in config["backgrounds"][wildcards.set].items() if key != "source"}
+    return in_order(config["backgrounds"][wildcards.set], without=["source"])
 
 
 def background_folder(wildcards):
@@ -45,11 +52,10 @@ def fingerprint_of_file(path):
         return None  # the job that reads it reports the problem
 
 
-@cache
 def listing(folder):
     """A fingerprint of a user's image folder: if images are added, removed or changed, what uses them is rebuilt."""
     try:
-        return listings.fingerprint(folder)
+        return listings.fingerprint_once(folder)
     except (OSError, StudyError):
         return None  # the job that reads them reports the problem
 
@@ -97,7 +103,7 @@ def dataset_settings(wildcards):
     settings = config["datasets"][wildcards.dataset]
     if settings["source"] == "demo_world":
         return {"source": "index"}
-    return {key: value for key, value in settings.items() if key not in ("masks", "root", "gallery_draws")}
+    return in_order(settings, without=["masks", "root", "gallery_draws"])
 
 
 def raw_index(wildcards):
@@ -164,7 +170,7 @@ def run_identity(wildcards):
 
 def training_settings(wildcards):
     """Everything that the training of this run depends on, and nothing else: a change elsewhere reruns nothing."""
-    return {
+    settings = {
         "backbone": BACKBONES[wildcards.backbone],
         "loss": study.loss_settings(config, wildcards.loss, wildcards.dataset),
         "embedding_size": config["embedding_size"],
@@ -172,11 +178,18 @@ def training_settings(wildcards):
         "transform": config["transform"],
         "training": config["training"],
     }
+    return in_order(settings)
+
+
+def attribution_settings():
+    """What the maps and scores depend on; only integrated gradients take steps."""
+    unused = [] if "integrated_gradients" in config["attribution"]["methods"] else ["steps"]
+    return in_order(config["attribution"], without=["batch_size", *unused])
 
 
 def frozen_settings(wildcards):
     """The same for a backbone that is evaluated without training."""
-    return {"backbone": BACKBONES[wildcards.backbone], "loss": {"type": axes.FROZEN}}
+    return in_order({"backbone": BACKBONES[wildcards.backbone], "loss": {"type": axes.FROZEN}})
 
 
 def settings_of_runs():

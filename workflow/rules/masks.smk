@@ -99,7 +99,7 @@ rule accept_masks:
     params:
         code=hash_script("accept_masks.py"),
         images=listed_images,  # with `raw`: the list of unusable images, not an output, may have changed
-        limits=[config["on_bad_image"], config["mask_quality"]],  # another limit must be checked again
+        limits=[config["on_bad_image"], in_order(config["mask_quality"])],  # another limit must be checked again
         study=config["study"],
     script:
         "../scripts/accept_masks.py"

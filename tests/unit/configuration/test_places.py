@@ -39,3 +39,15 @@ def test_an_index_of_the_users_is_not_the_one_that_is_made(root):
         checked("mine", source="index", root="data/mine")
     checked("mine", source="index", root="data/mine", index="mine.csv")
     checked("another", source="index", root="data/mine")
+
+
+def test_ready_masks_are_not_those_that_are_made(root):
+    (root.parent / "masks").mkdir()
+    with pytest.raises(StudyError, match=r"mine\.masks: the workflow itself writes masks into"):
+        checked("mine", source="cub200", masks="link/mine/masks")
+    checked("another", source="cub200", masks="data/mine/masks")
+
+
+def test_the_root_of_any_dataset_must_be_there(root):
+    with pytest.raises(StudyError, match=r"birds\.root: folder nowhere does not exist"):
+        checked("birds", source="cub200", root="nowhere")

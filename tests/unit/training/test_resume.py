@@ -87,7 +87,7 @@ def test_kill_9_at_random_moments_leaves_the_same_model(layouts, tmp_path, start
         folder = folder_of(tmp_path, f"kill{kill}")
         process = start(layouts, folder)
         if kill == 0:  # once when there is a checkpoint for sure: on a busy machine the length varies
-            while process.is_alive() and not (folder / "checkpoint/training.safetensors").exists():
+            while process.is_alive() and not list(folder.glob("checkpoint/[!.]*.safetensors")):
                 time.sleep(0.01)
         else:
             time.sleep(moments.uniform(0.1, 1.0) * length)
@@ -117,7 +117,8 @@ def test_sigterm_keeps_the_last_step(layouts, tmp_path, start):
     assert time.monotonic() - asked < 5
     assert "SIGTERM" in log.read_text()
     assert not (tmp_path / "model.safetensors").exists()
-    header = (tmp_path / "checkpoint" / "training.safetensors").read_bytes()
+    (checkpoint,) = tmp_path.glob("checkpoint/*.safetensors")
+    header = checkpoint.read_bytes()
     assert b'\\"step\\": 0,' not in header, "the checkpoint must hold steps of the unfinished epoch"
 
 
@@ -204,10 +205,22 @@ def test_a_training_goes_on_from_a_checkpoint_that_is_some_epochs_old(layouts, t
 
 def test_a_torn_checkpoint_is_ignored(tmp_path, capsys):
     write_checkpoint(tmp_path, {}, {"x": torch.arange(3)}, {})
-    path = tmp_path / "training.safetensors"
+    (path,) = tmp_path.glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:-5])
     assert read_checkpoint(tmp_path, {}) is None
     assert "cannot be read" in capsys.readouterr().out
+
+
+def test_a_start_with_other_settings_leaves_the_checkpoint_as_it_is(tmp_path, capsys):
+    folder = tmp_path / "checkpoint"
+    write_checkpoint(folder, {"settings": 1}, {"x": torch.arange(3)}, {"step": 7})
+    assert read_checkpoint(folder, {"settings": 2}) is None
+    assert "Starting anew" in capsys.readouterr().out
+    write_checkpoint(folder, {"settings": 2}, {"x": torch.arange(5)}, {"step": 1})
+    tensors, state = read_checkpoint(folder, {"settings": 1})
+    assert (len(tensors["x"]), state) == (3, {"step": 7})
+    remove_checkpoint(folder)
+    assert not folder.exists(), "a finished training needs none of them"
 
 
 def test_a_changed_pixel_of_a_store_shows_in_the_layout(tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from bgbias.errors import StudyError
@@ -14,10 +15,10 @@ IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
-    """All images below ``folder``, sorted by posix path, except hidden files, other suffixes and folders
-    without read permission.
+    """All images below ``folder``, sorted by posix path, except hidden files and other suffixes.
 
-    Links are followed, except to a folder that contains the link.
+    Links are followed, except to a folder that contains the link. Raises StudyError for a link to nothing and
+    for a folder without read permission, whose images would be missing silently.
     """
     return sorted((Path(entry.path) for entry in _images_below(folder)), key=Path.as_posix)
 
@@ -31,11 +32,18 @@ def _images_below(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
     # Not os.walk, which does not return the type of each entry: looking it up again doubles the time.
     try:
         entries = list(os.scandir(folder))
-    except (FileNotFoundError, PermissionError):
-        return  # such as lost+found, which every disk has
+    except FileNotFoundError:
+        return
+    except PermissionError as error:
+        raise StudyError(f"The folder {folder} cannot be read: {error.strerror}.") from error
     for entry in entries:
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or entry.name == "lost+found":  # which every disk has
             continue
+        if entry.is_symlink() and not os.path.exists(entry.path):
+            raise StudyError(
+                f"{entry.path} is a link to {os.readlink(entry.path)}, which is not there. Is its disk "
+                "mounted? Otherwise remove the link."
+            )
         if entry.is_dir():
             if not (entry.is_symlink() and _leads_back(entry.path)):
                 yield from _images_below(entry.path)
@@ -81,3 +89,9 @@ def fingerprint(folder: str | os.PathLike) -> str:
     sizes = {entry.path[begin:]: entry.stat().st_size for entry in _images_below(folder)}
     total = hashlib.sha256("".join(f"{path}\0{sizes[path]}\0" for path in sorted(sizes)).encode())
     return total.hexdigest()[:16]
+
+
+@cache
+def fingerprint_once(folder: str) -> str:
+    """:func:`fingerprint` as it was when this process first asked."""
+    return fingerprint(folder)

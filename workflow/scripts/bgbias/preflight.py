@@ -3,34 +3,32 @@
 Separate from bgbias.configuration.checks, which every job runs, because large folders take seconds.
 """
 
-from collections.abc import Collection
+from pathlib import Path
 
 from bgbias.configuration.batch_size import check_batch_size
 from bgbias.configuration.refusals import config_error
 from bgbias.configuration.study import loss_settings
 from bgbias.datasets import dataset_index
 from bgbias.errors import StudyError
-from bgbias.listings import has_images, shared_image
+from bgbias.index import read_index
+from bgbias.listings import fingerprint_once, has_images, shared_image
 
 
-def check_files(config: dict, masked: Collection[str] = ()) -> None:
+def check_files(config: dict) -> None:
     """Raise StudyError if a folder has no images, a dataset has too few training classes, or a test
     background occurs in training.
 
-    The datasets ``masked`` already have their masks; their classes are not counted here, because no
-    expensive step is left before training reports the error itself.
+    Reported before any job, because Snakemake deletes what a job made earlier before the job can fail: the
+    index while the disk of the images is not mounted, models when a batch has become too large.
     """
     _check_images_there(config)
     if config["grid"]["loss"]:
         for dataset in config["grid"]["dataset"]:
-            if dataset not in masked:
-                _check_training_classes(config, dataset)
+            _check_training_classes(config, dataset)
         _check_unseen(config)
 
 
 def _check_images_there(config: dict) -> None:
-    """Reported before any job, because Snakemake deletes what a failed job has made earlier: the index, say,
-    while the disk of the images is not mounted."""
     folders = {
         f"datasets.{dataset}.{key}": config["datasets"][dataset].get(key)
         for dataset in config["grid"]["dataset"]
@@ -41,12 +39,15 @@ def _check_images_there(config: dict) -> None:
         roles = ("train", "validation", "test") if config["grid"]["loss"] else ("test",)
         folders |= {f"backgrounds.{name}.{role}": config["backgrounds"][name][role] for role in roles}
     for key, folder in folders.items():
-        if folder is not None and not has_images(folder):
+        if folder is None:
+            continue
+        if not has_images(folder):
             raise config_error(key, f"there are no images in {folder}; is its disk mounted?")
+        fingerprint_once(folder)  # raises what is wrong with the rest of it; the rules need it anyway
 
 
 def _check_training_classes(config: dict, dataset: str) -> None:
-    classes = _training_classes(config["datasets"][dataset])
+    classes = _training_classes(config["datasets"][dataset], Path("data", dataset, "index.csv"))
     for loss in config["grid"]["loss"] if classes else []:
         images = loss_settings(config, loss, dataset)["images_per_class"]
         try:
@@ -55,12 +56,14 @@ def _check_training_classes(config: dict, dataset: str) -> None:
             raise StudyError(f"Dataset {dataset}, loss {loss}: {error}") from None
 
 
-def _training_classes(settings: dict) -> int | None:
-    """Number of training classes in the user's own files; None for other sources (only the index knows)."""
-    if settings["source"] not in ("index", "folders"):
-        return None
+def _training_classes(settings: dict, made: Path) -> int | None:
+    """Number of training classes in the user's own files, or for other sources in the index that was
+    ``made``; None if it is not there yet."""
     try:
-        index = dataset_index(settings["root"], settings, alone="skip")
+        if settings["source"] in ("index", "folders"):
+            index = dataset_index(settings["root"], settings, alone="skip")
+        else:
+            index = read_index(made)
     except (OSError, StudyError):
         return None  # the job that makes the index reports the error
     return len(set(index.labels[index.rows("train")].tolist()))

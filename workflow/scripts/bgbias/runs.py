@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import yaml
@@ -10,6 +11,7 @@ import yaml
 from bgbias.axes import AXES
 from bgbias.errors import StudyError
 from bgbias.files import write_text
+from bgbias.hashes import hash_settings
 from bgbias.packages import installed_versions
 
 _PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
@@ -48,6 +50,17 @@ def read_run(path: str | os.PathLike) -> dict:
     if missing:
         raise StudyError(f"{path} lacks {', '.join(missing)}. Remove the run's folder to retrain it.")
     return run
+
+
+def check_settings(paths: Sequence[str], expected: Sequence[dict]) -> None:
+    """Raise StudyError if a run.yaml of ``paths`` was not written with the settings in ``expected``, in that
+    order: its numbers must not be published as part of the study."""
+    for path, settings in zip(paths, expected, strict=True):
+        if (read_run(path).get("hashes") or {}).get("settings") != hash_settings(settings):
+            raise StudyError(
+                f"{path} was made with other settings than those of the current configuration. Remove the "
+                "folder that it is in and run again, or restore the configuration that it was made with."
+            )
 
 
 def versions() -> dict[str, str | None]:

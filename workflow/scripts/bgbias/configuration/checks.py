@@ -65,10 +65,17 @@ def _check_dataset(config: dict, dataset: str) -> None:
             f"datasets.{dataset}.test_only",
             "a test-only dataset cannot be used for training; set grid.loss to [], or leave this key out",
         )
-    if settings["source"] in ("index", "folders") and not Path(settings["root"]).is_dir():
+    if "root" in settings and not Path(settings["root"]).is_dir():
         raise config_error(f"datasets.{dataset}.root", missing("folder", settings["root"]))
     if "masks" in settings and not Path(settings["masks"]).is_dir():
         raise config_error(f"datasets.{dataset}.masks", missing("folder", settings["masks"]))
+    own = Path("data", dataset, "masks").resolve()
+    if "masks" in settings and Path(settings["masks"]).resolve() == own:
+        raise config_error(
+            f"datasets.{dataset}.masks",
+            f"the workflow itself writes masks into data/{dataset}/masks; leave the key out, or give the "
+            "dataset another name",
+        )
     if settings["source"] in ("index", "folders"):
         _check_place(dataset, settings)
     if settings["source"] == "folders" and "masks" in settings:

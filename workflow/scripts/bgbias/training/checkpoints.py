@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgbias.files import sweep
-from bgbias.hashes import fingerprint_file
+from bgbias.hashes import fingerprint_file, hash_settings
 
 if TYPE_CHECKING:  # importing torch takes seconds, and planning the study only removes checkpoints
     from torch import Tensor
-
-_NAME = "training.safetensors"
 
 
 def training_identity(run: dict, settings: dict, code: str, device: str, layouts: Sequence[str]) -> dict:
@@ -48,36 +46,36 @@ def write_checkpoint(
     """Write ``tensors`` and the JSON-able ``state`` to ``folder``, atomically."""
     from bgbias.models.weights import write_tensors
 
-    header = {"identity": _canonical(identity), "state": json.dumps(state)}
-    write_tensors(Path(folder) / _NAME, tensors, header)
+    write_tensors(_path(folder, identity), tensors, {"state": json.dumps(state)})
 
 
 def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str, Tensor], dict] | None:
     """Tensors and state of the checkpoint in ``folder``; None if there is none with this ``identity``."""
     from safetensors import SafetensorError, safe_open
 
-    path = Path(folder) / _NAME
+    path = _path(folder, identity)
     if not path.is_file():
+        if any(Path(folder).glob("[!.]*.safetensors")):
+            print(f"Starting anew: {folder} was written with other settings, data or code.", flush=True)
         return None
     try:
         with safe_open(path, framework="pt") as stored:
-            header = stored.metadata() or {}
-            if header.get("identity") != _canonical(identity):
-                print(f"Ignoring {path}: it was written with other settings, data or code.", flush=True)
-                return None
-            return {key: stored.get_tensor(key) for key in stored.keys()}, json.loads(header["state"])  # noqa: SIM118
+            state = json.loads((stored.metadata() or {})["state"])
+            return {key: stored.get_tensor(key) for key in stored.keys()}, state  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         print(f"Ignoring {path}: it cannot be read ({error}).", flush=True)
         return None
 
 
 def remove_checkpoint(folder: str | os.PathLike) -> None:
-    """Remove the checkpoint and the temporary files of a killed writer."""
-    (Path(folder) / _NAME).unlink(missing_ok=True)
+    """Remove the checkpoints, of other settings too, and the temporary files of a killed writer."""
+    for path in Path(folder).glob("*.safetensors"):
+        path.unlink(missing_ok=True)
     sweep(folder, older_than=0)
     with suppress(OSError):  # the folder does not exist, or somebody put something into it
         Path(folder).rmdir()
 
 
-def _canonical(identity: dict) -> str:
-    return json.dumps(identity, sort_keys=True)
+def _path(folder: str | os.PathLike, identity: dict) -> Path:
+    # One file per identity: a start with other settings, by mistake, must not cost what was trained before.
+    return Path(folder) / f"{hash_settings(identity)}.safetensors"
