@@ -32,7 +32,7 @@ if workflow.is_main_process and not glob(".snakemake/locks/*"):
     ]
     if strange:
         logger.warning(
-            f"{len(strange)} existing files, such as {strange[0]}, were not made by Snakemake in this folder, so it cannot "
-            "detect whether settings or code have changed since. They are used as they are; to rebuild them, delete them "
-            "or run with --forceall."
+            f"{len(strange)} existing files, such as {strange[0]}, were not made by Snakemake in this folder, so it "
+            "cannot detect whether settings or code have changed since. They are used as they are; to rebuild them, "
+            "delete them or run with --forceall."
         )
