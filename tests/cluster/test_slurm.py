@@ -174,9 +174,9 @@ def test_a_preempted_training_goes_on_from_its_checkpoint(study, slurm):
     assert ended == list(range(ended[0], 41))
     assert ended[0] > (step - 1) // 10
     assert step >= 10
-    with open(checkpoint.parents[1] / "history.csv", newline="") as stream:
+    with open(checkpoint.parent / "history.csv", newline="") as stream:
         assert [int(row["epoch"]) for row in csv.DictReader(stream)] == list(range(1, 41))
-    assert not checkpoint.parent.exists()
+    assert not checkpoint.exists()
 
 
 def test_a_training_that_ended_when_its_snakemake_was_killed_is_not_taken_as_it_is(study, slurm):
