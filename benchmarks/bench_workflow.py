@@ -53,7 +53,7 @@ def pretend_finished(project: Path, seeds: int) -> None:
         output = project / line.split("\t")[0]
         output.parent.mkdir(parents=True, exist_ok=True)
         output.touch()
-    # Without hooks: one checks that models to be touched have the study's settings, and these are empty files.
+    # Without hooks: one checks that touched models have the study's settings, and these are empty files.
     snakemake(project, seeds, "--touch", "--no-hooks", "--quiet", "all")
 
 
