@@ -148,13 +148,12 @@ def check_gpu():
 
 def check_touched():
     """With --touch, refuse models of other settings: they would be published as if made with these."""
-    there = [
-        (path, settings)
-        for path, settings in zip(of_runs(f"{RUN}/run.yaml"), settings_of_runs(), strict=True)
-        if workflow.touch and os.path.isfile(path)
-    ]
+    if not workflow.touch:
+        return
+    runs = zip(of_runs(f"{RUN}/run.yaml"), settings_of_runs(), strict=True)
+    there = {path: settings for path, settings in runs if os.path.isfile(path)}
     try:
-        check_settings([path for path, _ in there], [settings for _, settings in there])
+        check_settings(there.keys(), there.values())
     except StudyError as error:
         raise WorkflowError(str(error)) from None
 

@@ -53,10 +53,12 @@ def embed_images(
         batch_size=batch_size,
     )
 
+    paths = [store.index.paths[row] for row in rows]
+
     def embedded(protocol: str, draw: int) -> np.ndarray:
         batches = feed.batches(protocol, draw)
         batches = progress_bar(batches, array_name(protocol, draw), "batches", len(feed))
-        return embed(model, batches, names=[store.index.paths[row] for row in rows])
+        return embed(model, batches, names=paths)
 
     arrays = {
         "rows": rows,

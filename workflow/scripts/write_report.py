@@ -89,7 +89,7 @@ def write_report(
         *attention_findings(scores, method),
         *mask_caveats(masks),
         *data_caveats(data, test_backgrounds),
-        *query_caveats(measured),
+        *query_caveats(queries),
         *training_caveats(records),
     ]
     page = render(

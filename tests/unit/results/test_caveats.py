@@ -95,7 +95,7 @@ def test_few_backgrounds_are_shared(count, said):
 def test_few_queries_make_rough_numbers():
     rows = [{"dataset": name, "n_queries": count} for name, count in (("sop", "50"), ("mine", "16"))]
     # One of 16 queries is 6.25 percent of them.
-    assert query_caveats(rows) == [
+    assert query_caveats({row["dataset"]: int(row["n_queries"]) for row in rows}) == [
         "Mine has only 16 queries: a single one changes Precision@1 by 6.2 points."
     ]
 

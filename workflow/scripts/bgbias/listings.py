@@ -34,7 +34,7 @@ def _images_below(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
         entries = list(os.scandir(folder))
     except FileNotFoundError:
         return
-    except PermissionError as error:
+    except OSError as error:
         raise StudyError(f"The folder {folder} cannot be read: {error.strerror}.") from error
     for entry in entries:
         if entry.name.startswith(".") or entry.name == "lost+found":  # which every disk has

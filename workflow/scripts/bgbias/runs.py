@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import yaml
@@ -52,7 +52,7 @@ def read_run(path: str | os.PathLike) -> dict:
     return run
 
 
-def check_settings(paths: Sequence[str], expected: Sequence[dict]) -> None:
+def check_settings(paths: Iterable[str], expected: Iterable[dict]) -> None:
     """Raise StudyError if a run.yaml of ``paths`` was not written with the settings in ``expected``, in that
     order: its numbers must not be published as part of the study."""
     for path, settings in zip(paths, expected, strict=True):

@@ -145,9 +145,8 @@ def _few_backgrounds(count: int) -> list[str]:
     ]
 
 
-def query_caveats(measured: Sequence[dict]) -> list[str]:
-    """Datasets with too few queries for stable numbers, from the rows of retrieval.csv."""
-    queries = {row["dataset"]: int(row["n_queries"]) for row in measured}
+def query_caveats(queries: Mapping[str, int]) -> list[str]:
+    """Datasets with too few ``queries`` for stable numbers."""
     return [
         f"{human(dataset)} has only {count} queries: a single one changes Precision@1 by "
         f"{round(100 / count, 1)} points."
