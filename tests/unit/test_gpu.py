@@ -1,6 +1,8 @@
 """What runs on a GPU gives what the CPU gives; without a GPU, on one of paper (``paper_gpu``)."""
 
 import copy
+import os
+import signal
 from functools import partial
 
 import numpy as np
@@ -16,6 +18,7 @@ from tiny_runs import ARCFACE, LOSS_SETTINGS, RUN, changed, make_layouts, train
 from bgbias.attribution import METHODS, Target, attention_score, attribution_maps
 from bgbias.attribution.images import black_image, images_and_masks
 from bgbias.devices import choose_precision, fetch
+from bgbias.errors import StudyError
 from bgbias.files import read_rows
 from bgbias.input_pipeline import batches, on_gpu
 from bgbias.input_pipeline.batches import EvaluationView
@@ -82,7 +85,8 @@ def test_every_stage_runs_as_it_does_by_default(device, compiled, tmp_path):
     evaluation = {"seed": 0, "draws": 1, "background_crop": "random"}
     given = {"evaluation": evaluation, "transform": settings["transform"], "device": device}
     embed_images(layouts[0], model, run, layouts[2], embeddings, **given)
-    measure_retrieval(embeddings, retrieval, run=RUN, ks=[1], seed=0, search_in=configured_search(device))
+    measured = [embeddings, str(layouts[0]), retrieval, str(tmp_path / "queries.csv")]
+    measure_retrieval(*measured, run=RUN, ks=[1], seed=0, search_in=configured_search(device))
     attention = [str(tmp_path / name) for name in ("attention.csv", "images.csv", "maps.npz")]
     methods = {"methods": list(METHODS), "images": 3, "copies": 2, "noise": 0.15, "steps": 2, "seed": 0}
     attribute_images(layouts[0], model, run, *attention, run=RUN, settings=methods, size=16, device=device)
@@ -90,9 +94,9 @@ def test_every_stage_runs_as_it_does_by_default(device, compiled, tmp_path):
     assert [row["method"] for row in read_rows(attention[0])] == list(METHODS)
 
 
-def trained(stores, settings, folder, device, epochs=2):
+def trained(stores, settings, folder, device):
     settings = copy.deepcopy(settings)
-    settings["training"] |= {"max_epochs": epochs, "precision": "float32"}
+    settings["training"] |= {"max_epochs": 2, "precision": "float32"}
     training = Training(stores[0], settings, 0, *stores[1:], device=device)
     training.run(folder, {})
     return training
@@ -116,10 +120,18 @@ def test_training_is_the_cpus(stores, loss, optimizer, tmp_path, exact):
 
 
 @pytest.mark.filterwarnings("ignore:.*to a meta parameter")  # not a no-op on paper
-def test_a_training_goes_on_where_it_was(stores, tmp_path):
+def test_a_training_goes_on_where_it_was(stores, tmp_path, monkeypatch):
     settings = changed(loss=ARCFACE)
+
+    def stopped_after(self, score, close=Training._close_epoch):
+        close(self, score)
+        os.kill(os.getpid(), signal.SIGTERM)
+
     with gpu() as device:
-        trained(stores, settings, tmp_path / "in two", device, epochs=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(Training, "_close_epoch", stopped_after)
+            with pytest.raises(StudyError, match="in epoch 2 after step 5"):
+                trained(stores, settings, tmp_path / "in two", device)
         resumed = trained(stores, settings, tmp_path / "in two", device)
         whole = trained(stores, settings, tmp_path / "at once", device)
     losses = [[epoch["loss"] for epoch in run.progress.history] for run in (resumed, whole)]

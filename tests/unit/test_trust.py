@@ -38,11 +38,11 @@ def test_weights_that_carry_code_do_not_run_it(tmp_path, name):
 
 
 def test_arrays_that_carry_code_do_not_run_it(tmp_path):
-    import measure_retrieval
+    from measure_retrieval import measure_retrieval
 
     np.savez(tmp_path / "e.npz", labels=np.array([Bomb(tmp_path / "ran")], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        measure_retrieval.measure_retrieval(tmp_path / "e.npz", "r.csv", run={}, ks=[1], seed=0)
+        measure_retrieval(tmp_path / "e.npz", "l.csv", "r.csv", "i.csv", run={}, ks=[1], seed=0)
     assert not (tmp_path / "ran").exists()
 
 

@@ -110,7 +110,7 @@ def test_a_full_disk_at_each_stage(on_small_disk):
     for group in STAGES:
         for target, outputs in group.items():
             for path in (study.root / target).parent.glob(outputs):  # Snakemake would, and make room
-                path.unlink()
+                path.unlink() if path.is_file() else shutil.rmtree(path)
         disk.fill()
         done = study.snakemake("--keep-going", "--force", *group)
         assert done.returncode != 0, f"{group}\n{done.stdout}"

@@ -187,6 +187,30 @@ def test_the_order_of_keys_reruns_only_what_prints_them(finished):
     assert set(finished.planned()) <= {"write_report", "write_provenance"}
 
 
+def test_another_spelling_of_a_number_reruns_nothing(finished):
+    finished.edit("config/config.yaml", "margin: 20.0, scale: 30.0", "margin: 20, scale: 30")
+    finished.edit("config/config.yaml", "scale: [0.16, 1.0]", "scale: [.160, 1]")
+    assert finished.planned() == {}
+
+
+def test_a_slip_that_costs_a_model_is_made_good_without_training(finished):
+    # Only the job itself finds out that these weights do not fit, and Snakemake deletes its model before.
+    model = f"{RUN}/model.safetensors"
+    log = finished.root / RUN.replace("tiny/", "tiny/logs/train_model/", 1)
+    log = log.with_name(f"{log.name}.log")
+    before = (finished.root / model).read_bytes()
+    (finished.root / "other.pth").write_bytes(b"the weights of something else")
+    done = finished.snakemake(model, "--config", "backbones={small_cnn: {weights: other.pth}}")
+    assert done.returncode == 1
+    assert "other.pth is not a weights file" in done.stdout
+    assert not (finished.root / model).exists()
+    done = finished.snakemake(model)
+    assert done.returncode == 0, done.stdout
+    assert (finished.root / model).read_bytes() == before
+    assert "This model was trained before" in log.read_text()
+    assert "epoch" not in log.read_text()
+
+
 def test_models_of_other_settings_are_not_touched_into_the_study(finished):
     done = finished.snakemake("--touch", "--config", "training={learning_rate: 0.05}")
     assert done.returncode == 1

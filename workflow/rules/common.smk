@@ -26,7 +26,6 @@ from bgbias.hashes import hash_every_script, hash_script
 from bgbias.models import pretrained
 from bgbias.preflight import check_files
 from bgbias.runs import check_settings
-from bgbias.training import checkpoints
 
 STARTED = time.time()
 update_config(config, study.typed(workflow.config_settings.config))
@@ -36,7 +35,7 @@ try:
         repeated_keys.check_repeated_keys(path)
     DOWNLOADS = load_sources(DOWNLOADS_FILE)
     checks.check(config, yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")))
-    config.update(presets.settled(config))
+    config.update(presets.settled(study.plain_numbers(config)))
     if workflow.is_main_process:
         check_files(config)
     BACKBONES = {
@@ -163,16 +162,9 @@ def made_since(moment, path):
 
 
 def remove_leftovers():
-    """Remove files that are no longer needed: partial files of killed jobs, checkpoints of trained models.
-
-    Training itself keeps its checkpoint, because Snakemake deletes the model if the job is reported as failed after
-    its last line.
-    """
+    """Remove partial files of killed jobs."""
     for folder in ("data", RESULTS):
         files.sweep(folder)
-    for run in of_runs(RUN):
-        if os.path.isfile(f"{run}/model.safetensors"):
-            checkpoints.remove_checkpoint(f"{run}/checkpoint")
 
 
 wildcard_constraints:

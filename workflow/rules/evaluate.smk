@@ -41,8 +41,10 @@ rule embed_images:
 rule measure_retrieval:
     input:
         embeddings=f"{RUN}/embeddings.npz",
+        layout=PIXELS["layout"],
     output:
         retrieval=f"{RUN}/retrieval.csv",
+        images=f"{RUN}/retrieval_images.csv",
     log:
         f"{RESULTS}/logs/measure_retrieval/{RUN_NAME}.log",
     benchmark:

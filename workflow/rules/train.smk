@@ -58,7 +58,7 @@ rule train_model:
         given=given_weights,
         quality="data/{dataset}/mask_quality.csv",
         device=config["device"],
-        # Not an output: Snakemake deletes the outputs of a failed job.
+        # Not an output: Snakemake deletes the outputs of a job when it starts and when it fails.
         checkpoint=f"{RUN}/checkpoint",
     script:
         "../scripts/train_model.py"

@@ -6,17 +6,21 @@ import numpy as np
 
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
+from bgbias.index import read_index
 from bgbias.logs import job_log
 from bgbias.retrieval.collapse import mean_similarity
 from bgbias.retrieval.gallery import embeddings_at, positions, sides_of_search
 from bgbias.retrieval.metrics import BLOCK_BYTES, means, measure
 from bgbias.retrieval.nearest import Search, on_cpu, search_on
 from bgbias.retrieval.protocols import array_name, conditions_of
+from bgbias.retrieval.queries import QueryMeans, query_rows
 
 
 def measure_retrieval(
     embeddings_path: str,
+    layout: str,
     retrieval_out: str,
+    images_out: str,
     *,
     run: dict,
     ks: Sequence[int],
@@ -25,36 +29,45 @@ def measure_retrieval(
     search_in: Callable[[np.ndarray], Search] = on_cpu,
     block_bytes: int = BLOCK_BYTES,
 ) -> None:
-    """Write one row of metrics per protocol and draw.
+    """Write one row of metrics per protocol and draw, and one row per query.
+
+    ``layout``: the index of the packed images, which names the queries.
 
     ``run``: the identity columns. With ``gallery_draws``, that many galleries of one random image per class
     are drawn from ``seed``, the same for every run, and a row holds the mean over them. ``search_in`` and
     ``block_bytes`` as in :func:`bgbias.retrieval.metrics.measure`.
     """
-    metrics = []
+    metrics, queries = [], {}
     with np.load(embeddings_path) as data:
         labels = data["labels"]
         galleries = sides_of_search(data, gallery_draws, seed)
         for protocol, draw in conditions_of(data):
             print(array_name(protocol, draw), flush=True)
             embeddings = data[array_name(protocol, draw)]
-            measured = [
-                measure(
-                    embeddings_at(embeddings, q),
-                    labels[q],
-                    embeddings_at(embeddings, g),
-                    labels[g],
-                    ks=ks,
-                    own=positions(q, g),
-                    search_in=search_in,
-                    block_bytes=block_bytes,
+            of_protocol = queries.setdefault(protocol, QueryMeans(len(labels)))
+            measured = []
+            for q, g in galleries:
+                per_query = np.empty((len(q), 3 + len(ks)))
+                measured.append(
+                    measure(
+                        embeddings_at(embeddings, q),
+                        labels[q],
+                        embeddings_at(embeddings, g),
+                        labels[g],
+                        ks=ks,
+                        own=positions(q, g),
+                        search_in=search_in,
+                        block_bytes=block_bytes,
+                        per_query=per_query,
+                    )
                 )
-                for q, g in galleries
-            ]
+                of_protocol.add(q, per_query)
             if not measured[0]["n_queries"]:
                 raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
             alike = {"mean_similarity": mean_similarity(embeddings)}
             metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured), **alike})
+        images = query_rows(queries, data["rows"], read_index(layout))
+    write_rows(images_out, images, list(images[0]))
     write_rows(retrieval_out, metrics, list(metrics[0]))
 
 
@@ -72,7 +85,9 @@ if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         measure_retrieval(
             snakemake.input.embeddings,
+            snakemake.input.layout,
             snakemake.output.retrieval,
+            snakemake.output.images,
             run=snakemake.params.run,
             ks=snakemake.params.ks,
             seed=snakemake.params.seed,

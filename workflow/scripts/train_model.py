@@ -8,7 +8,7 @@ from bgbias.logs import job_log
 from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import save_model
 from bgbias.runs import input_facts, recorded_settings, versions, write_run
-from bgbias.training.checkpoints import training_identity
+from bgbias.training.checkpoints import remove_other_checkpoints, training_identity
 from bgbias.training.loop import Training
 from bgbias.training.progress import HISTORY_COLUMNS
 
@@ -29,8 +29,8 @@ def train_model(
     """Train on the store next to ``layout``, with backgrounds from the stores next to the background layouts.
 
     ``run``: dataset, backbone, loss, variant, seed. ``settings``: backbone, loss, embedding_size, variant,
-    transform, training. ``checkpoint``: a folder outside the outputs, kept after training: if the job is
-    reported as failed all the same, its retry finishes at once.
+    transform, training. ``checkpoint``: a folder outside the outputs, which keeps the finished model too: a
+    later job with the same settings, data and code takes it from there.
     """
     hashes = {"settings": hash_settings(settings), "code": hash_script("train_model.py")}
     chosen = choose_device(device)
@@ -61,6 +61,7 @@ def train_model(
             "hashes": hashes,
         },
     )
+    remove_other_checkpoints(checkpoint, identity)
 
 
 if "snakemake" in globals():

@@ -68,6 +68,13 @@ def test_words_of_the_command_line_become_what_yaml_would_have_read():
     assert study.typed(7) == 7
 
 
+def test_a_whole_number_has_one_spelling():
+    given = {"margin": 20.0, "scale": [0.16, 1.0], "flip": True, "seed": 0, "name": "1.0", "weights": None}
+    plain = study.plain_numbers(given)
+    assert plain == given
+    assert repr(plain) == repr(given | {"margin": 20, "scale": [0.16, 1]})
+
+
 def test_only_a_network_of_ones_own_is_a_file(config):
     config["masker"]["model"] = "u2net"  # as in the README's example, which leaves the demo's file in place
     check(config, SCHEMA)

@@ -12,6 +12,7 @@ from measure_retrieval import configured_search, measure_retrieval
 
 from bgbias.errors import StudyError
 from bgbias.files import read_rows
+from bgbias.index import Index, write_index
 from bgbias.retrieval import nearest
 from bgbias.retrieval.gallery import one_per_class, positions
 from bgbias.retrieval.metrics import measure
@@ -23,7 +24,11 @@ SETTINGS = {"run": RUN, "ks": [1, 2], "seed": 0}
 
 def run_script(tmp_path, arrays, settings=SETTINGS, **changes):
     np.savez(tmp_path / "embeddings.npz", **{**arrays, **changes})
-    measure_retrieval(tmp_path / "embeddings.npz", tmp_path / "retrieval.csv", **settings)
+    names = [f"{n:03}" for n in range(140)]  # those of 100 to 139 are in the arrays
+    index = Index(names, np.zeros(140, int), [f"of {name}" for name in names], ["test"] * 140)
+    write_index(tmp_path / "layout.csv", index)
+    paths = [tmp_path / name for name in ("embeddings.npz", "layout.csv", "retrieval.csv", "images.csv")]
+    measure_retrieval(*paths, **settings)
     return read_rows(tmp_path / "retrieval.csv")
 
 
@@ -94,6 +99,42 @@ def test_drawn_galleries_are_averaged_and_the_same_for_every_run(tmp_path, array
     assert len(set(expected)) > 1
     assert float(table[0]["map_at_r"]) == pytest.approx(np.mean(expected))
     assert table[0]["n_queries"] == "32"  # 8 classes of 5 images, one of each in the gallery
+
+
+def test_one_row_per_query_with_the_mean_over_draws(tmp_path, arrays):
+    table = run_script(tmp_path, arrays)
+    images = read_rows(tmp_path / "images.csv")
+    assert list(images[0])[:3] == ["row", "path", "class_name"]
+    assert [(row["row"], row["path"]) for row in images] == [(str(n), str(n)) for n in range(100, 140)]
+    assert images[7]["class_name"] == "of 107"
+    for metric in ("map_at_r", "precision_at_1"):
+        # Every query counts the same, so the means over the queries are those of the other table.
+        clean, *draws = (float(row[metric]) for row in table)
+        found = {key: np.mean([float(row[f"{metric}_{key}"]) for row in images]) for key in PROTOCOLS}
+        assert found == pytest.approx({"clean": clean, "swapped": np.mean(draws)})
+    one, other = (
+        (vectors @ vectors.T - 9 * np.eye(40)).argmax(1) // 5 == np.arange(40) // 5
+        for vectors in (arrays["swapped0"], arrays["swapped1"])
+    )
+    assert [float(row["precision_at_1_swapped"]) for row in images] == pytest.approx((one + 0.0 + other) / 2)
+
+
+def test_images_that_only_the_gallery_has_and_queries_without_partner_have_no_row(tmp_path, arrays):
+    labels = np.r_[arrays["labels"][:-1], 99]
+    run_script(tmp_path, arrays, labels=labels, is_query=np.arange(40) > 9, is_gallery=np.ones(40, bool))
+    images = read_rows(tmp_path / "images.csv")
+    assert [row["row"] for row in images] == [str(n) for n in range(110, 139)]
+
+
+def test_a_query_is_averaged_over_the_drawn_galleries_that_it_is_not_in(tmp_path, arrays):
+    run_script(tmp_path, arrays, SETTINGS | {"gallery_draws": 4})
+    hits = np.full((4, 40), np.nan)
+    for draw in range(4):
+        gallery = one_per_class(arrays["labels"], 0, draw)
+        nearest = (arrays["clean"][~gallery] @ arrays["clean"][gallery].T).argmax(axis=1)
+        hits[draw, ~gallery] = arrays["labels"][gallery][nearest] == arrays["labels"][~gallery]
+    found = [float(row["precision_at_1_clean"]) for row in read_rows(tmp_path / "images.csv")]
+    assert found == pytest.approx(np.nanmean(hits, axis=0))
 
 
 def test_every_search_is_the_one_that_is_asked_for(tmp_path, arrays, monkeypatch):

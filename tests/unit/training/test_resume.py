@@ -23,10 +23,10 @@ from bgbias.index import COLUMNS
 from bgbias.input_pipeline.packing import background_row, write_store
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.backbones import BACKBONES, Backbone
-from bgbias.training import loop
+from bgbias.training import checkpoints, loop
 from bgbias.training.checkpoints import (
     read_checkpoint,
-    remove_checkpoint,
+    remove_other_checkpoints,
     training_identity,
     write_checkpoint,
 )
@@ -161,21 +161,38 @@ def test_the_checkpoint_of_other_settings_is_ignored(layouts, tmp_path, capsys):
     assert (tensors["x"].tolist(), state) == ([0, 1, 2], {"step": 2})
     assert read_checkpoint(checkpoint, {"a": 2}) is None
     assert "other settings" in capsys.readouterr().out
-    (checkpoint / ".aside-of-a-killed-writer").touch()
-    remove_checkpoint(checkpoint)
-    assert not checkpoint.exists()
 
 
 def test_a_finished_training_whose_model_was_deleted_is_done_at_once(layouts, tmp_path, capsys):
-    # Snakemake deletes the outputs of a job that SLURM calls failed, whatever its last line said.
+    # Snakemake deletes a job's outputs when it starts, and when SLURM calls it failed, whatever it said last.
     settings = changed(training={"max_epochs": 2})
     expected = train(layouts, tmp_path, settings)
-    (tmp_path / "model.safetensors").unlink()
+    recorded = [(tmp_path / name).read_text() for name in ("history.csv", "run.yaml")]
+    kept = list((tmp_path / "checkpoint").iterdir())
+    assert len(kept) == 1
+    # The weights and their history, without the optimiser's two tensors for each of them.
+    assert kept[0].stat().st_size < 1.2 * (tmp_path / "model.safetensors").stat().st_size
+    for name in ("model.safetensors", "history.csv", "run.yaml"):
+        (tmp_path / name).unlink()
     capsys.readouterr()
     assert same(train(layouts, tmp_path, settings), expected)
     said = capsys.readouterr().out
-    assert "Continuing after step 10" in said
+    assert "This model was trained before" in said
     assert "epoch" not in said
+    assert [(tmp_path / name).read_text() for name in ("history.csv", "run.yaml")] == recorded
+
+
+def test_a_finished_model_is_kept_until_one_of_other_settings_is_finished(layouts, tmp_path):
+    first, second = (changed(training={"max_epochs": 1, "learning_rate": rate}) for rate in (0.01, 0.02))
+    expected = train(layouts, tmp_path, first)
+    (kept,) = (tmp_path / "checkpoint").iterdir()
+    with pytest.raises(StudyError, match="margin"):
+        train(layouts, tmp_path, first | {"loss": first["loss"] | {"margin": "a slip at the keyboard"}})
+    assert kept.exists()
+    assert same(train(layouts, tmp_path, first), expected)
+    assert not same(train(layouts, tmp_path, second), expected)
+    assert len(list((tmp_path / "checkpoint").iterdir())) == 1
+    assert not kept.exists()
 
 
 def test_a_training_goes_on_from_a_checkpoint_that_is_some_epochs_old(layouts, tmp_path, monkeypatch):
@@ -219,8 +236,9 @@ def test_a_start_with_other_settings_leaves_the_checkpoint_as_it_is(tmp_path, ca
     write_checkpoint(folder, {"settings": 2}, {"x": torch.arange(5)}, {"step": 1})
     tensors, state = read_checkpoint(folder, {"settings": 1})
     assert (len(tensors["x"]), state) == (3, {"step": 7})
-    remove_checkpoint(folder)
-    assert not folder.exists(), "a finished training needs none of them"
+    remove_other_checkpoints(folder, {"settings": 2})
+    assert read_checkpoint(folder, {"settings": 1}) is None
+    assert read_checkpoint(folder, {"settings": 2}) is not None
 
 
 def test_a_changed_pixel_of_a_store_shows_in_the_layout(tmp_path):
@@ -247,7 +265,7 @@ def test_the_identity_notices_settings_code_device_data_and_weights(layouts, tmp
     assert identity(code="2") != identity()
     assert identity(device="cuda") != identity()
     with monkeypatch.context() as patched:
-        patched.setattr(torch, "__version__", "another")
+        patched.setattr(checkpoints, "installed_versions", lambda names: dict.fromkeys(names, "another"))
         other = identity()
     assert other != identity()
     copied = tmp_path / "layout.csv"

@@ -39,6 +39,15 @@ def typed(value):
         return value
 
 
+def plain_numbers(value):
+    """``value`` with whole numbers as int: 20.0 is 20, although Snakemake compares parameters as text."""
+    if isinstance(value, Mapping):
+        return {key: plain_numbers(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [plain_numbers(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def runs(config: dict) -> list[dict]:
     """Every training run of the grid and the frozen backbones, as dictionaries with the keys :data:`AXES`."""
     grid = config["grid"]

@@ -1,40 +1,40 @@
-"""The checkpoint of an interrupted training: one file with everything that the next step depends on.
+"""The checkpoint of a training: one file with everything that the next step depends on.
 
-It is safetensors with JSON in its header, so reading it runs no code.
+After the last step that is the best epoch's model alone. This file stays: Snakemake deletes a model when a
+job starts to make it again, and a job that cannot succeed, or was asked for by mistake, must not cost what
+was trained. It is safetensors with JSON in its header, so reading it runs no code.
 """
-
-from __future__ import annotations
 
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bgbias.files import sweep
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
 from bgbias.hashes import fingerprint_file, hash_settings
+from bgbias.models.weights import write_tensors
+from bgbias.packages import installed_versions
 
-if TYPE_CHECKING:  # importing torch takes seconds, and planning the study only removes checkpoints
-    from torch import Tensor
+# Another version may draw other first weights, or have other defaults.
+_PACKAGES = ("torch", "torchvision", "timm", "pytorch-metric-learning")
 
 
 def training_identity(run: dict, settings: dict, code: str, device: str, layouts: Sequence[str]) -> dict:
-    """Everything that must be unchanged for an interrupted training to resume.
+    """Everything that must be unchanged for a training to resume, or for its model to be taken again.
 
     ``run``: the identity columns; ``code``: the fingerprint of the training code; ``device``: its kind and
     the number format in use; ``layouts``: paths of the layouts of the packed images and backgrounds, which
     hold a checksum of each image's pixels.
     """
-    import torch
-
     weights = settings["backbone"].get("weights")
     files = [*layouts, weights] if weights and os.path.isfile(weights) else layouts
     return {
         "run": run,
         "settings": settings,
         "device": device,
-        "torch": torch.__version__,
+        "versions": installed_versions(_PACKAGES),
         "files": [fingerprint_file(path) for path in files],
         "code": code,
     }
@@ -44,15 +44,11 @@ def write_checkpoint(
     folder: str | os.PathLike, identity: dict, tensors: dict[str, Tensor], state: dict
 ) -> None:
     """Write ``tensors`` and the JSON-able ``state`` to ``folder``, atomically."""
-    from bgbias.models.weights import write_tensors
-
     write_tensors(_path(folder, identity), tensors, {"state": json.dumps(state)})
 
 
 def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str, Tensor], dict] | None:
     """Tensors and state of the checkpoint in ``folder``; None if there is none with this ``identity``."""
-    from safetensors import SafetensorError, safe_open
-
     path = _path(folder, identity)
     if not path.is_file():
         if any(Path(folder).glob("[!.]*.safetensors")):
@@ -67,13 +63,11 @@ def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str
         return None
 
 
-def remove_checkpoint(folder: str | os.PathLike) -> None:
-    """Remove the checkpoints, of other settings too, and the temporary files of a killed writer."""
-    for path in Path(folder).glob("*.safetensors"):
-        path.unlink(missing_ok=True)
-    sweep(folder, older_than=0)
-    with suppress(OSError):  # the folder does not exist, or somebody put something into it
-        Path(folder).rmdir()
+def remove_other_checkpoints(folder: str | os.PathLike, identity: dict) -> None:
+    """Remove the checkpoints in ``folder`` that were written with another ``identity``."""
+    for path in Path(folder).glob("[!.]*.safetensors"):
+        if path != _path(folder, identity):
+            path.unlink(missing_ok=True)
 
 
 def _path(folder: str | os.PathLike, identity: dict) -> Path:

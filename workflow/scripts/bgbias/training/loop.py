@@ -100,7 +100,7 @@ class Training:
     def run(self, checkpoint: str | os.PathLike, identity: dict) -> None:
         """Train until ``max_epochs``, or until ``patience`` epochs have brought no improvement; end with the
         best epoch's model. Resumes from the checkpoint in the folder ``checkpoint`` if there is one with this
-        ``identity``.
+        ``identity``; one of a finished training leaves nothing to train.
 
         SIGTERM, and NaN or infinity in a loss or an embedding, raise StudyError. After SIGTERM the checkpoint
         holds the last completed step; after SIGKILL it holds the end of a recent epoch.
@@ -202,13 +202,14 @@ class Training:
             )
 
     def _tensors(self) -> dict[str, Tensor]:
-        """Every tensor that the next step depends on, by name."""
-        parts = {
-            "model": self.model.state_dict(),
-            "loss": self.loss.state_dict(),
-            "optimiser": self.optimiser.state(),
-            "best": self.best_state,
-        }
+        """Every tensor that the next step depends on, by name; after the last one, only the best model."""
+        parts = {"best": self.best_state}
+        if not self.progress.finished(self.options):
+            parts |= {
+                "model": self.model.state_dict(),
+                "loss": self.loss.state_dict(),
+                "optimiser": self.optimiser.state(),
+            }
         return {f"{part}/{key}": value for part, tensors in parts.items() for key, value in tensors.items()}
 
     def _resume(self, checkpoint: str | os.PathLike, identity: dict) -> None:
@@ -220,8 +221,15 @@ class Training:
         for name, tensor in tensors.items():
             part, key = name.split("/", 1)
             parts[part][key] = tensor
+        self.best_state, self.progress = parts["best"], Progress(**state)
+        if self.progress.finished(self.options):
+            print(
+                f"This model was trained before, with the same settings, data and code: it is taken from "
+                f"{checkpoint}. Remove that folder to train it again.",
+                flush=True,
+            )
+            return
         self.model.load_state_dict(parts["model"])
         self.loss.load_state_dict(parts["loss"])
         self.optimiser.load(parts["optimiser"])
-        self.best_state, self.progress = parts["best"], Progress(**state)
         print(f"Continuing after step {self.progress.step} from {checkpoint}.", flush=True)
