@@ -27,7 +27,7 @@ backbones:
 masker: {shards: 1}
 pixels: {short_side: 32}
 transform: {eval_size: 32}
-evaluation: {draws: 2}
+evaluation: {draws: 2, one_sided: [queries]}
 attribution: {methods: [study], images: 2, copies: 2}
 """
 CLASSES, IMAGES = 2, 3  # too few classes for three splits, enough for a test
@@ -59,17 +59,18 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
     done = project.snakemake(config="mine.yaml")
     assert done.returncode == 0, done.stdout
     measured = read_rows(project.root / "results/mine/retrieval.csv")
-    protocols = ["clean", "swapped", "swapped"]
+    protocols = ["clean", "swapped", "swapped", "swapped_queries", "swapped_queries"]
     assert [(row["backbone"], row["loss"], row["protocol"]) for row in measured] == [
         (backbone, "frozen", protocol) for backbone in ("mine", "exported") for protocol in protocols
     ]
     # It is one network, once as weights and once as a program.
-    assert [row["map_at_r"] for row in measured[:3]] == [row["map_at_r"] for row in measured[3:]]
+    assert [row["map_at_r"] for row in measured[:5]] == [row["map_at_r"] for row in measured[5:]]
     scores = [float(row["mean"]) for row in read_rows(project.root / "results/mine/attention.csv")]
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)
     assert {row["n_queries"] for row in measured} == {str(CLASSES * IMAGES)}
     page = (project.root / "results/mine/report.html").read_text()
     assert "Mine (as is)" in page
+    assert "swapped queries" in page
     settings = re.findall(r"<dt>([\w.]+)</dt>", page.partition('id="settings"')[2].replace("<wbr>", ""))
     assert {"grid.dataset", "grid.seed", "frozen", "transform.eval_size", "publish.gallery_queries"} <= set(
         settings

@@ -12,7 +12,7 @@ from bgbias.retrieval.collapse import mean_similarity
 from bgbias.retrieval.gallery import embeddings_at, positions, sides_of_search
 from bgbias.retrieval.metrics import BLOCK_BYTES, means, measure
 from bgbias.retrieval.nearest import Search, on_cpu, search_on
-from bgbias.retrieval.protocols import array_name, conditions_of
+from bgbias.retrieval.protocols import searches
 from bgbias.retrieval.queries import QueryMeans, query_rows
 
 
@@ -26,6 +26,7 @@ def measure_retrieval(
     ks: Sequence[int],
     seed: int,
     gallery_draws: int | None = None,
+    one_sided: Sequence[str] = (),
     search_in: Callable[[np.ndarray], Search] = on_cpu,
     block_bytes: int = BLOCK_BYTES,
 ) -> None:
@@ -34,25 +35,27 @@ def measure_retrieval(
     ``layout``: the index of the packed images, which names the queries.
 
     ``run``: the identity columns. With ``gallery_draws``, that many galleries of one random image per class
-    are drawn from ``seed``, the same for every run, and a row holds the mean over them. ``search_in`` and
-    ``block_bytes`` as in :func:`bgbias.retrieval.metrics.measure`.
+    are drawn from ``seed``, the same for every run, and a row holds the mean over them. ``one_sided`` as in
+    :func:`bgbias.retrieval.protocols.searches`, ``search_in`` and ``block_bytes`` as in
+    :func:`bgbias.retrieval.metrics.measure`.
     """
     metrics, queries = [], {}
     with np.load(embeddings_path) as data:
         labels = data["labels"]
         galleries = sides_of_search(data, gallery_draws, seed)
-        for protocol, draw in conditions_of(data):
-            print(array_name(protocol, draw), flush=True)
-            embeddings = data[array_name(protocol, draw)]
+        for protocol, draw, query_name, gallery_name in searches(data, one_sided):
+            print(f"{protocol}, draw {draw}", flush=True)
+            query = data[query_name]
+            gallery = query if gallery_name == query_name else data[gallery_name]
             of_protocol = queries.setdefault(protocol, QueryMeans(len(labels)))
             measured = []
             for q, g in galleries:
                 per_query = np.empty((len(q), 3 + len(ks)))
                 measured.append(
                     measure(
-                        embeddings_at(embeddings, q),
+                        embeddings_at(query, q),
                         labels[q],
-                        embeddings_at(embeddings, g),
+                        embeddings_at(gallery, g),
                         labels[g],
                         ks=ks,
                         own=positions(q, g),
@@ -64,7 +67,7 @@ def measure_retrieval(
                 of_protocol.add(q, per_query)
             if not measured[0]["n_queries"]:
                 raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
-            alike = {"mean_similarity": mean_similarity(embeddings)}
+            alike = {"mean_similarity": mean_similarity(query, gallery)}
             metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured), **alike})
         images = query_rows(queries, data["rows"], read_index(layout))
     write_rows(images_out, images, list(images[0]))
@@ -92,6 +95,7 @@ if "snakemake" in globals():
             ks=snakemake.params.ks,
             seed=snakemake.params.seed,
             gallery_draws=snakemake.params.gallery_draws,
+            one_sided=snakemake.params.one_sided,
             search_in=configured_search(snakemake.params.search_device),
             block_bytes=snakemake.resources.search_mb * 2**20,
         )

@@ -16,7 +16,7 @@ from bgbias.index import Index, write_index
 from bgbias.retrieval import nearest
 from bgbias.retrieval.gallery import one_per_class, positions
 from bgbias.retrieval.metrics import measure
-from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions, conditions_of
+from bgbias.retrieval.protocols import PROTOCOLS, array_name, conditions, conditions_of, searches
 
 RUN = {"dataset": "d", "backbone": "b", "loss": "l", "variant": "v", "seed": 0}
 SETTINGS = {"run": RUN, "ks": [1, 2], "seed": 0}
@@ -62,6 +62,30 @@ def test_the_arrays_of_all_conditions_are_found_again(monkeypatch):
     pairs = list(conditions(2))
     assert pairs == [("clean", 0), ("swapped", 0), ("swapped", 1), ("grey2", 0), ("grey2", 1)]
     assert list(conditions_of(["rows", "cleaned", *(array_name(*pair) for pair in pairs)])) == pairs
+
+
+def test_one_side_is_swapped_and_the_other_clean(tmp_path, arrays):
+    table = run_script(tmp_path, arrays, SETTINGS | {"one_sided": ["gallery", "queries"]})
+    names = [("clean", "0"), *((f"swapped{side}", draw) for side in ("", "_gallery", "_queries") for draw in "01")]
+    assert [(row["protocol"], row["draw"]) for row in table] == names
+    clean, labels = arrays["clean"], arrays["labels"]
+    for row in table[3:]:
+        swapped = arrays[f"swapped{row['draw']}"]
+        query, gallery = (swapped, clean) if row["protocol"] == "swapped_queries" else (clean, swapped)
+        # The image itself, which the other side has with its other background, is no match.
+        nearest = (query @ gallery.T - 9 * np.eye(40)).argmax(1)
+        assert float(row["precision_at_1"]) == pytest.approx((labels[nearest] == labels).mean())
+        assert float(row["mean_similarity"]) == pytest.approx((query @ gallery.T).mean())
+        assert row["n_queries"] == "40"
+    assert "map_at_r_swapped_queries" in read_rows(tmp_path / "images.csv")[0]
+
+
+def test_what_is_searched_in_what():
+    arrays = ["rows", "clean", "swapped0", "swapped1"]
+    both = [("clean", 0, "clean", "clean"), *(("swapped", n, f"swapped{n}", f"swapped{n}") for n in (0, 1))]
+    assert list(searches(arrays)) == both
+    queries = [("swapped_queries", n, f"swapped{n}", "clean") for n in (0, 1)]
+    assert list(searches(arrays, ["queries"])) == both + queries
 
 
 def test_query_and_gallery(tmp_path, arrays):
