@@ -70,7 +70,8 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
     assert {row["n_queries"] for row in measured} == {str(CLASSES * IMAGES)}
     page = (project.root / "results/mine/report.html").read_text()
     assert "Mine (as is)" in page
-    assert "swapped queries" in page
+    assert "With swapped queries, the searched images keep theirs." in page
+    assert "With swapped gallery" not in page
     settings = re.findall(r"<dt>([\w.]+)</dt>", page.partition('id="settings"')[2].replace("<wbr>", ""))
     assert {"grid.dataset", "grid.seed", "frozen", "transform.eval_size", "publish.gallery_queries"} <= set(
         settings

@@ -99,6 +99,7 @@ def write_report(
         findings=findings,
         variants=variants(summary, settings),
         draws=max(row["draws"] for row in summary if row["protocol"] == "swapped"),
+        protocols={row["protocol"] for row in summary},
         sd_over=sd_words(summary),
         tables={
             "retrieval": retrieval_table(summary),
