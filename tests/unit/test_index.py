@@ -131,6 +131,7 @@ def test_all_classes_that_stand_alone_are_told_at_once(tmp_path):
     message = refusal(written(tmp_path, rows))
     assert "class 'lone0' (label 10) has no other image in the test split" in message
     assert "likewise 5 more: 'lone1', 'lone2', 'lone3', …. Add one" in message
+    assert message.endswith("or the dataset's distractors: true, which keeps them in the gallery.")
 
 
 @pytest.mark.parametrize(

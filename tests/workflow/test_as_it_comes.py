@@ -19,7 +19,7 @@ device: cpu
 background_set: offices
 grid: {dataset: [catalogue], loss: []}
 frozen: [mine, exported]
-datasets: {catalogue: {source: folders, root: catalogue, masks: masks, test_only: true}}
+datasets: {catalogue: {source: folders, root: catalogue, masks: masks, test_only: true, distractors: true}}
 backgrounds: {offices: {source: folders, test: unseen}}
 backbones:
   mine: {model: small_cnn, widths: [8, 16], weights: mine.pth}
@@ -39,9 +39,9 @@ def picture(seed):
 
 
 def test_every_image_is_a_query_and_the_report_is_made(project):
-    for label in range(CLASSES):
+    for label in range(CLASSES + 1):
         (project.root / f"catalogue/class{label}").mkdir(parents=True)
-        for image in range(IMAGES):
+        for image in range(IMAGES if label < CLASSES else 1):  # one product of one photo
             picture(IMAGES * label + image).save(project.root / f"catalogue/class{label}/{image}.png")
             mask = project.root / f"masks/class{label}/{image}.png"
             mask.parent.mkdir(parents=True, exist_ok=True)

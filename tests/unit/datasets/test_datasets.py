@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from bgbias.datasets.limit import limited
 from bgbias.datasets.official import split_of_labels
 from bgbias.datasets.verify import find_problems
 from bgbias.errors import StudyError
-from bgbias.index import Index
+from bgbias.files import write_rows
+from bgbias.index import Index, write_index
 from bgbias.retrieval.gallery import one_per_class
 
 REAL = Path(os.environ.get("BGBIAS_REAL", Path(__file__).parents[3] / "../shared/real"))
@@ -241,6 +243,37 @@ def test_a_limit_leaves_every_query_its_gallery(tmp_path):
     found = limited(index, {"images": 5}, seed=0)
     assert (len(found), found.is_gallery.sum()) == (10 * (2 + 5), 20)
     assert len(partnerless_rows(found)) == 0
+
+
+def test_distractors_are_found_and_never_ask(tmp_path):
+    settings = {"source": "index", "test_only": True}
+    classes = [0, 0, 1, 2, 2, 2, 3]
+    write_rows(
+        tmp_path / "index.csv",
+        [{"path": f"{n}.jpg", "label": label, "class_name": f"c{label}"} for n, label in enumerate(classes)],
+        ["path", "label", "class_name"],
+    )
+    with pytest.raises(StudyError, match="distractors: true"):
+        dataset_index(tmp_path, settings)
+    index = dataset_index(tmp_path, settings | {"distractors": True})
+    assert index.is_query.tolist() == [True, True, False, True, True, True, False]
+    assert index.is_gallery.all()
+    without = dataset_index(tmp_path, settings | {"distractors": True, "limit": {"classes": 2}})
+    assert len(without) == sum(classes.count(label) for label in set(without.labels))
+
+    marked = replace(index, splits=["test"] * 7)
+    write_index(tmp_path / "index.csv", marked)
+    with pytest.raises(StudyError, match="already say what is searched in what"):
+        dataset_index(tmp_path, settings | {"distractors": True})
+
+
+def test_no_distractors_are_no_reason_to_mark_anything(tmp_path):
+    for n in range(4):
+        path = tmp_path / f"class{n % 2}/{n}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    index = dataset_index(tmp_path, {"source": "folders", "test_only": True, "distractors": True})
+    assert index.is_query is None
 
 
 def test_a_missing_root_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -35,7 +36,7 @@ def check_index(
             rows[0],
             f"class {names[0]!r} (label {index.labels[rows[0]]}) has no other image in the test split that "
             f"could be retrieved{more}{', …' if len(names) > 4 else ''}. Add one, or set on_bad_image: skip, "
-            "which excludes such images",
+            "which excludes such images, or the dataset's distractors: true, which keeps them in the gallery",
         )
     val_labels = index.labels[index.rows("val")]
     if "val" in splits and len(np.unique(val_labels)) == len(val_labels):
@@ -54,6 +55,25 @@ def partnerless_rows(index: Index) -> np.ndarray:
     classes, inverse = np.unique(labels, return_inverse=True)
     in_gallery = np.bincount(inverse, weights=gallery, minlength=len(classes))
     return test[query & (in_gallery[inverse] - gallery < 1)]
+
+
+def distracting(index: Index, path: str | os.PathLike) -> Index:
+    """``index`` with its :func:`partnerless_rows` in the gallery only, where they can be found by mistake.
+
+    StudyError, naming ``path``, if the index itself says which images are queries.
+    """
+    if index.is_query is not None:
+        raise StudyError(
+            f"{path} has the columns is_query and is_gallery, which already say what is searched in what. "
+            "Give distractors is_query 0 and is_gallery 1 there, and leave out the dataset's distractors."
+        )
+    rows = partnerless_rows(index)
+    if not len(rows):
+        return index
+    gallery = np.array([split == "test" for split in index.splits], dtype=bool)
+    query = gallery.copy()
+    query[rows] = False
+    return replace(index, is_query=query, is_gallery=gallery)
 
 
 def _check_rows(index: Index, refuse) -> None:
