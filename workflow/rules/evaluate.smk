@@ -56,7 +56,7 @@ rule measure_retrieval:
         gpu=1 if config["evaluation"]["search_device"] == "cuda" else 0,
         mem_mb=growing(2000 + config["evaluation"]["search_memory_mb"]),
         search_mb=config["evaluation"]["search_memory_mb"],  # not a parameter either
-        runtime=growing(15),
+        runtime=growing(15 * (1 + len(config["evaluation"]["one_sided"]))),
     params:
         code=hash_script("measure_retrieval.py"),
         run=run_identity,
