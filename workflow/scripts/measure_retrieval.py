@@ -43,32 +43,35 @@ def measure_retrieval(
     with np.load(embeddings_path) as data:
         labels = data["labels"]
         galleries = sides_of_search(data, gallery_draws, seed)
-        for protocol, draw, query_name, gallery_name in searches(data, one_sided):
-            print(f"{protocol}, draw {draw}", flush=True)
+
+        # A function, so that its arrays are freed before the next ones are read.
+        def search(query_name: str, gallery_name: str, query_means: QueryMeans) -> dict[str, float]:
             query = data[query_name]
             gallery = query if gallery_name == query_name else data[gallery_name]
-            of_protocol = queries.setdefault(protocol, QueryMeans(len(labels)))
             measured = []
             for q, g in galleries:
-                per_query = np.empty((len(q), 3 + len(ks)))
-                measured.append(
-                    measure(
-                        embeddings_at(query, q),
-                        labels[q],
-                        embeddings_at(gallery, g),
-                        labels[g],
-                        ks=ks,
-                        own=positions(q, g),
-                        search_in=search_in,
-                        block_bytes=block_bytes,
-                        per_query=per_query,
-                    )
+                per_query = {}
+                found = measure(
+                    embeddings_at(query, q),
+                    labels[q],
+                    embeddings_at(gallery, g),
+                    labels[g],
+                    ks=ks,
+                    own=positions(q, g),
+                    search_in=search_in,
+                    block_bytes=block_bytes,
+                    per_query=per_query,
                 )
-                of_protocol.add(q, per_query)
+                measured.append(found)
+                query_means.add(q, per_query)
             if not measured[0]["n_queries"]:
                 raise StudyError(f"{embeddings_path}: no query has an image of its class in the gallery.")
-            alike = {"mean_similarity": mean_similarity(query, gallery)}
-            metrics.append({**run, "protocol": protocol, "draw": draw, **means(measured), **alike})
+            return means(measured) | {"mean_similarity": mean_similarity(query, gallery)}
+
+        for protocol, draw, *arrays in searches(data, one_sided):
+            print(f"{protocol}, draw {draw}", flush=True)
+            query_means = queries.setdefault(protocol, QueryMeans(len(labels)))
+            metrics.append({**run, "protocol": protocol, "draw": draw, **search(*arrays, query_means)})
         images = query_rows(queries, data["rows"], read_index(layout))
     write_rows(images_out, images, list(images[0]))
     write_rows(retrieval_out, metrics, list(metrics[0]))

@@ -1,6 +1,6 @@
 """Train one run of the grid."""
 
-from bgbias.devices import choose_device, describe_device, prepare_cpu
+from bgbias.devices import choose_device, prepare_cpu
 from bgbias.files import write_rows
 from bgbias.hashes import hash_script, hash_settings
 from bgbias.input_pipeline.pixels import PixelStore
@@ -8,7 +8,7 @@ from bgbias.logs import job_log
 from bgbias.masks.limits import check_limits
 from bgbias.models.embedding_model import save_model
 from bgbias.runs import input_facts, recorded_settings, versions, write_run
-from bgbias.training.checkpoints import remove_other_checkpoints, training_identity
+from bgbias.training.checkpoints import training_identity
 from bgbias.training.loop import Training
 from bgbias.training.progress import HISTORY_COLUMNS
 
@@ -55,13 +55,12 @@ def train_model(
             "best_epoch": training.progress.best_epoch,
             "epochs": len(history),
             "seconds": round(sum(row["seconds"] for row in history), 3),
-            "device": describe_device(chosen),
+            "device": training.progress.device,
             "precision": precision,
             "versions": versions(),
             "hashes": hashes,
         },
     )
-    remove_other_checkpoints(checkpoint, identity)
 
 
 if "snakemake" in globals():

@@ -69,7 +69,15 @@ def test_words_of_the_command_line_become_what_yaml_would_have_read():
 
 
 def test_a_whole_number_has_one_spelling():
-    given = {"margin": 20.0, "scale": [0.16, 1.0], "flip": True, "seed": 0, "name": "1.0", "weights": None}
+    given = {
+        "margin": 20.0,
+        "scale": [0.16, 1.0],
+        "flip": True,
+        "seed": 0,
+        "name": "1.0",
+        "weights": None,
+        "huge": 1e30,
+    }
     plain = study.plain_numbers(given)
     assert plain == given
     assert repr(plain) == repr(given | {"margin": 20, "scale": [0.16, 1]})

@@ -17,7 +17,7 @@ from bgbias.datasets import inshop as inshop_source
 from bgbias.datasets.index_checks import partnerless_rows
 from bgbias.datasets.limit import limited
 from bgbias.datasets.official import split_of_labels
-from bgbias.datasets.verify import find_problems
+from bgbias.datasets.verify import find_problems, without_problems
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
 from bgbias.index import Index, write_index
@@ -258,8 +258,13 @@ def test_distractors_are_found_and_never_ask(tmp_path):
     index = dataset_index(tmp_path, settings | {"distractors": True})
     assert index.is_query.tolist() == [True, True, False, True, True, True, False]
     assert index.is_gallery.all()
-    without = dataset_index(tmp_path, settings | {"distractors": True, "limit": {"classes": 2}})
-    assert len(without) == sum(classes.count(label) for label in set(without.labels))
+    for images, queries in ((1, None), (2, 4)):
+        limit = {"distractors": True, "limit": {"images": images}}
+        if queries is None:
+            with pytest.raises(StudyError, match="every test image is alone in its class"):
+                dataset_index(tmp_path, settings | limit)
+        else:
+            assert dataset_index(tmp_path, settings | limit).is_query.sum() == queries
 
     marked = replace(index, splits=["test"] * 7)
     write_index(tmp_path / "index.csv", marked)
@@ -267,13 +272,25 @@ def test_distractors_are_found_and_never_ask(tmp_path):
         dataset_index(tmp_path, settings | {"distractors": True})
 
 
-def test_no_distractors_are_no_reason_to_mark_anything(tmp_path):
-    for n in range(4):
-        path = tmp_path / f"class{n % 2}/{n}.png"
+def test_a_column_of_ones_own_is_not_overwritten_by_distractors(tmp_path):
+    rows = [
+        {"path": f"{n}.jpg", "label": n // 2, "class_name": n // 2, "is_gallery": n > 0} for n in range(5)
+    ]
+    write_rows(tmp_path / "index.csv", rows, list(rows[0]))
+    with pytest.raises(StudyError, match="only one of the columns"):
+        dataset_index(tmp_path, {"source": "index", "test_only": True, "distractors": True})
+
+
+def test_an_image_that_is_left_alone_by_a_damaged_one_is_a_distractor(tmp_path):
+    for n in range(6):
+        path = tmp_path / f"class{n // 2}/{n}.png"
         path.parent.mkdir(exist_ok=True)
         path.touch()
     index = dataset_index(tmp_path, {"source": "folders", "test_only": True, "distractors": True})
-    assert index.is_query is None
+    rest, problems = without_problems(index, {0: "cannot be read"})
+    assert rest.paths[0] == "class0/1.png"
+    assert (rest.is_query.tolist(), rest.is_gallery.all()) == ([False, True, True, True, True], True)
+    assert problems[1].startswith("is not a query")
 
 
 def test_a_missing_root_is_named(tmp_path):

@@ -18,6 +18,7 @@ from bgbias.forecasting.arithmetic import Counts, Seconds
 ROOT = Path(__file__).parents[3]
 SOURCES = load_sources(ROOT / "resources" / "sources.yaml")
 CONFIG = {
+    "grid": {"loss": ["triplet"]},
     "training": {"iterations_per_epoch": 100, "max_epochs": 1000, "patience": 15},
     "evaluation": {"draws": 5},
     "attribution": {"images": None},
@@ -46,8 +47,10 @@ def test_disk():
     # 3 pictures of 256 x 341 1/3 pixels, 4 bytes each
     assert arithmetic.packed_bytes(3, 256) == pytest.approx(3 * 4 * 256 * 256 * 4 / 3)
     assert arithmetic.packed_bytes(3, 256, compressed=True) == pytest.approx(0.4 * 3 * 4 * 256 * 256 * 4 / 3)
-    # Two runs: a model of 1,000 numbers and 6 x 10 vectors of 128, 4 bytes each.
-    assert arithmetic.result_bytes(Counts(0, 0, 10), 2, CONFIG, 1000) == 2 * 4 * (1000 + 60 * 128)
+    # Two runs: a model of 1,000 numbers, kept twice if trained, and 6 x 10 vectors of 128, 4 bytes each.
+    counts, as_it_comes = Counts(0, 0, 10), CONFIG | {"grid": {"loss": []}}
+    assert arithmetic.result_bytes(counts, 2, CONFIG, 1000) == 2 * 4 * (2 * 1000 + 60 * 128)
+    assert arithmetic.result_bytes(counts, 2, as_it_comes, 1000) == 2 * 4 * (1000 + 60 * 128)
 
 
 def test_a_network_as_it_comes_embeds_in_its_own_features():

@@ -12,9 +12,9 @@ from write_provenance import write_provenance
 from bgbias import hashes
 from bgbias.errors import StudyError
 from bgbias.results import provenance
-from bgbias.runs import check_settings, write_run
+from bgbias.runs import check_settings, recorded_settings, write_run
 
-SETTINGS = {"loss": {"type": "triplet", "margin": 0.1}, "training": {"learning_rate": 0.1}}
+SETTINGS = {"backbone": {}, "loss": {"type": "triplet", "margin": 0.1}, "training": {"learning_rate": 0.1}}
 RUN = {
     "dataset": "d", "backbone": "b", "loss": "triplet", "variant": "base", "seed": 0, "settings": {},
     "seconds": 2.5, "epochs": 3, "best_epoch": 1, "device": "CPU", "versions": {"torch": "1"},
@@ -24,7 +24,8 @@ RUN = {
 @pytest.fixture
 def run(tmp_path):
     path = tmp_path / "run.yaml"
-    write_run(path, RUN | {"hashes": {"settings": hashes.hash_settings(SETTINGS), "code": "c0de"}})
+    its_hashes = {"settings": hashes.hash_settings(SETTINGS), "code": "c0de"}
+    write_run(path, RUN | {"settings": recorded_settings(SETTINGS), "hashes": its_hashes})
     return path
 
 
@@ -70,10 +71,12 @@ def test_a_run_of_other_settings_is_refused_by_name(run):
 
 
 def test_runs_whose_settings_were_exchanged_are_refused(tmp_path):
-    settings = [{"margin": 1}, {"margin": 2}]
+    settings = [{"backbone": {}, "loss": {"margin": margin}} for margin in (1, 2)]
     paths = [tmp_path / f"{number}.yaml" for number in (0, 1)]
     for path, its in zip(paths, settings, strict=True):
-        write_run(path, RUN | {"hashes": {"settings": hashes.hash_settings(its)}})
+        write_run(path, RUN | {"settings": recorded_settings(its)})
+    check_settings(paths, settings)
+    settings[0]["loss"]["margin"] = 1.0  # as older versions of this project spelled it
     check_settings(paths, settings)
     with pytest.raises(StudyError, match=r"0\.yaml was made with other settings"):
         check_settings(paths, settings[::-1])

@@ -17,13 +17,15 @@ from safetensors.torch import load_file
 from tiny_runs import ARCFACE, RUN, changed, same, train
 from torch import nn
 
+from bgbias import runs
 from bgbias.errors import StudyError
 from bgbias.hashes import fingerprint_file
 from bgbias.index import COLUMNS
 from bgbias.input_pipeline.packing import background_row, write_store
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.backbones import BACKBONES, Backbone
-from bgbias.training import checkpoints, loop
+from bgbias.runs import read_run
+from bgbias.training import loop
 from bgbias.training.checkpoints import (
     read_checkpoint,
     remove_other_checkpoints,
@@ -182,6 +184,33 @@ def test_a_finished_training_whose_model_was_deleted_is_done_at_once(layouts, tm
     assert [(tmp_path / name).read_text() for name in ("history.csv", "run.yaml")] == recorded
 
 
+def test_a_model_taken_again_is_not_said_to_come_from_todays_device(layouts, tmp_path, monkeypatch):
+    settings = changed(training={"max_epochs": 1})
+    train(layouts, tmp_path, settings)
+    before = read_run(tmp_path / "run.yaml")["device"]
+    monkeypatch.setattr(loop, "describe_device", lambda device: "another")
+    train(layouts, tmp_path, settings)
+    assert read_run(tmp_path / "run.yaml")["device"] == before
+
+
+def test_taking_a_finished_model_costs_no_unfinished_one(layouts, tmp_path, monkeypatch):
+    first, second = (changed(training={"max_epochs": 2, "learning_rate": rate}) for rate in (0.01, 0.02))
+    train(layouts, tmp_path, first)
+
+    def stopped(self, score, close=loop.Training._close_epoch):
+        close(self, score)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Training, "_close_epoch", stopped)
+        with pytest.raises(StudyError, match="SIGTERM"):
+            train(layouts, tmp_path, second)
+    kept = set((tmp_path / "checkpoint").iterdir())
+    assert len(kept) == 2
+    train(layouts, tmp_path, first)
+    assert set((tmp_path / "checkpoint").iterdir()) == kept
+
+
 def test_a_finished_model_is_kept_until_one_of_other_settings_is_finished(layouts, tmp_path):
     first, second = (changed(training={"max_epochs": 1, "learning_rate": rate}) for rate in (0.01, 0.02))
     expected = train(layouts, tmp_path, first)
@@ -265,7 +294,11 @@ def test_the_identity_notices_settings_code_device_data_and_weights(layouts, tmp
     assert identity(code="2") != identity()
     assert identity(device="cuda") != identity()
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoints, "installed_versions", lambda names: dict.fromkeys(names, "another"))
+        patched.setattr(runs, "installed_versions", lambda names: dict.fromkeys(names, "another"))
+        other = identity()
+    assert other != identity()
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "__version__", "another")
         other = identity()
     assert other != identity()
     copied = tmp_path / "layout.csv"

@@ -11,10 +11,18 @@ import yaml
 from bgbias.axes import AXES
 from bgbias.errors import StudyError
 from bgbias.files import write_text
-from bgbias.hashes import hash_settings
 from bgbias.packages import installed_versions
 
-_PACKAGES = ("torch", "pytorch-metric-learning", "numpy", "safetensors")
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "pytorch-metric-learning",
+    "numpy",
+    "numba",
+    "faiss-cpu",
+    "safetensors",
+)
 
 
 def recorded_settings(settings: dict) -> dict:
@@ -56,7 +64,7 @@ def check_settings(paths: Iterable[str], expected: Iterable[dict]) -> None:
     """Raise StudyError if a run.yaml of ``paths`` was not written with the settings in ``expected``, in that
     order: its numbers must not be published as part of the study."""
     for path, settings in zip(paths, expected, strict=True):
-        if (read_run(path).get("hashes") or {}).get("settings") != hash_settings(settings):
+        if read_run(path)["settings"] != recorded_settings(settings):
             raise StudyError(
                 f"{path} was made with other settings than those of the current configuration. Remove the "
                 "folder that it is in and run again, or restore the configuration that it was made with."

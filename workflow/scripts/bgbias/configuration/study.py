@@ -40,12 +40,13 @@ def typed(value):
 
 
 def plain_numbers(value):
-    """``value`` with whole numbers as int: 20.0 is 20, although Snakemake compares parameters as text."""
+    """``value`` with whole floats as int: 20.0 is 20, although Snakemake compares parameters as text."""
     if isinstance(value, Mapping):
         return {key: plain_numbers(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [plain_numbers(entry) for entry in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(value) if whole else value
 
 
 def runs(config: dict) -> list[dict]:

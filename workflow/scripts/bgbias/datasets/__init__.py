@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-from bgbias.datasets.index_checks import check_index, distracting
+from bgbias.datasets.index_checks import check_index, with_distractors
 from bgbias.datasets.limit import limited
 from bgbias.errors import StudyError
 from bgbias.index import SPLITS, Index, index_name
@@ -27,10 +27,9 @@ def dataset_index(root: str | os.PathLike, settings: dict, alone: str = "fail") 
     # Not imported above: editing one source would otherwise rebuild the indices of all datasets.
     index = import_module(f"{__name__}.{source}").rows(root, settings)
     where = root / index_name(settings) if source == "index" else f"{root} as source {source} reads it"
-    needed = SPLITS
+    needed, distractors = SPLITS, settings.get("distractors")
     if settings.get("test_only"):
         index, needed = replace(index, splits=["test"] * len(index)), ("test",)
-    if settings.get("distractors"):
-        index = distracting(index, where)
-    check_index(index, where, needed, alone)
-    return limited(index, settings.get("limit") or {}, int(settings.get("seed", 0)))
+    check_index(index, where, needed, "skip" if distractors else alone)
+    index = limited(index, settings.get("limit") or {}, int(settings.get("seed", 0)))
+    return with_distractors(index, where) if distractors else index

@@ -57,22 +57,24 @@ def partnerless_rows(index: Index) -> np.ndarray:
     return test[query & (in_gallery[inverse] - gallery < 1)]
 
 
-def distracting(index: Index, path: str | os.PathLike) -> Index:
+def with_distractors(index: Index, path: str | os.PathLike) -> Index:
     """``index`` with its :func:`partnerless_rows` in the gallery only, where they can be found by mistake.
 
-    StudyError, naming ``path``, if the index itself says which images are queries.
+    StudyError, naming ``path``, if the index itself says which images are queries, or if no query is left.
     """
     if index.is_query is not None:
         raise StudyError(
             f"{path} has the columns is_query and is_gallery, which already say what is searched in what. "
             "Give distractors is_query 0 and is_gallery 1 there, and leave out the dataset's distractors."
         )
-    rows = partnerless_rows(index)
-    if not len(rows):
-        return index
     gallery = np.array([split == "test" for split in index.splits], dtype=bool)
     query = gallery.copy()
-    query[rows] = False
+    query[partnerless_rows(index)] = False
+    if not query.any():
+        raise StudyError(
+            f"{path}: every test image is alone in its class, so none can be a query. Add images, or, if the "
+            "dataset has a limit, raise it."
+        )
     return replace(index, is_query=query, is_gallery=gallery)
 
 

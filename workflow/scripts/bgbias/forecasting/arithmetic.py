@@ -123,7 +123,8 @@ def packed_bytes(images: int, short_side: int, compressed: bool = False) -> floa
 def result_bytes(counts: Counts, runs: int, config: dict, parameters: int) -> float:
     """Models and embeddings of all ``runs`` of a dataset."""
     vectors = counts.test * (1 + config["evaluation"]["draws"])
-    return runs * FLOAT * (parameters + vectors * config["embedding_size"])
+    copies = 2 if config["grid"]["loss"] else 1  # a checkpoint keeps the trained model once more
+    return runs * FLOAT * (copies * parameters + vectors * config["embedding_size"])
 
 
 def download_gigabytes(config: dict, sources: dict) -> dict[str, float]:

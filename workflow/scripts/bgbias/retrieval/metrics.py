@@ -32,7 +32,7 @@ def measure(
     own: np.ndarray | None = None,
     search_in: Callable[[np.ndarray], Search] = on_cpu,
     block_bytes: int = BLOCK_BYTES,
-    per_query: np.ndarray | None = None,
+    per_query: dict[str, np.ndarray] | None = None,
 ) -> dict[str, float]:
     """Retrieve every query's neighbours and average the metrics over the queries that have a partner.
 
@@ -40,8 +40,8 @@ def measure(
     that the order by inner product is the order by Euclidean and by cosine distance; labels are integers (Q,)
     and (N,). Without ``reference``, each query is searched among the other queries. With it, ``own`` (Q,) may
     give the reference row that *is* the query, or −1 for none (the default). ``search_in`` builds the search
-    of a reference set (:mod:`bgbias.retrieval.nearest`). ``per_query`` (Q, 3 + len(ks)) float64, if given,
-    receives every query's own metrics, in the order of those returned; a query left out gets NaN.
+    of a reference set (:mod:`bgbias.retrieval.nearest`). ``per_query``, if given, receives
+    every query's own metrics, each float64 (Q,) by name, NaN for a query that is left out.
 
     Returns ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
     [0, 1], and ``n_queries``, the number of queries averaged: a query whose label no other reference image
@@ -61,7 +61,7 @@ def measure(
     names = ["map_at_r", "precision_at_1", "r_precision", *(f"recall_at_{k}" for k in ks)]
     totals = np.zeros(len(names))
     if per_query is not None:
-        per_query[:] = np.nan
+        per_query |= {name: np.full(len(query), np.nan) for name in names}
     half = block_bytes // 2  # one half for the lists that are kept, the other for the current block
     neighbours_of = searcher(query, reference, own, valid, depths, search_in, half)
     for part in _blocks(depths, query.shape[1], half):
@@ -70,8 +70,8 @@ def measure(
         hits = (reference_labels[neighbours] == query_labels[rows, None]) & (neighbours >= 0)
         scores = _scores(hits, partners[rows], ks)
         totals += [values.sum() for values in scores]
-        if per_query is not None:
-            per_query[rows] = np.stack(scores, axis=1)
+        for name, values in zip(names, scores, strict=True) if per_query is not None else ():
+            per_query[name][rows] = values
     means = totals / len(valid) if len(valid) else np.full(len(names), np.nan)
     return {**dict(zip(names, map(float, means), strict=True)), "n_queries": len(valid)}
 

@@ -6,40 +6,39 @@ import numpy as np
 
 from bgbias.index import Index
 
-# The metrics of a single query that are written, as their columns in what metrics.measure fills in.
-_WRITTEN = {"map_at_r": 0, "precision_at_1": 1}
+WRITTEN = ("map_at_r", "precision_at_1")
 
 
 class QueryMeans:
-    """The mean metrics of each of N test images over the searches in which it was a query with a partner."""
+    """Each metric of N test images, averaged over the searches in which they are queries with a partner."""
 
     def __init__(self, n: int) -> None:
-        self._sums = np.zeros((n, len(_WRITTEN)))
+        self._sums = {metric: np.zeros(n) for metric in WRITTEN}
         self._searches = np.zeros(n, dtype=np.int64)
 
-    def add(self, queries: np.ndarray, per_query: np.ndarray) -> None:
+    def add(self, queries: np.ndarray, per_query: Mapping[str, np.ndarray]) -> None:
         """Add a search: positions ``queries`` (Q,) and their metrics, from ``measure``."""
-        scores = per_query[:, list(_WRITTEN.values())]
-        answered = ~np.isnan(scores).any(axis=1)
-        self._sums[queries[answered]] += scores[answered]
+        answered = ~np.isnan(per_query[WRITTEN[0]])
         self._searches[queries[answered]] += 1
+        for metric, sums in self._sums.items():
+            sums[queries[answered]] += per_query[metric][answered]
 
-    def means(self) -> np.ndarray:
-        """(N, metrics); NaN for an image that was never a query with a partner."""
+    def means(self) -> dict[str, np.ndarray]:
+        """Metric → float64 (N,); NaN for an image that is never a query with a partner."""
         with np.errstate(invalid="ignore"):
-            return self._sums / self._searches[:, None]
+            return {metric: sums / self._searches for metric, sums in self._sums.items()}
 
 
 def query_rows(scores: Mapping[str, QueryMeans], rows: np.ndarray, index: Index) -> list[dict]:
     """``row``, ``path``, ``class_name`` and, per protocol, ``map_at_r_…`` and ``precision_at_1_…``, for the
-    test images that were queries.
+    test images that are queries.
 
     ``scores``: of each protocol; ``rows`` (N,): the test images' rows in ``index``.
     """
     columns = {
         f"{metric}_{protocol}": values
-        for protocol, found in scores.items()
-        for metric, values in zip(_WRITTEN, found.means().T, strict=True)
+        for protocol, means in scores.items()
+        for metric, values in means.means().items()
     }
     asked = np.flatnonzero(~np.isnan(next(iter(columns.values()))))
     return [

@@ -10,15 +10,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from bgbias.hashes import fingerprint_file, hash_settings
 from bgbias.models.weights import write_tensors
-from bgbias.packages import installed_versions
-
-# Another version may draw other first weights, or have other defaults.
-_PACKAGES = ("torch", "torchvision", "timm", "pytorch-metric-learning")
+from bgbias.runs import versions
 
 
 def training_identity(run: dict, settings: dict, code: str, device: str, layouts: Sequence[str]) -> dict:
@@ -34,7 +32,8 @@ def training_identity(run: dict, settings: dict, code: str, device: str, layouts
         "run": run,
         "settings": settings,
         "device": device,
-        "versions": installed_versions(_PACKAGES),
+        "versions": versions(),
+        "build": torch.__version__,  # also says for which CUDA
         "files": [fingerprint_file(path) for path in files],
         "code": code,
     }
@@ -64,7 +63,7 @@ def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str
 
 
 def remove_other_checkpoints(folder: str | os.PathLike, identity: dict) -> None:
-    """Remove the checkpoints in ``folder`` that were written with another ``identity``."""
+    """Remove the checkpoints in ``folder`` of every other ``identity``, unfinished ones too."""
     for path in Path(folder).glob("[!.]*.safetensors"):
         if path != _path(folder, identity):
             path.unlink(missing_ok=True)

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bgbias.devices import choose_precision, fetch, seed_generators
+from bgbias.devices import choose_precision, describe_device, fetch, seed_generators
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.logs import progress_bar
 from bgbias.models.embedding_model import build_model, check_size
 from bgbias.randomness import integer_seed
 from bgbias.retrieval.collapse import COLLAPSED
-from bgbias.training.checkpoints import read_checkpoint, write_checkpoint
+from bgbias.training.checkpoints import read_checkpoint, remove_other_checkpoints, write_checkpoint
 from bgbias.training.feeding import TrainingFeed
 from bgbias.training.losses import build_loss
 from bgbias.training.optimisers import Group, Optimiser
@@ -107,6 +107,8 @@ class Training:
         """
         with stopping() as stop:
             self._resume(checkpoint, identity)
+            if not self.progress.finished(self.options):
+                self.progress.device = describe_device(self.device)
             due = 0.0
             while not self.progress.finished(self.options):
                 started = time.monotonic()
@@ -120,6 +122,8 @@ class Training:
                 if finished or asked or begun >= due:
                     write_checkpoint(checkpoint, identity, self._tensors(), vars(self.progress))
                     due = begun + (time.monotonic() - begun) / _CHECKPOINT_SHARE
+                if finished:
+                    remove_other_checkpoints(checkpoint, identity)
                 if asked and not finished:
                     raise stopped(checkpoint, self.progress.epoch, self.progress.step)
         self.model.load_state_dict(self.best_state)

@@ -19,7 +19,8 @@ class Progress:
     """Plain values only, so that it fits into a checkpoint's header.
 
     ``step`` counts finished steps from the start; ``loss_sum`` and ``seconds`` belong to the current epoch.
-    ``best_epoch``: the first epoch with the best validation MAP@R; 0 before there is one.
+    ``best_epoch``: the first epoch with the best validation MAP@R; 0 before there is one. ``device``: where
+    the last of these steps ran.
     """
 
     step: int = 0
@@ -27,6 +28,7 @@ class Progress:
     seconds: float = 0.0
     best_epoch: int = 0
     history: list[dict] = field(default_factory=list)
+    device: str = ""
 
     @property
     def epoch(self) -> int:
