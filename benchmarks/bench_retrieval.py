@@ -82,7 +82,7 @@ ON_GPU = {"ours on GPU": ours_on_gpu}
 def run(name, n, pipe):
     sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
     method = {**METHODS, **ON_GPU}[name]
-    method(*embeddings(500))
+    method(*embeddings(n if name in ON_GPU else 500))  # a GPU chooses and loads its programs by size
     if name == "ours":
         pairs_once(*embeddings(500))
     vectors, labels = embeddings(n)

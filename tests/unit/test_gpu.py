@@ -43,7 +43,9 @@ def stores(tmp_path_factory):
 
 @pytest.fixture
 def exact(monkeypatch):
-    """Let the CPU make its batches by the GPU's arithmetic, so that only the device differs."""
+    """Let the CPU make its batches by the GPU's operations, in full precision, so that only the device
+    differs."""
+    monkeypatch.setattr(on_gpu, "_HALF", {})
     monkeypatch.setattr(batches, "_assemble_on_cpu", partial(on_gpu.assemble, device=CPU))
 
 

@@ -30,8 +30,7 @@ def gpu():
         patch("torch.autocast", lambda *_, **__: nullcontext()),
         patch("torch.inference_mode", lambda *_: torch.no_grad()),  # wrappers cannot be inference tensors
         # The mode below holds in this thread only.
-        patch("bgbias.training.feeding.prefetch", map),
-        patch("bgbias.retrieval.feeding.prefetch", map),
+        patch("bgbias.input_pipeline.ahead.prefetch", map),
         _PaperMode(),
     ):
         yield PAPER

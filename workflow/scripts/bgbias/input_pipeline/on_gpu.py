@@ -5,6 +5,7 @@ there are few launches: images and backgrounds are resized together, and uploade
 and its mask are one RGBA array, so that they are always cropped alike.
 """
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -19,6 +20,10 @@ from bgbias.input_pipeline.preprocessing import Preprocessing, normalise
 # ASSUME: a set of backgrounds may take a quarter of the GPU memory that is free when it is first used.
 _SHARE = 4
 _PIECE = 2**26  # bytes per copy
+# ASSUME: on a GPU pictures may be resized in half precision, which has its own circuits and takes half the
+# bytes. Pixels are exact in it, and results are off by a quarter of one of the 255 levels at most: half of
+# what packing rounds.
+_HALF = {"cuda": torch.float16}
 
 
 @lru_cache(maxsize=2)  # the backgrounds of training and of validation
@@ -48,46 +53,55 @@ def assemble(
     x is the red, green and blue of an image cropped and resized, m its alpha / 255, and b the background
     number ``background_of`` (int64 (B,)), or x itself if that is negative.
     """
+    numbers = _HALF.get(device.type, torch.float32)
     if backgrounds is None:
-        rgb = crop_resize([images], size, device)[:, :3]
+        rgb = crop_resize([images], size, device, numbers)[:, :3].float()
     else:
         count = len(background_of)
-        pictures = crop_resize([images, backgrounds], size, device)
+        pictures = crop_resize([images, backgrounds], size, device, numbers)
         behind = uploaded(np.where(background_of < 0, np.arange(count), count + background_of), device)
-        alpha = pictures[:count, 3:] / 255
-        rgb = torch.lerp(pictures.index_select(0, behind)[:, :3], pictures[:count, :3], alpha)
+        rgba, colours = pictures[:count].float(), pictures[:, :3].index_select(0, behind).float()
+        rgb = torch.lerp(colours, rgba[:, :3], rgba[:, 3:] / 255)
     return normalise(rgb, preprocessing).contiguous(memory_format=torch.channels_last)
 
 
-def crop_resize(parts: Sequence[Cuts], size: int, device: torch.device) -> Tensor:
-    """The pictures of all ``parts`` cropped, resized and mirrored: float32 (N, 4, size, size), 0 to 255.
+def crop_resize(
+    parts: Sequence[Cuts], size: int, device: torch.device, numbers: torch.dtype = torch.float32
+) -> Tensor:
+    """The pictures of all ``parts`` cropped, resized and mirrored: ``numbers`` (N, 4, size, size), 0 to 255.
 
     Antialiased bilinear, as in torchvision's ``resized_crop``, as two batched matrix products.
     """
-    pixels, lengths, mirrored = _cut(parts, device)
+    pixels, lengths, mirrored, longest = _cut(parts, device)
     height, _, width = pixels.shape[1:]
-    weights = _resampling_weights(lengths, mirrored, max(height, width), size)
+    pixels = pixels.to(numbers, memory_format=torch.contiguous_format)
+    taps = 2 * math.ceil(max(1, longest / size)) + 1
+    weights = _resampling_weights(lengths, mirrored, max(height, width), size, taps, numbers)
     down, across = weights[:, 0, :, :height], weights[:, 1, :, :width]
     lines = pixels.view(-1, 4 * height, width).bmm(across.transpose(1, 2))
     resized = down.bmm(lines.view(-1, height, 4 * size))
     return resized.view(-1, size, 4, size).transpose(1, 2)
 
 
-def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """All crops, padded to one size: float32 (N, H, 4, W). Their heights and widths, and whether they are
-    mirrored vertically and horizontally: int64 (N, 2) each."""
+def _cut(parts: Sequence[Cuts], device: torch.device) -> tuple[Tensor, Tensor, Tensor, int]:
+    """All crops, padded to one size: uint8 (N, H, 4, W), a view. Their heights and widths, and whether they
+    are mirrored vertically and horizontally: int64 (N, 2) each. The largest height or width."""
     sources, tables = zip(*(_pixels(cuts, device) for cuts in parts), strict=True)
     table = np.concatenate(tables)
-    height, width = table[:, 2:4].max(axis=0).tolist()
+    most = table[:, 2:4].max(axis=0)
+    # A multiple of eight, as tensor cores want it, and one more than any crop has, which the weights need.
+    height, width = (8 * (most // 8 + 1)).tolist()
     first, stride, lengths, mirrored = uploaded(table, device).split([1, 1, 2, 2], dim=1)
     # Padding repeats a crop's last row and column; its weight is zero.
     rows = torch.minimum(torch.arange(height, device=device), lengths[:, :1] - 1)
     columns = torch.minimum(torch.arange(width, device=device), lengths[:, 1:] - 1)
     places = (first + stride * rows)[:, :, None] + columns[:, None]
-    places = places.split([len(rows) for rows in tables])
-    pixels = torch.cat([source.take(own) for source, own in zip(sources, places, strict=True)])
+    pixels = torch.empty(places.shape, dtype=torch.int32, device=device)
+    counts = [len(rows) for rows in tables]
+    for source, own, into in zip(sources, places.split(counts), pixels.split(counts), strict=True):
+        torch.take(source, own, out=into)
     pixels = pixels.view(torch.uint8).view(-1, height, width, 4).transpose(2, 3)
-    return pixels.to(torch.float32, memory_format=torch.contiguous_format), lengths, mirrored
+    return pixels, lengths, mirrored, int(most.max())
 
 
 def _pixels(cuts: Cuts, device: torch.device) -> tuple[Tensor, np.ndarray]:
@@ -120,18 +134,32 @@ def rows_of(cuts: Cuts, pinned: bool) -> Tensor:
 
 
 def uploaded(numbers: np.ndarray, device: torch.device) -> Tensor:
-    """``numbers`` on the device; small enough for the driver to copy without waiting."""
-    return torch.from_numpy(numbers).to(device, non_blocking=True)
+    """``numbers`` on the device, without waiting for it."""
+    host = torch.from_numpy(numbers)
+    # Otherwise the driver waits for copies of more than 64 kB.
+    host = host.pin_memory() if device.type == "cuda" else host
+    return host.to(device, non_blocking=True)
 
 
-def _resampling_weights(lengths: Tensor, mirrored: Tensor, padded: int, size: int) -> Tensor:
-    """float32 (N, 2, size, padded): rows of triangle filters, as wide as one output pixel but at least one
-    input pixel, centred on the output pixel; inputs beyond ``lengths`` (N, 2) have weight zero."""
+def _resampling_weights(
+    lengths: Tensor, mirrored: Tensor, padded: int, size: int, taps: int, numbers: torch.dtype
+) -> Tensor:
+    """``numbers`` (N, 2, size, padded): rows of triangle filters, as wide as one output pixel but at least
+    one input pixel, centred on the output pixel; inputs beyond ``lengths`` (N, 2) have weight zero.
+
+    Only ``taps`` weights of a row are computed, as many as the widest filter has; ``padded`` > lengths.
+    """
     lengths, mirrored = lengths[:, :, None, None], mirrored[:, :, None, None]
     scale = lengths / size
-    inputs = torch.arange(0.5, padded, device=lengths.device)
     outputs = torch.arange(0.5, size, device=lengths.device)[:, None]
     centres = torch.where(mirrored > 0, size - outputs, outputs) * scale
-    weights = (1 - (inputs - centres).abs_() / scale.clamp(min=1)).clamp_(min=0)
-    weights *= inputs < lengths
-    return weights / weights.sum(dim=3, keepdim=True)
+    reach = scale.clamp(min=1)
+    inputs = (centres - reach).floor() + torch.arange(float(taps), device=lengths.device)
+    weights = (1 - (inputs + 0.5 - centres).abs_() / reach).clamp_(min=0)
+    inside = (inputs >= 0) & (inputs < lengths)
+    weights *= inside
+    weights /= weights.sum(dim=3, keepdim=True)
+    # Those outside go to the last column, which no picture has, instead of overwriting others.
+    places = torch.where(inside, inputs, padded - 1).long()
+    rows = torch.zeros(*weights.shape[:3], padded, dtype=numbers, device=lengths.device)
+    return rows.scatter_(3, places, weights.to(numbers))

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from bgbias.devices import choose_batch_size
+from bgbias.input_pipeline.ahead import made_ahead
 from bgbias.input_pipeline.batches import EvaluationView, evaluation_batch
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
-from bgbias.prefetching import prefetch
 from bgbias.retrieval.protocols import PROTOCOLS
 
 
@@ -55,8 +55,8 @@ class EvaluationFeed:
     def batches(self, protocol: str, draw: int = 0) -> Iterator[Tensor]:
         """The images on the device, as from :func:`bgbias.input_pipeline.batches.evaluation_batch`."""
 
-        def make(start: int) -> Tensor:
-            return evaluation_batch(
+        def make(start: int) -> list[Tensor]:
+            batch = evaluation_batch(
                 self._store,
                 self._rows[start : start + self._batch_size],
                 self._backgrounds if PROTOCOLS[protocol] else None,
@@ -66,8 +66,10 @@ class EvaluationFeed:
                 preprocessing=self._preprocessing,
                 device=self._device,
             )
+            return [batch]
 
-        return prefetch(make, range(0, len(self._rows), self._batch_size))
+        starts = range(0, len(self._rows), self._batch_size)
+        return (batch for (batch,) in made_ahead(make, starts, self._device))
 
 
 def compared_picture(

@@ -1,16 +1,16 @@
 """The batches of a training, prepared in a thread ahead of the model."""
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from bgbias.input_pipeline.ahead import made_ahead
 from bgbias.input_pipeline.batches import TrainingView, training_batches
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing
-from bgbias.prefetching import prefetch
 from bgbias.training.sampling import epoch_batches
 
 # On a GPU this many images are prepared at once, spanning several steps if batches are small: launching an
@@ -68,11 +68,13 @@ class TrainingFeed:
             epoch=epoch,
         )
 
-        def make(part: range) -> Iterable[tuple[int, np.ndarray, Tensor]]:
-            chosen = positions[part.start - begin : part.stop - begin]
-            images = training_batches(
+        def chosen(part: range) -> np.ndarray:
+            return positions[part.start - begin : part.stop - begin]
+
+        def make(part: range) -> list[Tensor]:
+            return training_batches(
                 self._store,
-                self._rows[chosen],
+                self._rows[chosen(part)],
                 self._backgrounds,
                 seed=self._seed,
                 steps=part,
@@ -81,8 +83,10 @@ class TrainingFeed:
                 preprocessing=self._preprocessing,
                 device=self._device,
             )
-            return zip(part, chosen, images, strict=True)
 
         together = 1 if self._device.type == "cpu" else max(1, _IMAGES_TOGETHER // batch_size)
-        parts = (steps[first : first + together] for first in range(0, len(steps), together))
-        return chain.from_iterable(prefetch(make, parts))
+        # The first step alone, because the model waits for it.
+        starts = [0, *range(1, len(steps), together)]
+        parts = [steps[i:j] for i, j in pairwise([*starts, len(steps)]) if i < j]
+        for part, images in zip(parts, made_ahead(make, parts, self._device), strict=True):
+            yield from zip(part, chosen(part), images, strict=True)
