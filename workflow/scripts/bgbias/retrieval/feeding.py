@@ -82,7 +82,7 @@ def compared_picture(
     view: EvaluationView,
 ) -> np.ndarray:
     """Exactly the picture that an :class:`EvaluationFeed` shows of ``row``, before normalisation: uint8
-    (size, size, 3); clean without ``backgrounds``."""
+    (size, size, 3); clean without ``backgrounds``. A GPU's may differ by one level."""
     plain = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), maximum=255.0)
     batch = evaluation_batch(
         store, np.array([row]), backgrounds, seed=seed, draw=draw, view=view, preprocessing=plain

@@ -46,7 +46,7 @@ def measure(
     Returns ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
     [0, 1], and ``n_queries``, the number of queries averaged: a query whose label no other reference image
     has is left out, as in pytorch-metric-learning; with none left, the metrics are NaN. Extra memory is at
-    most about ``block_bytes``, whatever Q and N are.
+    most about ``block_bytes``, whatever Q and N are, besides ``per_query``.
     """
     if reference is None:
         reference, reference_labels, own = query, query_labels, np.arange(len(query))
