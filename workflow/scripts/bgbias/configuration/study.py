@@ -1,6 +1,6 @@
 """Expand a configuration into training runs and resolve the settings of each run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -29,24 +29,33 @@ def typed(value):
 
     Snakemake reads every scalar inside a mapping or a list as text.
     """
-    if isinstance(value, Mapping):
-        return {key: typed(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [typed(entry) for entry in value]
-    try:
-        return yaml.safe_load(value) if isinstance(value, str) else value
-    except yaml.YAMLError:
-        return value
+    return _with_scalars(value, _parsed)
 
 
 def plain_numbers(value):
     """``value`` with whole floats as int: 20.0 is 20, although Snakemake compares parameters as text."""
+    return _with_scalars(value, _whole)
+
+
+def _with_scalars(value, changed: Callable):
+    """Nested mappings and lists with every scalar replaced by ``changed(scalar)``."""
     if isinstance(value, Mapping):
-        return {key: plain_numbers(entry) for key, entry in value.items()}
+        return {key: _with_scalars(entry, changed) for key, entry in value.items()}
     if isinstance(value, list):
-        return [plain_numbers(entry) for entry in value]
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
-    return int(value) if whole else value
+        return [_with_scalars(entry, changed) for entry in value]
+    return changed(value)
+
+
+def _parsed(scalar):
+    try:
+        return yaml.safe_load(scalar) if isinstance(scalar, str) else scalar
+    except yaml.YAMLError:
+        return scalar
+
+
+def _whole(scalar):
+    whole = isinstance(scalar, float) and scalar.is_integer() and abs(scalar) < 2**53
+    return int(scalar) if whole else scalar
 
 
 def runs(config: dict) -> list[dict]:

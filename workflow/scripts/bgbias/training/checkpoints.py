@@ -64,8 +64,9 @@ def read_checkpoint(folder: str | os.PathLike, identity: dict) -> tuple[dict[str
 
 def remove_other_checkpoints(folder: str | os.PathLike, identity: dict) -> None:
     """Remove the checkpoints in ``folder`` of every other ``identity``, unfinished ones too."""
+    kept = _path(folder, identity)
     for path in Path(folder).glob("[!.]*.safetensors"):
-        if path != _path(folder, identity):
+        if path != kept:
             path.unlink(missing_ok=True)
 
 
