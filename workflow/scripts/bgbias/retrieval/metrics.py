@@ -40,8 +40,8 @@ def measure(
     that the order by inner product is the order by Euclidean and by cosine distance; labels are integers (Q,)
     and (N,). Without ``reference``, each query is searched among the other queries. With it, ``own`` (Q,) may
     give the reference row that *is* the query, or −1 for none (the default). ``search_in`` builds the search
-    of a reference set (:mod:`bgbias.retrieval.nearest`). ``per_query``, if given, receives
-    every query's own metrics, each float64 (Q,) by name, NaN for a query that is left out.
+    of a reference set (:mod:`bgbias.retrieval.nearest`). ``per_query``, if given, receives every query's own
+    metrics, each float64 (Q,) by name, NaN for a query that is left out.
 
     Returns ``map_at_r``, ``precision_at_1``, ``r_precision`` and ``recall_at_{k}`` for each of ``ks``, in
     [0, 1], and ``n_queries``, the number of queries averaged: a query whose label no other reference image
@@ -70,8 +70,9 @@ def measure(
         hits = (reference_labels[neighbours] == query_labels[rows, None]) & (neighbours >= 0)
         scores = _scores(hits, partners[rows], ks)
         totals += [values.sum() for values in scores]
-        for name, values in zip(names, scores, strict=True) if per_query is not None else ():
-            per_query[name][rows] = values
+        if per_query is not None:
+            for name, values in zip(names, scores, strict=True):
+                per_query[name][rows] = values
     means = totals / len(valid) if len(valid) else np.full(len(names), np.nan)
     return {**dict(zip(names, map(float, means), strict=True)), "n_queries": len(valid)}
 
