@@ -91,9 +91,6 @@ def test_noise_is_a_function_of_seed_row_and_copy(images):
     assert not torch.equal(some[0], some[1])
     assert not torch.equal(some[0, 0], some[0, 1])
     assert not torch.equal(some, noise([4, 5], 3, like, 1))
-    many = noise([0], 50, like, 0)  # 60,000 numbers: standard errors .004 and .003
-    assert abs(float(many.mean())) < 0.02
-    assert float(many.std()) == pytest.approx(1, abs=0.015)
 
 
 def test_captum_noise_tunnel_gives_the_same_map(images, monkeypatch):

@@ -286,21 +286,3 @@ def test_noise_depends_on_step_and_seed_alone(store, backgrounds):
     assert torch.equal(grain(), grain())
     assert not torch.allclose(grain(), grain(step=6), atol=0.01)
     assert not torch.allclose(grain(), grain(seed=2), atol=0.01)
-
-
-def test_the_noise_of_an_image_begins_anywhere_in_the_stock(store, monkeypatch):
-    """Of a stock 0, 1, 2, … its first two numbers tell where; an image takes a quarter of the smallest."""
-    monkeypatch.setattr(batches, "_STOCK", 0)
-    monkeypatch.setattr(batches, "_stock_of_noise", lambda seed, count, device: torch.arange(float(count)))
-    views = (TrainingView(16, noise=noise) for noise in (0.0, 0.3))
-    quiet, noisy = (training(store, None, [0] * 400, preprocessing=PLAIN, view=view) for view in views)
-    first, second = (noisy - quiet)[:, 0, 0, :2].double().T
-    begins = first / (second - first) / (3 * 16**2)
-    assert begins.min() < 0.1
-    assert begins.max() > 2.9
-
-
-def test_noise_of_images_that_take_more_numbers_than_the_stock_has(store, monkeypatch):
-    monkeypatch.setattr(batches, "_STOCK", 1000)  # an image takes 3 · 24²
-    quiet, noisy = (training(store, None, view=TrainingView(24, noise=noise)) for noise in (0.0, 0.3))
-    assert (noisy - quiet).std() > 0.1

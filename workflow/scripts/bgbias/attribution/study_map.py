@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from bgbias.attribution.target import Target
-from bgbias.randomness import integer_seed
+from bgbias.input_pipeline.noise import gaussian_noise
+from bgbias.randomness import generator
 
 
 def study_map(target: Target, images: Tensor, rows: Sequence[int], settings: dict) -> Tensor:
@@ -33,12 +34,8 @@ def study_map(target: Target, images: Tensor, rows: Sequence[int], settings: dic
 def noise(rows: Sequence[int], copies: int, like: Tensor, seed: int) -> Tensor:
     """Standard normal (len(rows), copies, *like.shape) on ``like``'s device.
 
-    Copy c of row r depends on (seed, r, c) and the kind of device, not on the other rows or on ``copies``.
+    Copy c of row r depends on (seed, r, c) alone: not on the other rows, on ``copies`` or on the device.
     """
-    values = like.new_empty(len(rows), copies, *like.shape)
-    generator = torch.Generator(like.device)
-    for row, of_row in zip(rows, values, strict=True):
-        for copy, of_copy in enumerate(of_row):
-            generator.manual_seed(integer_seed(seed, "attribution noise", row, copy))
-            of_copy.normal_(generator=generator)
-    return values
+    draws = [generator(seed, "attribution noise", row) for row in rows]
+    values = gaussian_noise(seed, draws, copies, like.numel(), like.device)
+    return values.view(len(rows), copies, *like.shape)

@@ -7,7 +7,6 @@ draws.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -15,15 +14,15 @@ import torch
 
 from bgbias.input_pipeline import on_gpu
 from bgbias.input_pipeline.crops import CROP_TRIES, Cuts, centre_crop_boxes, random_crop_boxes
+from bgbias.input_pipeline.noise import gaussian_noise
 from bgbias.input_pipeline.pixels import PixelStore
 from bgbias.input_pipeline.preprocessing import Preprocessing, normalisation, normalisation_on
-from bgbias.randomness import generator, integer_seed
+from bgbias.randomness import generator
 
 __all__ = ["EvaluationView", "TrainingView", "evaluation_batch", "training_batches"]
 
 _VIEW = 1 + 4 * CROP_TRIES  # uniform numbers per view: one for mirroring, the rest for the tries of a crop
 _UNIFORMS = 2 + 2 * _VIEW
-_STOCK = 2**22  # normal numbers in stock; an image takes a few hundred thousand
 
 
 class _Choices(NamedTuple):
@@ -150,21 +149,10 @@ def _add_noise(
     in 0 to ``noise``."""
     values, size, device = images[0].numel(), len(images) // len(steps), images.device
     draws = [generator(seed, "training noise", step) for step in steps]
-    stock = max(_STOCK, 4 * values)
-    starts = np.concatenate([draw.integers(stock - values, size=size) for draw in draws])
+    grain = gaussian_noise(seed, draws, size, values, device)
     strength = np.concatenate([noise * draw.random((size, 1, 1, 1), np.float32) for draw in draws])
-    starts, strength = (on_gpu.uploaded(numbers, device) for numbers in (starts, strength))
-    grain = _stock_of_noise(seed, stock, device).unfold(0, values, 1).index_select(0, starts)
     whole_range = 255 * normalisation_on(device, preprocessing)[0]
-    images.addcmul_(grain.view(images.shape), strength * whole_range)
-
-
-@lru_cache(maxsize=1)
-def _stock_of_noise(seed: int, count: int, device: torch.device) -> torch.Tensor:
-    """Standard normal numbers from which images take slices, the same on every device."""
-    # ASSUME: slices of one stock recur over time, but new numbers per image would cost a third of a batch.
-    random = torch.Generator().manual_seed(integer_seed(seed, "stock of noise"))
-    return torch.randn(count, generator=random).to(device)
+    images.addcmul_(grain.view(images.shape), on_gpu.uploaded(strength, device) * whole_range)
 
 
 def _assemble(
