@@ -75,6 +75,32 @@ def test_other_columns_are_left_out_and_their_order_does_not_matter(tmp_path):
     assert (tmp_path / "again.csv").read_text().splitlines()[0] == HEADER
 
 
+@pytest.mark.parametrize("left_out", ["label", "class_name"])
+def test_classes_may_have_only_names_or_only_labels(tmp_path, left_out):
+    place = HEADER.split(",").index(left_out)
+
+    def shorter(row):
+        entries = row.split(",")
+        return ",".join(entries[:place] + entries[place + 1 :])
+
+    path = written(tmp_path, map(shorter, GOOD), shorter(HEADER))
+    index = read_index(path)
+    check_index(index, path)
+    # In the order of the alphabet: crow, daw, jay, kite, owl, tit.
+    found = {"label": [4, 4, 2, 2, 5, 5, 0, 1, 3, 3], "class_name": [0, 0, 1, 1, 2, 2, 3, 4, 5, 5]}[left_out]
+    assert index.labels.tolist() == found
+    if left_out == "class_name":
+        assert index.class_names == list(map(str, found))
+    write_index(tmp_path / "again.csv", index)
+    assert read_index(tmp_path / "again.csv").labels.tolist() == found, "as written, as read"
+
+
+def test_a_class_without_name_and_label_is_refused(tmp_path):
+    path = written(tmp_path, ["a.jpg,,train"], "path,class_name,split")
+    assert "line 2: class_name is ''; without labels, it must not be empty" in refusal(path)
+    assert "no column class_name" in refusal(written(tmp_path, ["a.jpg,train"], "path,split"))
+
+
 @pytest.mark.parametrize(
     ("row", "bad", "line", "reason"),
     [

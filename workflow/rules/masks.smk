@@ -124,6 +124,7 @@ rule pack_pixels:
         root=image_root,
         masks=mask_folder,
         short_side=config["pixels"]["short_side"],
+        squash=config["pixels"].get("squash", False),
         compressed=config["pixels"].get("compressed", False),
     script:
         "../scripts/pack_pixels.py"

@@ -7,7 +7,7 @@ import numpy as np
 
 from bgbias.files import read_rows, sweep
 from bgbias.images import image_size, read_mask, read_rgb
-from bgbias.input_pipeline.packing import check_room, pack_image, write_store
+from bgbias.input_pipeline.packing import check_room, pack_image, resized_size, write_store
 from bgbias.logs import job_log, progress_bar
 from bgbias.masks.limits import check_limits
 from bgbias.masks.tree import flagged, mask_path
@@ -23,6 +23,7 @@ def pack_pixels(
     root: str,
     masks: str,
     short_side: int,
+    squash: bool,
     compressed: bool,
     threads: int = 1,
 ) -> None:
@@ -39,15 +40,16 @@ def pack_pixels(
         image = Path(root) / row["path"]
         rgb = read_rgb(image)
         mask = read_mask(mask_path(masks, row["path"]), rgb.shape[:2], image)
-        return pack_image(rgb, mask, short_side), row
+        return pack_image(rgb, mask, short_side, squash), row
 
     def images() -> Iterator[tuple[np.ndarray, dict]]:
         packed = prefetch(pack, kept, depth=4 * threads, threads=threads)
         yield from progress_bar(packed, "pixels", "images", len(kept))
 
-    sizes = (image_size(mask_path(masks, row["path"])) for row in kept)
+    given = (image_size(mask_path(masks, row["path"])) for row in kept)
+    sizes = (resized_size(size, short_side, squash) for size in given)
     sweep(Path(rgba).parent, older_than=0)  # partial files of a killed job take up space
-    check_room(Path(rgba).parent, sizes, short_side, compressed)
+    check_room(Path(rgba).parent, sizes, compressed)
     written = write_store(rgba, layout, images(), list(rows[0]), compressed=compressed, threads=threads)
     print(f"packed {written} of {len(rows)} images with a short side of {short_side} pixels")
 
@@ -65,6 +67,7 @@ if "snakemake" in globals():
             root=snakemake.params.root,
             masks=snakemake.params.masks,
             short_side=snakemake.params.short_side,
+            squash=snakemake.params.squash,
             compressed=snakemake.params.compressed,
             threads=snakemake.threads,
         )

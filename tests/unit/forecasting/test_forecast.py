@@ -46,6 +46,7 @@ def test_hours_keep_the_limits_of_the_study():
 def test_disk():
     # 3 pictures of 256 x 341 1/3 pixels, 4 bytes each
     assert arithmetic.packed_bytes(3, 256) == pytest.approx(3 * 4 * 256 * 256 * 4 / 3)
+    assert arithmetic.packed_bytes(3, 256, squash=True) == 3 * 4 * 256 * 256
     assert arithmetic.packed_bytes(3, 256, compressed=True) == pytest.approx(0.4 * 3 * 4 * 256 * 256 * 4 / 3)
     # Two runs: a model of 1,000 numbers, kept twice if trained, and 6 x 10 vectors of 128, 4 bytes each.
     counts, as_it_comes = Counts(0, 0, 10), CONFIG | {"grid": {"loss": []}}

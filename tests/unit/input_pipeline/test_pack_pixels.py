@@ -25,7 +25,7 @@ def dataset(tmp_path):
     return tmp_path
 
 
-def pack(folder, compressed=False):
+def pack(folder, compressed=False, squash=False):
     pack_pixels(
         *(folder / name for name in ("index.csv", "masks.csv")),
         folder / "pixels/layout.csv",
@@ -33,6 +33,7 @@ def pack(folder, compressed=False):
         root=str(folder / "raw"),
         masks=str(folder / "masks"),
         short_side=6,
+        squash=squash,
         compressed=compressed,
         threads=2,
     )
@@ -47,6 +48,11 @@ def test_each_image_is_packed_with_its_own_mask_in_the_order_of_the_index(datase
     assert store.index.labels.tolist() == [0, 0, 1]
     for row in range(3):
         assert (store.rgba(row) == (10 * row,) * 3 + (100 + row,)).all()
+
+
+@pytest.mark.parametrize(("squash", "size"), [(False, (6, 8)), (True, (6, 6))])
+def test_whole_images_can_be_stretched_to_squares(dataset, squash, size):
+    assert pack(dataset, squash=squash).sizes.tolist() == [list(size)] * 3
 
 
 def test_what_a_killed_job_wrote_takes_no_room(dataset):

@@ -74,32 +74,34 @@ def test_sizes_are_torchvisions(size):
     assert resized_size(size, 256) == expected
 
 
-def test_colour_and_mask_are_resized_apart_by_pillows_filter():
+@pytest.mark.parametrize("squash", [False, True])
+def test_colour_and_mask_are_resized_apart_by_pillows_filter(squash):
     rng = np.random.default_rng(0)
     rgb, mask = (
         rng.integers(0, 256, (40, 60, 3), dtype=np.uint8),
         rng.integers(0, 256, (40, 60), dtype=np.uint8),
     )
-    packed = pack_image(rgb, mask, 20)
-    assert packed.shape == (20, 30, 4)
+    packed = pack_image(rgb, mask, 20, squash)
+    height, width = (20, 20) if squash else (20, 30)
+    assert packed.shape == (height, width, 4)
     for channel, source in ((slice(3), rgb), (3, mask)):
-        expected = Image.fromarray(source).resize((30, 20), Image.Resampling.BILINEAR)
+        expected = Image.fromarray(source).resize((width, height), Image.Resampling.BILINEAR)
         assert (packed[..., channel] == np.asarray(expected)).all()
     assert (pack_image(rgb, None, 20)[..., 3] == 0).all()
 
 
 def test_bytes_are_foretold_and_a_full_disk_is_seen_before_the_work(tmp_path, monkeypatch):
-    sizes = [(480, 640), (256, 256)]
+    sizes = [(256, 341), (256, 256)]
 
     def free(room):
         monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=room))
 
     free(4 * (256 * 341 + 256 * 256))
-    check_room(tmp_path, sizes, 256)
+    check_room(tmp_path, sizes)
     free(4 * (256 * 341 + 256 * 256) - 1)
     with pytest.raises(StudyError, match=r"Make room, set pixels\.compressed: true, or lower pixels\.short"):
-        check_room(tmp_path, sizes, 256)
-    check_room(tmp_path, sizes, 256, compressed=True)
+        check_room(tmp_path, sizes)
+    check_room(tmp_path, sizes, compressed=True)
     free(0.39 * 4 * (256 * 341 + 256 * 256))
     with pytest.raises(StudyError, match=r"are free\. Make room, or lower pixels\.short_side"):
-        check_room(tmp_path, sizes, 256, compressed=True)
+        check_room(tmp_path, sizes, compressed=True)

@@ -10,7 +10,7 @@ from bgbias.errors import StudyError
 from bgbias.files import read_numbered_rows, write_rows
 
 SPLITS = ("train", "val", "test")
-COLUMNS = ("path", "label", "class_name", "split")
+COLUMNS = ("path", "label", "class_name", "split")  # of every index written; users may leave out the label
 # Including the spellings of pandas; an empty entry is false.
 _FLAGS = {"1": True, "1.0": True, "True": True, "0": False, "0.0": False, "False": False, "": False}
 
@@ -75,8 +75,10 @@ def index_name(settings: dict) -> str:
 def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
     """Read an index file. StudyError names a missing column, or the line of a malformed entry.
 
-    ``split``: the split of all rows; overrides the column, which may then be missing. Checks across rows
-    (duplicates, classes in several splits) are in :func:`bgbias.datasets.index_checks.check_index`.
+    ``split``: the split of all rows; overrides the column, which may then be missing. Without labels, classes
+    are numbered in the sorted order of their names; without names, their labels are their names. Checks
+    across rows (duplicates, classes in several splits) are in
+    :func:`bgbias.datasets.index_checks.check_index`.
     """
     return index_of(read_numbered_rows(path), path, split)
 
@@ -86,17 +88,21 @@ def index_of(
 ) -> Index:
     """:func:`read_index` for rows already read from the file ``path``."""
     if not numbered:
-        raise StudyError(f"{path} has no rows. It needs a header {','.join(COLUMNS)} and one line per image.")
+        raise StudyError(
+            f"{path} has no rows. It needs a header path,class_name,split and one line per image."
+        )
     lines, rows = zip(*numbered, strict=True)
-    needed = [name for name in COLUMNS if name != "split" or split is None]
+    needed = ["path", "class_name", *(["split"] if split is None else [])]
     missing = [name for name in needed if name not in rows[0]]
+    if "label" in rows[0] and "class_name" in missing:
+        missing.remove("class_name")
     if missing:
         (only, *others) = rows[0]
         if not others and any(sign in only for sign in ";\t"):
             raise StudyError(f"{path} is separated by semicolons or tabs. Save it with commas.")
         raise StudyError(
             f"{path} has no column {' and no column '.join(missing)}; found {', '.join(rows[0])}. "
-            f"The header must be {','.join(needed)} (and optionally is_query,is_gallery,mask,group)."
+            f"The header must be {','.join(needed)} (and optionally label,is_query,is_gallery,mask,group)."
         )
 
     def column(name, parse):
@@ -111,10 +117,12 @@ def index_of(
     def optional(name, parse, absent):
         return column(name, parse) if name in rows[0] else absent
 
+    labels = optional("label", _label, None)
+    class_names = optional("class_name", str if labels else _name, list(map(str, labels or [])))
     return Index(
         paths=[row["path"] for row in rows],
-        labels=np.array(column("label", _label), dtype=np.int64),
-        class_names=[row["class_name"] for row in rows],
+        labels=np.array(labels or np.unique(class_names, return_inverse=True)[1], dtype=np.int64),
+        class_names=class_names,
         splits=[split or row["split"] for row in rows],
         masks=optional("mask", str, []),
         groups=optional("group", str, []),
@@ -149,6 +157,12 @@ def _label(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 19) or int(text) >= 2**63:
         raise ValueError("it must be an integer from 0 to 2^63 - 1")
     return int(text)
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise ValueError("without labels, it must not be empty")
+    return text
 
 
 def _flag(text: str) -> bool:

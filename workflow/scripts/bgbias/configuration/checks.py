@@ -91,8 +91,7 @@ def _check_dataset(config: dict, dataset: str) -> None:
     if settings["source"] == "index" and not index_file(settings).is_file():
         raise config_error(
             f"datasets.{dataset}.index",
-            f"{missing('file', index_file(settings))}, or write the file (columns "
-            "path,label,class_name,split)",
+            f"{missing('file', index_file(settings))}, or write the file (columns path,class_name,split)",
         )
 
 

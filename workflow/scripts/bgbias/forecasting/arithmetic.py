@@ -114,10 +114,11 @@ def mask_hours(counts: Counts, mask: float | None) -> float | None:
     return None if mask is None else counts.images * mask / 3600
 
 
-def packed_bytes(images: int, short_side: int, compressed: bool = False) -> float:
-    """Red, green, blue and mask of ``images`` with the assumed aspect ratio; compressed, what packing expects
-    at most."""
-    return 4 * images * short_side**2 * ASPECT * (COMPRESSED_SHARE if compressed else 1)
+def packed_bytes(images: int, short_side: int, squash: bool = False, compressed: bool = False) -> float:
+    """Red, green, blue and mask of ``images`` with the assumed aspect ratio, or square; compressed, what
+    packing expects at most."""
+    pixels = images * short_side**2 * (1 if squash else ASPECT)
+    return 4 * pixels * (COMPRESSED_SHARE if compressed else 1)
 
 
 def result_bytes(counts: Counts, runs: int, config: dict, parameters: int) -> float:

@@ -91,25 +91,28 @@ def _verify(path: Path, layout: list[dict], threads: int) -> None:
             )
 
 
-def resized_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
-    """(height, width) once the short side is ``short_side`` pixels; the long side is truncated to an integer.
+def resized_size(size: tuple[int, int], short_side: int, squash: bool = False) -> tuple[int, int]:
+    """(height, width) once the short side, or with ``squash`` each side, is ``short_side`` pixels.
 
-    The rounding is torchvision's ``Resize(int)``.
+    The long side is truncated to an integer, as by torchvision's ``Resize(int)``.
     """
+    if squash:
+        return short_side, short_side
     height, width = size
     if height <= width:
         return short_side, int(short_side * width / height)
     return int(short_side * height / width), short_side
 
 
-def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int) -> np.ndarray:
+def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int, squash: bool = False) -> np.ndarray:
     """Resize uint8 (h, w, 3) and its mask (h, w), None for a background, into one RGBA array (H, W, 4).
 
-    Pillow's antialiased bilinear filter on each separately: the colours are not weighted by the mask.
+    The size is :func:`resized_size`'s. Pillow's antialiased bilinear filter on each separately: the colours
+    are not weighted by the mask.
     """
     from PIL import Image
 
-    height, width = resized_size(rgb.shape[:2], short_side)
+    height, width = resized_size(rgb.shape[:2], short_side, squash)
     rgba = np.zeros((height, width, 4), dtype=np.uint8)
 
     def resized(array):
@@ -123,11 +126,9 @@ def pack_image(rgb: np.ndarray, mask: np.ndarray | None, short_side: int) -> np.
     return rgba
 
 
-def check_room(
-    folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], short_side: int, compressed: bool = False
-) -> None:
-    """StudyError if the disk has less room than a store of images of these sizes will take."""
-    needed = sum(4 * h * w for h, w in (resized_size(size, short_side) for size in sizes))
+def check_room(folder: str | os.PathLike, sizes: Iterable[tuple[int, int]], compressed: bool = False) -> None:
+    """StudyError if the disk has less room than a store of images of these sizes (once resized) will take."""
+    needed = sum(4 * height * width for height, width in sizes)
     needed *= COMPRESSED_SHARE if compressed else 1
     Path(folder).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
