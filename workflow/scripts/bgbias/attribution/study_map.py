@@ -32,10 +32,11 @@ def study_map(target: Target, images: Tensor, rows: Sequence[int], settings: dic
 
 
 def noise(rows: Sequence[int], copies: int, like: Tensor, seed: int) -> Tensor:
-    """Standard normal (len(rows), copies, *like.shape) on ``like``'s device.
+    """Standard normal (len(rows), copies, *like.shape) on ``like``'s device, each copy in channels_last.
 
     Copy c of row r depends on (seed, r, c) alone: not on the other rows, on ``copies`` or on the device.
     """
     draws = [generator(seed, "attribution noise", row) for row in rows]
     values = gaussian_noise(seed, draws, copies, like.numel(), like.device)
-    return values.view(len(rows), copies, *like.shape)
+    channels, height, width = like.shape
+    return values.view(len(rows), copies, height, width, channels).permute(0, 1, 4, 2, 3)
