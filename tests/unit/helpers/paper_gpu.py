@@ -26,7 +26,6 @@ def gpu():
         return
     with (
         patch("torch.tensor", _tensor),
-        patch("torch.Generator", _Generator),
         patch("torch.autocast", lambda *_, **__: nullcontext()),
         patch("torch.inference_mode", lambda *_: torch.no_grad()),  # wrappers cannot be inference tensors
         # The mode below holds in this thread only.
@@ -99,13 +98,8 @@ def _run(operation, args, kwargs):
     return return_and_correct_aliasing(operation, args, kwargs, result) if any(on_paper) else result
 
 
-_cpu_tensor, _CpuGenerator = torch.tensor, torch.Generator
+_cpu_tensor = torch.tensor
 
 
 def _tensor(data, *args, device="cpu", **kwargs):
     return _cpu_tensor(data, *args, **kwargs).to(device)  # of itself it passes the mode by
-
-
-class _Generator(_CpuGenerator):
-    def __new__(cls, device="cpu"):
-        return super().__new__(cls)
