@@ -25,7 +25,7 @@ backbones:
   mine: {model: small_cnn, widths: [8, 16], weights: mine.pth}
   exported: {model: mine.pt2, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
 masker: {shards: 1}
-pixels: {short_side: 32}
+pixels: {short_side: 32, squash: true}
 transform: {eval_size: 32}
 evaluation: {draws: 2, one_sided: [queries]}
 attribution: {methods: [study], images: 2, copies: 2}
@@ -58,6 +58,8 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
 
     done = project.snakemake(config="mine.yaml")
     assert done.returncode == 0, done.stdout
+    packed = read_rows(project.root / "data/catalogue/pixels/layout.csv")
+    assert {(row["height"], row["width"]) for row in packed} == {("32", "32")}, "whole pictures, of 40 x 50"
     measured = read_rows(project.root / "results/mine/retrieval.csv")
     protocols = ["clean", "swapped", "swapped", "swapped_queries", "swapped_queries"]
     assert [(row["backbone"], row["loss"], row["protocol"]) for row in measured] == [
