@@ -1,5 +1,8 @@
 """The paper's attention map against a literal loop and captum; the score at its two fixed points."""
 
+import sys
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -91,6 +94,32 @@ def test_noise_is_a_function_of_seed_row_and_copy(images):
     assert not torch.equal(some[0], some[1])
     assert not torch.equal(some[0, 0], some[0, 1])
     assert not torch.equal(some, noise([4, 5], 3, like, 1))
+
+
+def test_slices_of_a_stock_do_what_new_numbers_would(images, monkeypatch):
+    """Maps of 200 copies differ by chance between seeds; from maps by new numbers, by no more than that."""
+
+    def maps(seed):
+        found = study_map(target(), images, ROWS, SETTINGS | {"copies": 200, "batch_size": 200, "seed": seed})
+        return found / found.mean((1, 2), keepdim=True)
+
+    by_slices = [maps(seed) for seed in range(3)]
+    monkeypatch.setattr(
+        sys.modules[study_map.__module__],
+        "noise",
+        lambda rows, copies, like, seed: torch.randn(
+            len(rows), copies, *like.shape, generator=torch.Generator().manual_seed(seed)
+        ),
+    )
+    by_new = [maps(seed) for seed in range(3)]
+
+    def apart(some, others):
+        pairs = [(a, b) for a, b in product(some, others) if a is not b]
+        return np.mean([float((a - b).square().mean().sqrt()) for a, b in pairs])
+
+    among_new = apart(by_new, by_new)
+    assert apart(by_slices, by_slices) == pytest.approx(among_new, rel=0.1)
+    assert apart(by_slices, by_new) == pytest.approx(among_new, rel=0.1)
 
 
 def test_captum_noise_tunnel_gives_the_same_map(images, monkeypatch):
