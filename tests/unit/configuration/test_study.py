@@ -12,7 +12,7 @@ from snakemake.utils import update_config
 
 from bgbias.configuration import study
 from bgbias.configuration.checks import check
-from bgbias.datasets import folders, vehicleid
+from bgbias.datasets import shares, vehicleid
 from bgbias.files import read_rows
 from bgbias.index import index_name
 from bgbias.models.backbones import BACKBONES
@@ -239,7 +239,7 @@ def test_the_pages_defaults_are_those_of_the_code():
             if isinstance(entry, dict)
         }
 
-    assert of("folders")["splits"] == folders.SHARES
+    assert of("folders")["splits"] == shares.SHARES
     assert of("folders")["seed"] == 0
     assert of("index")["index"] == index_name({})
     assert of("index")["test_only"] is False

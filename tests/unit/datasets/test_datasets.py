@@ -17,6 +17,7 @@ from bgbias.datasets import inshop as inshop_source
 from bgbias.datasets.index_checks import partnerless_rows
 from bgbias.datasets.limit import limited
 from bgbias.datasets.official import split_of_labels
+from bgbias.datasets.shares import split_classes
 from bgbias.datasets.verify import find_problems, without_problems
 from bgbias.errors import StudyError
 from bgbias.files import write_rows
@@ -243,6 +244,24 @@ def test_a_limit_leaves_every_query_its_gallery(tmp_path):
     found = limited(index, {"images": 5}, seed=0)
     assert (len(found), found.is_gallery.sum()) == (10 * (2 + 5), 20)
     assert len(partnerless_rows(found)) == 0
+
+
+@pytest.mark.parametrize("column", ["label", "class_name"])
+def test_an_index_without_splits_is_split_by_shares_like_folders(tmp_path, column):
+    classes = [str(number) for number in range(20) for _ in range(2)]
+    rows = [{"path": f"{n}.jpg", column: name} for n, name in enumerate(classes)]
+    write_rows(tmp_path / "index.csv", rows, ["path", column])
+    with pytest.raises(StudyError, match=r"no column split.*key splits can assign"):
+        dataset_index(tmp_path, {"source": "index"})
+    settings = {"source": "index", "splits": {"train": 0.5, "val": 0.15, "test": 0.35}, "seed": 3}
+    index = dataset_index(tmp_path, settings)
+    expected = split_classes(sorted(set(classes)), settings["splits"], seed=3)
+    assert index.splits == [expected[name] for name in classes]
+    assert [len(classes_of(index, split)) for split in ("train", "val", "test")] == [10, 3, 7]
+    assert set(dataset_index(tmp_path, settings | {"test_only": True}).splits) == {"test"}
+    write_rows(tmp_path / "index.csv", [row | {"split": "test"} for row in rows], ["path", column, "split"])
+    with pytest.raises(StudyError, match=r"has a column split\. Remove it, or leave out"):
+        dataset_index(tmp_path, settings)
 
 
 def test_distractors_are_found_and_never_ask(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from class_folders import classes_of, folder_classes
 
 from bgbias.datasets import dataset_index
-from bgbias.datasets.folders import SHARES, split_classes
+from bgbias.datasets.shares import SHARES, split_classes
 from bgbias.errors import StudyError
 
 

@@ -103,6 +103,7 @@ def index_of(
         raise StudyError(
             f"{path} has no column {' and no column '.join(missing)}; found {', '.join(rows[0])}. "
             f"The header must be {','.join(needed)} (and optionally label,is_query,is_gallery,mask,group)."
+            f"{' The dataset key splits can assign classes to splits instead.' if 'split' in missing else ''}"
         )
 
     def column(name, parse):
