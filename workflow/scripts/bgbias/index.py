@@ -93,9 +93,8 @@ def index_of(
         )
     lines, rows = zip(*numbered, strict=True)
     needed = ["path", "class_name", *(["split"] if split is None else [])]
-    missing = [name for name in needed if name not in rows[0]]
-    if "label" in rows[0] and "class_name" in missing:
-        missing.remove("class_name")
+    given = {*rows[0], *(["class_name"] if "label" in rows[0] else [])}
+    missing = [name for name in needed if name not in given]
     if missing:
         (only, *others) = rows[0]
         if not others and any(sign in only for sign in ";\t"):
@@ -119,10 +118,12 @@ def index_of(
         return column(name, parse) if name in rows[0] else absent
 
     labels = optional("label", _label, None)
-    class_names = optional("class_name", str if labels else _name, list(map(str, labels or [])))
+    class_names = optional("class_name", str if labels else _name, None) or list(map(str, labels))
+    if labels is None:
+        labels = np.unique(class_names, return_inverse=True)[1]
     return Index(
         paths=[row["path"] for row in rows],
-        labels=np.array(labels or np.unique(class_names, return_inverse=True)[1], dtype=np.int64),
+        labels=np.array(labels, dtype=np.int64),
         class_names=class_names,
         splits=[split or row["split"] for row in rows],
         masks=optional("mask", str, []),
