@@ -72,21 +72,23 @@ def index_name(settings: dict) -> str:
     return settings.get("index", "index.csv")
 
 
-def read_index(path: str | os.PathLike, split: str | None = None) -> Index:
+def read_index(path: str | os.PathLike) -> Index:
     """Read an index file. StudyError names a missing column, or the line of a malformed entry.
 
-    ``split``: the split of all rows; overrides the column, which may then be missing. Without labels, classes
-    are numbered in the sorted order of their names; without names, their labels are their names. Checks
-    across rows (duplicates, classes in several splits) are in
+    Without labels, classes are numbered in the sorted order of their names; without names, their labels are
+    their names. Checks across rows (duplicates, classes in several splits) are in
     :func:`bgbias.datasets.index_checks.check_index`.
     """
-    return index_of(read_numbered_rows(path), path, split)
+    return index_of(read_numbered_rows(path), path)
 
 
 def index_of(
     numbered: list[tuple[int, dict[str, str]]], path: str | os.PathLike, split: str | None = None
 ) -> Index:
-    """:func:`read_index` for rows already read from the file ``path``."""
+    """:func:`read_index` for rows already read from the file ``path``.
+
+    ``split``: the split of all rows; overrides the column, which may then be missing.
+    """
     if not numbered:
         raise StudyError(
             f"{path} has no rows. It needs a header path,class_name,split and one line per image."
