@@ -30,6 +30,13 @@ transform: {eval_size: 32}
 evaluation: {draws: 2, one_sided: [queries]}
 attribution: {methods: [study], images: 2, copies: 2}
 """
+# The same network once more, in a form without gradients.
+WITHOUT_ATTRIBUTION = (
+    CONFIG.replace("study: mine", "study: unattributed")
+    .replace("exported", "onnx")
+    .replace("mine.pt2", "mine.onnx")
+    .replace("methods: [study]", "methods: []")
+)
 CLASSES, IMAGES = 2, 3  # too few classes for three splits, enough for a test
 
 
@@ -54,7 +61,16 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
         network, (torch.rand(2, 3, 32, 32),), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)
     )
     torch.export.save(program, project.root / "mine.pt2")
+    torch.onnx.export(
+        network,
+        (torch.rand(2, 3, 32, 32),),
+        project.root / "mine.onnx",
+        dynamo=False,
+        input_names=["images"],
+        dynamic_axes={"images": {0: "batch"}},
+    )
     (project.root / "mine.yaml").write_text(CONFIG)
+    (project.root / "unattributed.yaml").write_text(WITHOUT_ATTRIBUTION)
 
     done = project.snakemake(config="mine.yaml")
     assert done.returncode == 0, done.stdout
@@ -108,3 +124,21 @@ def test_every_image_is_a_query_and_the_report_is_made(project):
         ]
         file.write_bytes(content)
         os.utime(file, (0, 0))
+
+    done = project.snakemake(config="unattributed.yaml")
+    assert done.returncode == 0, done.stdout
+    assert project.planned(config="unattributed.yaml") == {}
+    results = project.root / "results/unattributed"
+    found = [row["map_at_r"] for row in read_rows(results / "retrieval.csv")]
+    assert found[5:] == found[:5] == [row["map_at_r"] for row in measured[:5]]
+    assert not [path for path in results.rglob("*") if re.search("attention|attribution", path.name)]
+    page = (results / "report.html").read_text()
+    assert "Onnx (as is)" in page
+    assert 'id="attention"' not in page
+    file = project.root / "mine.onnx"
+    content = file.read_bytes()
+    file.write_bytes(content + b"\0")
+    os.utime(file, (0, 0))
+    planned = project.planned(config="unattributed.yaml")
+    assert [planned[rule] for rule in ("save_frozen_model", "embed_images")] == [1, 1]
+    assert "attribute_images" not in planned

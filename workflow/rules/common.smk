@@ -59,9 +59,8 @@ GPUS = count_gpus() if workflow.local_exec else 0
 GPU = 1 if config["device"] == "cuda" or (config["device"] == "auto" and GPUS) else 0
 if workflow.is_main_process and GPUS and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", GPUS)
-# The attribution method of panels, printed tables and sentences; attention.csv has them all.
-METHOD = "study" if "study" in config["attribution"]["methods"] else config["attribution"]["methods"][0]
-TABLES = ("retrieval", "attention", "mask_quality")
+METHOD = study.shown_method(config)
+TABLES = ("retrieval", *(["attention"] if METHOD else []), "mask_quality")
 # For these, measured values are printed next to the published ones.
 COMPARED_DATASETS = study.published_datasets(config)
 COMPARED = study.published_tables(config)

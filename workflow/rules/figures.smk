@@ -6,7 +6,12 @@ FIGURES_OF_THE_STUDY = (
     *(["training_curves"] if config["grid"]["loss"] else []),
     *(["published_scatter"] if "retrieval" in COMPARED else []),
 )
-FIGURES_OF_A_DATASET = ("contact_sheet", "mask_examples", "attribution_panels", "retrieval_gallery")
+FIGURES_OF_A_DATASET = (
+    "contact_sheet",
+    "mask_examples",
+    *(["attribution_panels"] if METHOD else []),
+    "retrieval_gallery",
+)
 
 
 rule figures:

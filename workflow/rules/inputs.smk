@@ -207,7 +207,7 @@ def published_weights(wildcards):
 def given_weights(wildcards):
     """A fingerprint of the backbone's weights, if they are a user's file."""
     settings = BACKBONES[wildcards.backbone]
-    given = settings["model"] if settings["model"].endswith(keywords.EXPORTED) else settings["weights"]
+    given = settings["model"] if settings["model"].endswith(keywords.NETWORKS) else settings["weights"]
     return fingerprint_of_file(given) if given and not published_weights(wildcards) else None
 
 

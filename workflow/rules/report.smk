@@ -57,9 +57,7 @@ rule write_report:
     input:
         **{name: f"{RESULTS}/figures/{name}.png" for name in FIGURES_OF_THE_STUDY},
         **{name: expand(f"{RESULTS}/figures/{name}_{{dataset}}.png", dataset=DATASETS) for name in FIGURES_OF_A_DATASET},
-        retrieval=f"{RESULTS}/retrieval.csv",
-        attention=f"{RESULTS}/attention.csv",
-        mask_quality=f"{RESULTS}/mask_quality.csv",
+        **{name: f"{RESULTS}/{name}.csv" for name in TABLES},
         contents=expand("data/{dataset}/contents.json", dataset=DATASETS),
         backgrounds=packed_backgrounds("test")["backgrounds"],
         published=expand("resources/published/{table}.csv", table=COMPARED),

@@ -52,12 +52,8 @@ def files_of_evaluation():
 
 
 def files_of_attribution():
-    return [
-        *files_of_training(),
-        *of_runs(f"{RUN}/attention.csv"),
-        f"{RESULTS}/runs_verified",
-        f"{RESULTS}/attention.csv",
-    ]
+    scores = [*of_runs(f"{RUN}/attention.csv"), f"{RESULTS}/attention.csv"] if METHOD else []
+    return [*files_of_training(), f"{RESULTS}/runs_verified", *scores]
 
 
 def matches_of_shown_runs():

@@ -63,7 +63,9 @@ def measured(config: dict, backbone: str, device: torch.device) -> tuple[arithme
         seconds, parameters = timing.run_seconds(config, backbone, Path(folder), device)
     trains = config["training"]["max_epochs"] > 0
     step = f"{seconds.step:.3g} s per training step" if trains else "evaluated as is, no training"
-    images = f"{seconds.embed:.3g} s embedding, {seconds.attribute:.3g} s attribution"
+    images = f"{seconds.embed:.3g} s embedding"
+    if config["attribution"]["methods"]:
+        images += f", {seconds.attribute:.3g} s attribution"
     print(f"{backbone}: {step}; per image {images}\n")
     return seconds, parameters
 

@@ -1,10 +1,11 @@
 """Save a backbone that is evaluated without training, after checking that it can be."""
 
-from bgbias.configuration.keywords import EXPORTED
+from bgbias.configuration.keywords import NETWORKS, ONNX
 from bgbias.devices import prepare_cpu
 from bgbias.hashes import fingerprint_file, hash_script, hash_settings
 from bgbias.logs import job_log
 from bgbias.models.embedding_model import build_model, check_size, save_model
+from bgbias.packages import installed_versions
 from bgbias.runs import input_facts, recorded_settings, versions, write_run
 
 
@@ -18,7 +19,7 @@ def save_frozen_model(model_path: str, run_path: str, *, run: dict, settings: di
     model, preprocessing = build_model(name, settings["backbone"], None, run["seed"])
     check_size(model, run["backbone"], size)
     hashes = {"settings": hash_settings(settings), "code": hash_script("save_frozen_model.py")}
-    if name.endswith(EXPORTED):
+    if name.endswith(NETWORKS):
         hashes["program"] = fingerprint_file(name)
     save_model(model_path, model)
     write_run(
@@ -27,7 +28,7 @@ def save_frozen_model(model_path: str, run_path: str, *, run: dict, settings: di
             **run,
             "settings": recorded_settings(settings),
             **input_facts(model, preprocessing),
-            "versions": versions(),
+            "versions": versions() | installed_versions(["onnxruntime"] if name.endswith(ONNX) else []),
             "hashes": hashes,
         },
     )

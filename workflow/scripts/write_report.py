@@ -39,7 +39,7 @@ def write_report(
     html: str,
     *,
     retrieval: str,
-    attention: str,
+    attention: str | None,
     mask_quality: str,
     runs: list[str],
     provenance: str,
@@ -51,7 +51,7 @@ def write_report(
     published: dict[str, str],
     compared: dict[str, str],
     settings: dict,
-    method: str,
+    method: str | None,
 ) -> None:
     """Fill ``template`` (Jinja) and write the page to ``html``.
 
@@ -62,14 +62,15 @@ def write_report(
     backgrounds. ``published``: the files of the published values that are compared, by table; ``compared``:
     the datasets that are, their names here → the published names.
     ``settings``: the configuration in force; ``method``: the attribution method whose scores are printed.
+    ``attention`` and ``method`` are None if nothing was attributed.
 
     StudyError when a run.yaml or a table is incomplete.
     """
     datasets = settings["grid"]["dataset"]
     measured = read_rows(retrieval)
     summary = summarise_retrieval(measured)
-    attended = read_rows(attention)
-    scores = summarise_attention(attended)
+    attended = read_rows(attention) if attention else []
+    scores = summarise_attention(attended) if attended else []
     masks = read_rows(mask_quality)
     records = [read_run(run) for run in runs]
     several_seeds = len({run["seed"] for run in trained(records)}) > 1
@@ -103,13 +104,13 @@ def write_report(
         sd_over=sd_words(summary),
         tables={
             "retrieval": retrieval_table(summary),
-            "attention": attention_table(scores, method),
+            "attention": attention_table(scores, method) if method else None,
             "mask_quality": mask_quality_table(masks),
             "data": data_table(data, queries, len(test_backgrounds)),
         },
         other_metrics=other_metrics(measured),
         labelled=[row["dataset"] for row in masks if int(row["n"])],
-        method=method_name(method),
+        method=method_name(method) if method else None,
         other_methods=other_methods(scores, method),
         figures=figures
         | {name: list(zip(datasets, paths, strict=True)) for name, paths in figures_of_datasets.items()},
@@ -137,7 +138,7 @@ if "snakemake" in globals():
             given.template,
             snakemake.output.html,
             retrieval=given.retrieval,
-            attention=given.attention,
+            attention=given.get("attention"),
             mask_quality=given.mask_quality,
             runs=given.runs,
             provenance=given.provenance,

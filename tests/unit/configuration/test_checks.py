@@ -66,8 +66,8 @@ def put(config, path, value):
         ("backgrounds.demo.count", 0, "backgrounds.demo.count: 0 is less than the minimum of 1"),
         (
             "backbones.mine",
-            {"model": "mine.onnx"},
-            "backbones.mine.model: 'mine.onnx' is not a built-in network",
+            {"model": "mine.tflite"},
+            "backbones.mine.model: 'mine.tflite' is not a built-in network",
         ),
         (
             "backbones.small_cnn",
@@ -86,7 +86,7 @@ def put(config, path, value):
         (
             "backbones.small_cnn",
             {"model": "resnt18", "weights": None},
-            "does not begin with timm/ and is not a .pt2 file; did you mean 'resnet18'?",
+            "does not begin with timm/ and is not a .pt2 or .onnx file; did you mean 'resnet18'?",
         ),
         (
             "losses.mine",
@@ -229,10 +229,10 @@ def test_refuses_backgrounds_that_lie_in_one_another(config, tmp_path):
 
 
 def test_a_model_file_that_is_no_exported_network_is_told_as_such(config, tmp_path, monkeypatch):
-    (tmp_path / "mine.onnx").touch()
-    config["backbones"]["mine"] = {"model": str(tmp_path / "mine.onnx")}
+    (tmp_path / "mine.engine").touch()
+    config["backbones"]["mine"] = {"model": str(tmp_path / "mine.engine")}
     with pytest.raises(
-        StudyError, match=r"backbones\.mine\.model: \S+mine\.onnx is a file, but not a \.pt2 file"
+        StudyError, match=r"backbones\.mine\.model: \S+mine\.engine is a file, but not a \.pt2 or \.onnx file"
     ):
         check(config, SCHEMA)
 
@@ -311,17 +311,19 @@ def test_images_of_ones_own_need_masks_backgrounds_and_files_that_are_there(
         check(config, SCHEMA)
 
 
-def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
-    (tmp_path / "mine.pt2").touch()
-    exported = {"model": str(tmp_path / "mine.pt2")}
+@pytest.mark.parametrize(("suffix", "methods"), [(".pt2", ["study"]), (".pt2", []), (".onnx", [])])
+def test_an_exported_network_is_measured_as_it_comes(config, tmp_path, suffix, methods):
+    file = tmp_path / f"mine{suffix}"
+    file.touch()
+    exported = {"model": str(file)}
     config["backbones"]["mine"], config["frozen"] = exported, ["mine"]
-    config["attribution"]["methods"] = ["study"]
+    config["attribution"]["methods"] = methods
     check(config, SCHEMA)
     config["backbones"]["mine"] = exported | {"weights": "imagenet"}
     with pytest.raises(StudyError, match=r"backbones\.mine\.weights: an exported network's file already"):
         check(config, SCHEMA)
     config["backbones"]["mine"] = {"model": "resnet18", "weights": exported["model"]}
-    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: .*mine\.pt2 is a complete network"):
+    with pytest.raises(StudyError, match=r"backbones\.mine\.weights: .*mine\.\w+ is a complete network"):
         check(config, SCHEMA)
     config["backbones"]["mine"] = exported
     config["grid"]["backbone"] = ["mine"]
@@ -331,6 +333,16 @@ def test_an_exported_network_is_measured_as_it_comes(config, tmp_path):
         check(config, SCHEMA)
     config["grid"]["loss"] = []
     check(config, SCHEMA)
+
+
+def test_without_gradients_there_is_no_attribution(config, tmp_path):
+    (tmp_path / "mine.onnx").touch()
+    config["backbones"]["mine"], config["frozen"] = {"model": str(tmp_path / "mine.onnx")}, ["mine"]
+    config["attribution"]["methods"] = ["study"]
+    with pytest.raises(
+        StudyError, match=r"attribution\.methods: .* set attribution: \{methods: \[\]\} or export"
+    ):
+        check(config, SCHEMA)
 
 
 def test_a_loss_may_have_values_for_a_published_dataset_that_is_not_named_so(config):

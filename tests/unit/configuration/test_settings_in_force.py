@@ -30,3 +30,9 @@ def test_settings_in_force_are_those_that_are_looked_at():
         assert "masker" in settings_in_force(config), "it is that of the datasets without masks of their own"
         config["datasets"][name]["masks"] = "ready"
     assert "masker" not in settings_in_force(config)
+    assert found["attribution"] == config["attribution"]
+    assert "panels" in found["publish"]
+    config["attribution"]["methods"] = []
+    found = settings_in_force(config)
+    assert found["attribution"] == {"methods": []}
+    assert not {"panels", "loss"} & found["publish"].keys()

@@ -183,6 +183,7 @@ MODELS = {"backbone": ["bninception"], "loss": ["triplet", "mine"], "variant": [
         # Only as it comes, which the paper did not measure.
         ({"grid": MODELS | {"loss": []}, "frozen": ["bninception"]}, ("mask_quality",)),
         ({"attribution": {"methods": ["gradcam"]}}, ("retrieval", "mask_quality")),
+        ({"attribution": {"methods": []}}, ("retrieval", "mask_quality")),
         ({"masker": {"model": "isnet"}}, ("retrieval", "attention")),
         ({"grid": MODELS | {"loss": []}, "masker": {"model": "isnet"}}, ()),
         ({"datasets": {"birds": {"source": "cub200", "counts": "any"}}}, ()),

@@ -180,7 +180,8 @@ def test_the_measurement_measures(tmp_path):
     assert config["evaluation"]["background_crop"] == "random", "the protocol is settled"
 
 
-def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
+@pytest.mark.parametrize("methods", [["study"], []])
+def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys, methods):
     network = script.build_backbone("small_cnn", {"widths": [4, 8]}, 0).module.eval()
     images, any_batch = torch.rand(2, 3, 16, 16), ({0: torch.export.Dim.DYNAMIC},)
     program = torch.export.export(network, (images,), dynamic_shapes=any_batch)
@@ -201,7 +202,7 @@ def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
             "small_cnn": {"weights": None, "widths": [4, 8]},
             "exported": {"model": str(photos.parent / "mine.pt2")},
         },
-        "attribution": {"methods": ["study"], "copies": 2},
+        "attribution": {"methods": methods, "copies": 2},
     }
     path = photos / "mine.yaml"
     path.write_text(yaml.safe_dump(overlay))
@@ -214,6 +215,8 @@ def test_a_study_that_trains_nothing_is_forecast(photos, monkeypatch, capsys):
     rows = [line.split() for line in said.splitlines() if line.startswith("mine ")]
     assert [row[:5] for row in rows] == [["mine", "18", "1", "0", "0"]] * 2
     assert all((float(row[5]) > 0, row[7]) == (True, "0") for row in rows)
+    assert [row[6] == "0" for row in rows] == [not methods] * 2
+    assert ("s attribution" in said) == bool(methods)
     assert f"snakemake --cores 2 data/unseen/index.csv --configfile {path}" in said
 
 

@@ -132,6 +132,18 @@ def test_what_was_measured_on_stands_beside_the_images(arguments):
     assert "exact copy" not in page
 
 
+def test_without_attribution_the_report_speaks_of_one_test(arguments):
+    write_report(**arguments)
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "Two tests show\nwhether it did" in page
+    del arguments["figures_of_datasets"]["attribution_panels"]
+    write_report(**arguments | {"attention": None, "method": None})
+    page = arguments["html"].read_text(encoding="utf-8")
+    assert "A test shows\nwhether it did" in page
+    assert not re.search("attention|attribution", page.partition('id="settings"')[0], flags=re.IGNORECASE)
+    assert "from 50.0 to 20.0" in page
+
+
 def two_variants(arguments, **settings):
     """The report's arguments with a variant beside base: MAP@R of 50 and 20 against 40 and 30."""
     rows = read_rows(arguments["retrieval"])

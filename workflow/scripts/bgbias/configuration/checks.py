@@ -4,7 +4,7 @@ from collections.abc import Collection
 from itertools import combinations, product
 from pathlib import Path
 
-from bgbias.configuration.keywords import EXPORTED, IMAGENET, TIMM
+from bgbias.configuration.keywords import IMAGENET, NETWORKS, ONNX, TIMM
 from bgbias.configuration.refusals import check_known, config_error, missing, suggestion
 from bgbias.configuration.schema import check_losses, check_schema
 from bgbias.configuration.study import (
@@ -21,6 +21,8 @@ from bgbias.configuration.study import (
     trained_backbones,
 )
 from bgbias.errors import StudyError
+
+_NETWORK_FILE = f"a {' or '.join(NETWORKS)} file"
 
 
 def check(config: dict, schema: dict) -> None:
@@ -121,7 +123,7 @@ def _check_backbones(config: dict, schema: dict) -> None:
     for name in [*config["grid"]["backbone"], *config["frozen"]]:
         settings = backbone_settings(config, name)
         model = settings["model"]
-        timm, exported = model.startswith(TIMM), model.endswith(EXPORTED)
+        timm, exported = model.startswith(TIMM), model.endswith(NETWORKS)
         if not timm and not exported and model not in known:
             raise _unknown_network(name, model, known)
         if exported:
@@ -129,7 +131,7 @@ def _check_backbones(config: dict, schema: dict) -> None:
         weights = settings["weights"]
         if weights not in (None, IMAGENET) and not Path(weights).is_file():
             raise config_error(f"backbones.{name}.weights", missing("file", weights))
-        if str(weights).endswith(EXPORTED):
+        if str(weights).endswith(NETWORKS):
             raise config_error(
                 f"backbones.{name}.weights",
                 f"{weights} is a complete network; name it as `model`, without `weights`",
@@ -139,6 +141,12 @@ def _check_backbones(config: dict, schema: dict) -> None:
         for size in ["eval_size", "train_size"] if name in trained else ["eval_size"]:
             if model in of_224_pixels and config["transform"][size] != 224:
                 raise config_error(f"transform.{size}", f"backbone {name} accepts only 224-pixel images")
+        if model.endswith(ONNX) and config["attribution"]["methods"]:
+            raise config_error(
+                "attribution.methods",
+                f"an {ONNX} file has no gradients, which attribution needs; set attribution: {{methods: []}} "
+                f"or export backbone {name} with torch.export (README.md)",
+            )
         if (timm or exported or model in without_map) and "gradcam" in config["attribution"]["methods"]:
             raise config_error(
                 "attribution.methods",
@@ -151,12 +159,12 @@ def _check_model_files(config: dict, known: Collection[str]) -> None:
     entries = config.get("backbones")
     for name, entry in entries.items() if isinstance(entries, dict) else []:
         model = entry.get("model") if isinstance(entry, dict) else None
-        if not isinstance(model, str) or model in known or model.startswith(TIMM) or model.endswith(EXPORTED):
+        if not isinstance(model, str) or model in known or model.startswith(TIMM) or model.endswith(NETWORKS):
             continue
         if Path(model).is_file():
             raise config_error(
                 f"backbones.{name}.model",
-                f"{model} is a file, but not a {EXPORTED} file; export the network as README.md describes, "
+                f"{model} is a file, but not {_NETWORK_FILE}; export the network as README.md describes, "
                 "or name a built-in network here and the file as `weights`",
             )
         raise _unknown_network(name, model, known)
@@ -166,7 +174,7 @@ def _unknown_network(name: str, model: str, known: Collection[str]) -> StudyErro
     return config_error(
         f"backbones.{name}.model",
         f"{model!r} is not a built-in network (CONTRIBUTING.md explains how to add one), does not begin with "
-        f"{TIMM} and is not a {EXPORTED} file{suggestion(model, known)}",
+        f"{TIMM} and is not {_NETWORK_FILE}{suggestion(model, known)}",
     )
 
 

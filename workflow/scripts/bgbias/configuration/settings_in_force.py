@@ -15,6 +15,9 @@ def settings_in_force(config: dict) -> dict:
         used["masker"] = _without(config["masker"], "weights")
     if config["publish"]["loss"] not in config["grid"]["loss"]:
         used["publish"] = _without(config["publish"], "loss")
+    if not config["attribution"]["methods"]:
+        used["attribution"] = {"methods": []}
+        used["publish"] = _without(used.get("publish", config["publish"]), "panels")
     in_force = config | used
     if all("masks" in dataset for dataset in used["datasets"].values()):
         in_force = _without(in_force, "masker")

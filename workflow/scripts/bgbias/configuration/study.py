@@ -150,6 +150,13 @@ def published_tables(config: dict) -> tuple[str, ...]:
     return tuple(table for table, there in measured.items() if there)
 
 
+def shown_method(config: dict) -> str | None:
+    """The attribution method of panels, printed tables and sentences; attention.csv has them all. None: the
+    study has no attribution."""
+    methods = config["attribution"]["methods"]
+    return PUBLISHED_METHOD if PUBLISHED_METHOD in methods else next(iter(methods), None)
+
+
 def same_folder(one: str, other: str) -> bool:
     """Whether two paths, however written, are the same folder."""
     return Path(one).resolve() == Path(other).resolve()

@@ -41,10 +41,11 @@ def run_seconds(config: dict, backbone: str, folder: Path, device: torch.device)
     training = _brief_training(config, backbone, store, backgrounds, steps, folder / "checkpoint", device)
     rows = np.resize(store.index.rows("test"), images)
     scored = rows[: max(1, images // 64)]
+    attributes = bool(config["attribution"]["methods"])
     seconds = Seconds(
         step=training.progress.history[-1]["seconds"] / steps,
         embed=_seconds_per_image(partial(_embedding, config, training, backgrounds), rows),
-        attribute=_seconds_per_image(partial(_attribution, config, training), scored),
+        attribute=_seconds_per_image(partial(_attribution, config, training), scored) if attributes else 0.0,
     )
     return seconds, sum(parameter.numel() for parameter in training.model.parameters())
 

@@ -8,11 +8,12 @@ from functools import partial
 import torch
 from torch import nn
 
-from bgbias.configuration.keywords import EXPORTED, TIMM
+from bgbias.configuration.keywords import EXPORTED, NETWORKS, ONNX, TIMM
 from bgbias.errors import StudyError
 from bgbias.input_pipeline.preprocessing import Preprocessing
 from bgbias.models.bninception import FEATURES, BNInception
 from bgbias.models.exported import ExportedNetwork
+from bgbias.models.onnx import OnnxNetwork
 from bgbias.models.weights import load_strictly, read_weights
 from bgbias.randomness import integer_seed
 
@@ -42,8 +43,9 @@ class Backbone:
 def build_backbone(network: str, settings: dict, seed: int) -> Backbone:
     """Build ``network``; the same ``seed`` gives the same random weights.
 
-    ``network``: a key of :data:`BACKBONES`, timm/<name>, or the path of a .pt2 file, which is a network with
-    its weights (see bgbias.models.exported). ``settings``: an entry of the configuration's ``backbones``.
+    ``network``: a key of :data:`BACKBONES`, timm/<name>, or the path of a .pt2 or .onnx file, which is a
+    network with its weights (:mod:`bgbias.models.exported`, :mod:`bgbias.models.onnx`). ``settings``: an
+    entry of the configuration's ``backbones``.
     Its ``weights`` are None (random) or the path of a .pth or .safetensors file; nothing is downloaded here
     (see bgbias.models.pretrained). ``mean`` and ``std``, of red, green and blue on the scale 0 to 1, replace
     the network's preprocessing. ``model`` (the same as ``network``) is ignored, and ``head`` is for
@@ -69,13 +71,13 @@ def build_backbone(network: str, settings: dict, seed: int) -> Backbone:
 def _built(network: str, settings: dict) -> Backbone:
     if network.startswith(TIMM):
         return _timm(network.removeprefix(TIMM), **settings)
-    if network not in BACKBONES and not network.endswith(EXPORTED):
+    if network not in BACKBONES and not network.endswith(NETWORKS):
         raise StudyError(
             f"Unknown network {network!r}. Known: {', '.join(BACKBONES)}, timm/<name of a timm model>, "
-            f"<path of an exported network>{EXPORTED}."
+            f"<path of an exported network>{EXPORTED} or {ONNX}."
         )
     try:
-        return BACKBONES.get(network, partial(_exported, network))(**settings)
+        return BACKBONES.get(network, partial(_given, network))(**settings)
     except TypeError as error:
         names = ", ".join(f"`{key}`" for key in settings)
         raise StudyError(f"The network {network} cannot be built with {names}: {error}.") from error
@@ -153,8 +155,8 @@ def _squeezenet() -> Backbone:
     return Backbone(nn.Sequential(OrderedDict(layers)), 512, _IMAGENET, "features", ("classifier.",))
 
 
-def _exported(path: str) -> Backbone:
-    network = ExportedNetwork(path)
+def _given(path: str) -> Backbone:
+    network = ExportedNetwork(path) if path.endswith(EXPORTED) else OnnxNetwork(path)
     # ASSUME: ImageNet's, as most networks start from one trained on it; `mean` and `std` override it.
     return Backbone(network, network.features, _IMAGENET, last_map=None)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from bgbias.configuration.keywords import EXPORTED
 from bgbias.errors import StudyError, first_line
+from bgbias.models.trial import embed_one
 
 _REEXPORT = (
     "Export it again: torch.export.save(torch.export.export(model.float().cpu().eval(), "
@@ -86,37 +87,13 @@ class ExportedNetwork(nn.Module):
         shape = tuple(examples[0].shape) if len(examples) == 1 and isinstance(examples[0], Tensor) else ()
         if named or len(shape) != 4 or shape[1] != 3:
             raise StudyError(f"{path} must take one argument, images of shape (B, 3, S, S). {_REEXPORT}.")
-        # One bright and one dark: in training mode each would affect the other's statistics.
-        images = torch.rand((2, *shape[1:]), generator=torch.Generator().manual_seed(0))
-        images = (images * torch.tensor([1.0, 0.1])[:, None, None, None]).requires_grad_()
-        try:
-            with torch.random.fork_rng(devices=[]):  # in case dropout was left on
-                torch.manual_seed(0)
-                together, alone = self(images), self(images[:1])
-        except Exception as error:  # PyTorch's guards and operations raise many kinds
-            raise StudyError(
-                f"{path} does not accept 2 images and then 1 ({first_line(error)}). {_REEXPORT}."
-            ) from error
-        if not isinstance(together, Tensor) or together.ndim != 2 or len(together) != 2:
-            found = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
-            raise StudyError(
-                f"{path} gives {found} for 2 images, not one vector for each. Export a module whose forward "
-                "returns the embeddings alone, (B, E), as README.md shows."
-            )
-        if not together.isfinite().all():
-            raise StudyError(f"{path} gives NaN or infinity for random images. Export it in float32.")
-        # Networks that compute in bfloat16 differ by about 1 % between batch sizes.
-        if not torch.allclose(together[:1], alone, rtol=0, atol=0.05 * together.abs().max().item()):
-            raise StudyError(
-                f"{path} gives different embeddings for the same image depending on the batch, or on every "
-                f"call: it was exported in training mode. {_REEXPORT}."
-            )
-        if not _lets_gradient_through(images, alone):
+        image, vector = embed_one(self, shape[2:], path, _REEXPORT)
+        if not _lets_gradient_through(image, vector):
             raise StudyError(
                 f"{path} does not propagate gradients to its input, which attribution requires. Export it "
                 "without torch.no_grad, detach, or an operation without derivative, in its forward."
             )
-        return together.shape[1]
+        return vector.shape[1]
 
 
 def _largest_batch(program: torch.export.ExportedProgram) -> int | None:
@@ -129,9 +106,9 @@ def _largest_batch(program: torch.export.ExportedProgram) -> int | None:
     return int(limits.upper) if limits and limits.upper.is_finite and limits.upper < 2**20 else None
 
 
-def _lets_gradient_through(images: Tensor, vectors: Tensor) -> bool:
+def _lets_gradient_through(image: Tensor, vector: Tensor) -> bool:
     try:
-        return torch.autograd.grad(vectors.sum(), images, allow_unused=True)[0] is not None
+        return torch.autograd.grad(vector.sum(), image, allow_unused=True)[0] is not None
     except RuntimeError:  # some operation on the way, or all of them, have no gradient
         return False
 
