@@ -25,6 +25,9 @@ demo: $(VENV)/.study
 
 setup: $(VENV)/.study
 
+# One thread per process, as the workflow's jobs have: pytest-xdist uses the cores already.
+test test-unit: export OMP_NUM_THREADS := 1
+
 # In file order: the SLURM tests, which mostly wait, run next to the library's tests, and the short studies at the end.
 test: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
